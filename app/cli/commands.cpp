@@ -1,0 +1,10 @@
+#include "app/cli/commands.h"
+
+namespace moescope::cli {
+
+std::vector<Register> commands() {
+  return {
+  };
+}
+
+}  // namespace moescope::cli

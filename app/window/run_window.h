@@ -1,0 +1,17 @@
+// Starts the window and runs it until it is closed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace moescope::app {
+
+struct WindowOptions {
+  bool demo = false;
+  std::vector<std::string> paths;
+};
+
+/// Returns the exit status of the program.
+int runWindow(int argc, char** argv, const WindowOptions& options);
+
+}  // namespace moescope::app

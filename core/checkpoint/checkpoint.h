@@ -1,0 +1,78 @@
+// Checkpoint: a model folder in the Hugging Face format, opened, checked and mapped.
+// Not for running it; the engine borrows the views.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/mapped_file.h"
+#include "core/base/result.h"
+#include "core/checkpoint/model_description.h"
+#include "core/checkpoint/tensor_view.h"
+
+namespace moescope::checkpoint {
+
+/// One expert's three matrices, whatever the layout on disk: gate and up [I,H], down [H,I].
+struct ExpertWeights {
+  TensorView gate;
+  TensorView up;
+  TensorView down;
+};
+
+struct MoeWeights {
+  TensorView router;      ///< [E,H]
+  TensorView routerBias;  ///< [E] or absent
+  std::vector<ExpertWeights> experts;
+};
+
+/// A view with exists() == false is a tensor that the family does not have.
+struct LayerWeights {
+  TensorView inputNorm;          ///< [H]
+  TensorView postAttentionNorm;  ///< [H]
+  TensorView query, key, value, output;                       ///< [out,in]
+  TensorView queryBias, keyBias, valueBias, outputBias;       ///< [out]
+  TensorView queryNorm, keyNorm;
+  MoeWeights moe;
+};
+
+struct ModelWeights {
+  TensorView embedding;  ///< [V,H]
+  TensorView finalNorm;  ///< [H]
+  TensorView head;       ///< [V,H]; the embedding where the head is tied
+  std::vector<LayerWeights> layers;
+};
+
+/// Immutable after open; safe to read from any thread.
+class Checkpoint {
+ public:
+  /// Opens a folder and enforces every rule of the format: headers, index, config, tensor names and
+  /// shapes, finite router biases. Errors: `safetensors.*`, `index.*`, `tensor.*`, `config.*`,
+  /// `file.*`. Nothing outside the folder is opened (Hugging Face snapshots may link into ../../blobs).
+  static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder);
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
+  [[nodiscard]] std::string displayName() const;  ///< org/name for a cache entry, else the folder's name
+  [[nodiscard]] const ModelDescription& description() const { return m_description; }
+  [[nodiscard]] const ModelWeights& weights() const { return m_weights; }
+  [[nodiscard]] const std::map<std::string, TensorView>& tensors() const { return m_tensors; }
+  [[nodiscard]] std::int64_t weightBytes() const;  ///< of the tensors that are used
+  [[nodiscard]] std::map<std::string, std::int64_t> bytesByDType() const;
+  [[nodiscard]] std::filesystem::path tokenizerFile() const { return m_folder / "tokenizer.json"; }
+  /// Hex digest of the headers and of sampled bytes: tells whether a run was made with these weights.
+  [[nodiscard]] std::string fingerprint() const;
+
+ private:
+  Checkpoint() = default;
+  friend class CheckpointReader;
+
+  std::filesystem::path m_folder;
+  ModelDescription m_description;
+  std::vector<std::shared_ptr<const MappedFile>> m_files;
+  std::map<std::string, TensorView> m_tensors;
+  ModelWeights m_weights;
+};
+
+}  // namespace moescope::checkpoint

@@ -1,0 +1,133 @@
+// The engine as the program sees it: models that run and can be watched, without a torch type.
+// Not the implementation (core/engine/torch), which is loaded from a shared object.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/steering/steering_plan.h"
+
+namespace moescope::engine {
+
+enum class Dtype : std::uint8_t {
+  Auto,  ///< CPU: weights as stored, float32 activations; CUDA: the stored dtype
+  F32,
+  BF16,
+  F16,
+};
+
+struct DeviceInfo {
+  std::string id;    ///< "cpu", "cuda:0"
+  std::string name;  ///< "AMD EPYC ..., 2 cores", "NVIDIA L4"
+  std::int64_t totalBytes = 0;
+  std::int64_t freeBytes = 0;
+};
+
+struct LoadOptions {
+  std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
+  Dtype dtype = Dtype::Auto;
+  int threads = 0;              ///< 0: cores - 1, at least 1
+  int contextTokens = 0;        ///< KV cache length; 0: the model's maximum positions
+};
+
+/// Memory in use on the device, in bytes.
+struct MemoryUse {
+  std::int64_t weights = 0;
+  std::int64_t cache = 0;
+  std::int64_t other = 0;
+};
+
+/// What one forward step shows of one router. Row-major over the step's tokens; valid until the next
+/// call on the session. Ids are -1 where a row has fewer than `width` choices.
+struct RouterTap {
+  int experts = 0;
+  int width = 0;                          ///< largest choice in the step
+  std::span<const float> logits;          ///< [tokens, experts] raw, before any steering
+  std::span<const std::int32_t> ids;      ///< [tokens, width] in selection order
+  std::span<const float> weights;         ///< [tokens, width] final
+  std::span<const std::int32_t> nativeIds;    ///< [tokens, topK]; empty where the layer's plan is empty
+  std::span<const float> nativeWeights;       ///< [tokens, topK]; empty likewise
+  std::span<const float> input;           ///< [tokens, hidden]; only if asked for
+  std::span<const float> scores;          ///< [tokens, experts] native softmax or sigmoid; only if asked for
+};
+
+enum class LogitRows : std::uint8_t { None, Last, All };
+
+struct StepRequest {
+  std::span<const std::int32_t> ids;      ///< tokens to append at position()
+  bool decode = false;                    ///< phase of these tokens, for scopes and records
+  LogitRows logits = LogitRows::Last;
+  bool taps = true;                       ///< fill `routers`
+  bool inputs = false;                    ///< fill RouterTap::input and scores
+  bool hidden = false;                    ///< fill StepOutput::hidden
+};
+
+struct StepOutput {
+  std::span<const float> logits;          ///< [rows, vocabulary]
+  std::vector<RouterTap> routers;         ///< one a router
+  std::vector<std::span<const float>> hidden;  ///< a layer each: [tokens, hidden], both residuals added
+};
+
+/// One sequence with its KV cache. Not thread-safe; all calls from one thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  [[nodiscard]] virtual std::int64_t position() const = 0;   ///< tokens in the cache
+  [[nodiscard]] virtual std::int64_t capacity() const = 0;
+  /// Forwards tokens and appends them to the cache. Errors: `engine.context_full`,
+  /// `machine.out_of_memory`, `steering.all_banned`. After an error the cache is as before.
+  /// Steps are cut into fixed blocks aligned to position (prefillBlock), so that a replay is bit-exact.
+  virtual Result<StepOutput> forward(const StepRequest& request) = 0;
+  /// Cuts the cache back; the kept part keeps its bits. `position` must not exceed position().
+  virtual void rewind(std::int64_t position) = 0;
+  /// A copy with its own cache.
+  virtual Result<std::unique_ptr<Session>> fork() const = 0;
+  /// Takes effect with the next forward; null = no steering.
+  virtual void setPlan(std::shared_ptr<const steering::SteeringPlan> plan) = 0;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const checkpoint::Checkpoint& checkpoint() const = 0;
+  [[nodiscard]] virtual DeviceInfo device() const = 0;
+  [[nodiscard]] virtual std::string dtypeName() const = 0;  ///< "bf16 weights, f32 activations"
+  [[nodiscard]] virtual int threads() const = 0;
+  [[nodiscard]] virtual MemoryUse memory() const = 0;
+  [[nodiscard]] virtual int prefillBlock() const = 0;       ///< tokens a block of prefill
+  virtual Result<std::unique_ptr<Session>> newSession() = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  [[nodiscard]] virtual std::vector<DeviceInfo> devices() const = 0;
+  [[nodiscard]] virtual std::string version() const = 0;  ///< "LibTorch 2.13.0"
+  /// Errors: `machine.out_of_memory` (says how much is missing, before allocating),
+  /// `machine.no_device`, `engine.unsupported`, `cancelled`.
+  virtual Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                                              const LoadOptions& options,
+                                              const ProgressCallback& progress,
+                                              std::stop_token stop) = 0;
+};
+
+/// Loads libmoescope_engine.so beside the program (or from its lib folder) once and returns its
+/// engine. Sets the OpenMP wait policy first. Errors: `engine.missing` (built without, or the file is
+/// not there), `engine.broken` with the loader's text.
+Result<std::shared_ptr<Engine>> loadEngine();
+
+/// The one symbol of the shared object. `abi` must equal kEngineAbi.
+inline constexpr int kEngineAbi = 1;
+using CreateEngine = Engine* (*)(int abi);
+inline constexpr const char* kCreateEngineSymbol = "moescope_create_engine";
+
+}  // namespace moescope::engine

@@ -1,0 +1,58 @@
+// CorpusRun: teacher forcing over a labelled corpus into a trace, resumable.
+// Not for generation (generation.h).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/engine/api/engine.h"
+#include "core/tokenizer/tokenizer.h"
+#include "core/trace/trace_store.h"
+
+namespace moescope::engine {
+
+enum class LabelSource : std::uint8_t {
+  Folder,  ///< corpus/<label>/*.txt
+  File,    ///< corpus/<label>.txt, cut at a separator
+  Field,   ///< JSON lines with "text" and "label" (or "labels": {key: value})
+};
+
+struct CorpusSettings {
+  std::filesystem::path corpus;              ///< folder or .jsonl file
+  std::optional<LabelSource> labelFrom;      ///< guessed from what is there if not given
+  std::string separator = "<|endoftext|>";   ///< between documents of a file
+  std::int64_t maxTokensPerLabel = 0;        ///< 0 = all
+  int contextTokens = 0;                     ///< window length; 0 = the model's maximum positions
+  trace::CaptureLevel capture = trace::CaptureLevel::Weights;
+  steering::SteeringProgram program;
+  std::string runName;
+  bool resume = false;
+};
+
+struct CorpusText {
+  std::string label;   ///< value of the key "label"
+  std::string text;
+  std::string origin;  ///< file and place, for errors and hashes
+};
+
+/// Reads the corpus in a fixed order (labels and files by name). Errors: `corpus.not_found`,
+/// `corpus.empty`, `corpus.not_utf8` (file, byte), `corpus.bad_line` (file, line), each before anything runs.
+Result<std::vector<CorpusText>> readCorpus(const CorpusSettings& settings);
+
+struct CorpusOutcome {
+  trace::RunId run = 0;
+  std::int64_t sequences = 0, tokens = 0;
+  double meanLogProb = 0.0;  ///< nat a token, over tokens with one
+  bool cancelled = false;    ///< what was recorded is kept; `resume` goes on
+};
+
+/// Errors: those of readCorpus, `corpus.resume_mismatch` (says what differs), `trace.*`, `machine.*`.
+Result<CorpusOutcome> recordCorpus(Model& model, const tokenizer::Tokenizer& tokenizer,
+                                   trace::TraceStore& store, const CorpusSettings& settings,
+                                   const ProgressCallback& progress, std::stop_token stop);
+
+}  // namespace moescope::engine

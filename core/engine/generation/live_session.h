@@ -1,0 +1,81 @@
+// LiveSession: the engine thread. Commands come from any thread and return at once; what happened
+// comes back as events and as a status to look at. Not for widgets: it knows no Qt.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine/generation/corpus_run.h"
+#include "core/engine/generation/generation.h"
+
+namespace moescope::engine {
+
+enum class LiveState : std::uint8_t { NoModel, Loading, Idle, Running, Stopping, Failed };
+
+/// A copy to look at from any thread.
+struct LiveStatus {
+  LiveState state = LiveState::NoModel;
+  std::optional<Progress> progress;          ///< of loading or of a corpus run
+  std::optional<trace::RunId> run;           ///< being written or written last
+  FinishReason finish = FinishReason::Running;
+  std::int64_t promptTokens = 0, generatedTokens = 0, maxTokens = 0;
+  double tokensPerSecond = 0.0;              ///< decode, over the last second or less
+  double prefillSeconds = 0.0;
+  bool canContinue = false;                  ///< a generation is there to step or continue
+};
+
+struct LiveEvent {
+  enum class Kind : std::uint8_t {
+    StateChanged,     ///< look at status()
+    ModelLoaded, ModelUnloaded,
+    GenerationStarted,
+    TokenAppended,    ///< `token`
+    RunSwitched,      ///< counterfactual replay or continue-from: status().run is new
+    EffectsChanged,   ///< look at effects()
+    GenerationEnded,
+    CorpusEnded,
+    Failed,           ///< `error`; the session goes on
+  };
+  Kind kind = Kind::StateChanged;
+  std::optional<GeneratedToken> token;
+  std::optional<Error> error;
+};
+
+/// All methods thread-safe and quick. The receiver is called on the engine thread.
+class LiveSession {
+ public:
+  using EngineFactory = std::function<Result<std::shared_ptr<Engine>>()>;
+
+  explicit LiveSession(EngineFactory factory = loadEngine);
+  ~LiveSession();  ///< stops, closes the run, joins
+
+  void setReceiver(std::function<void(const LiveEvent&)> receiver);
+
+  void loadModel(std::filesystem::path folder, LoadOptions options);
+  void unloadModel();
+  void setStore(std::shared_ptr<trace::TraceStore> store);  ///< where the next run goes; null = record nothing
+
+  void generate(GenerationSettings settings);  ///< ends the run before
+  void stepOne();                              ///< one token of the current generation
+  void resume(int moreTokens);                 ///< Continue
+  void continueFrom(std::int64_t row);
+  void stop();                                 ///< also cancels loading, prefill and corpus runs
+  /// From now on or counterfactual; kept for later generations. An empty or disabled program is off.
+  void setProgram(steering::SteeringProgram program, SteeringMode mode);
+  void recordCorpus(CorpusSettings settings);
+
+  [[nodiscard]] LiveStatus status() const;
+  [[nodiscard]] std::shared_ptr<Model> model() const;                       ///< null if none
+  [[nodiscard]] std::shared_ptr<const tokenizer::Tokenizer> tokenizer() const;
+  [[nodiscard]] std::vector<steering::RuleEffect> effects() const;
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> m_worker;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,49 @@
+// Sampler: the next token from raw logits. Not for beam search.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/trace/routing_types.h"
+
+namespace moescope::engine {
+
+struct SamplerSettings {
+  double temperature = 0.8;        ///< 0 = greedy
+  int topK = 0;                    ///< 0 = off
+  double topP = 0.95;              ///< 1 = off
+  double minP = 0.0;               ///< 0 = off
+  double repetitionPenalty = 1.0;  ///< 1 = off; CTRL rule (arXiv:1909.05858): positive logits divided, negative multiplied
+  std::uint64_t seed = 1234;
+  bool operator==(const SamplerSettings&) const = default;
+};
+nlohmann::ordered_json toJson(const SamplerSettings& settings);
+
+/// Deterministic: the same settings, logits and history give the same token on every machine
+/// (own uniform draw from a counter, no std::distribution).
+class Sampler {
+ public:
+  explicit Sampler(const SamplerSettings& settings);
+  /// `logits` [vocabulary] raw; `history` the ids so far (repetition penalty); `step` counts draws.
+  std::int32_t next(std::span<const float> logits, std::span<const std::int32_t> history, std::uint64_t step);
+
+ private:
+  SamplerSettings m_settings;
+  std::vector<std::pair<float, std::int32_t>> m_candidates;  // reused between calls
+};
+
+/// What the record needs of one distribution, computed in one pass from raw logits in float32.
+struct DistributionFacts {
+  float entropy = 0.0F;  ///< nat
+  std::array<std::int32_t, trace::kAlternatives> bestIds{};
+  std::array<float, trace::kAlternatives> bestLogProbs{};
+  float logSumExp = 0.0F;
+  [[nodiscard]] float logProb(float logit) const { return logit - logSumExp; }
+};
+DistributionFacts distributionFacts(std::span<const float> logits);
+
+}  // namespace moescope::engine

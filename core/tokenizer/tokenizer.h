@@ -1,0 +1,68 @@
+// Tokenizer: tokenizer.json to text and back. Not for chat templates or for running models.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace moescope::tokenizer {
+
+/// One token of an encoded text; begin and end (exclusive) count code points of the original text.
+struct EncodedToken {
+  std::int32_t id = 0;
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// Immutable after loading; safe to use from any thread.
+class Tokenizer {
+ public:
+  /// Reads tokenizer.json and, where it is there, tokenizer_config.json beside it. Errors: `tokenizer.*`.
+  static Result<std::shared_ptr<const Tokenizer>> open(const std::filesystem::path& tokenizerFile);
+  /// The same from text; `file` is used in errors.
+  static Result<std::shared_ptr<const Tokenizer>> parse(std::string_view tokenizerJson,
+                                                        std::string_view configJson,
+                                                        const std::string& file);
+  virtual ~Tokenizer() = default;
+
+  /// Encodes UTF-8. `addSpecial` applies the post-processor's template (BOS and the like).
+  /// Errors: `tokenizer.not_utf8` with the byte, `tokenizer.pattern` if a pattern from the file runs away.
+  [[nodiscard]] virtual Result<std::vector<EncodedToken>> encode(std::string_view text,
+                                                                 bool addSpecial) const = 0;
+  /// Text of ids through the decoder; ids outside the vocabulary are skipped, special tokens too if asked.
+  [[nodiscard]] virtual std::string decode(const std::vector<std::int32_t>& ids,
+                                           bool skipSpecial) const = 0;
+
+  /// The bytes that one token stands for, as they are when it continues a text (may be part of a
+  /// character). Empty for ids outside the vocabulary.
+  [[nodiscard]] virtual std::string bytes(std::int32_t id) const = 0;
+  /// The token as written in tokenizer.json ("Ġthe").
+  [[nodiscard]] virtual std::string piece(std::int32_t id) const = 0;
+  [[nodiscard]] virtual std::int32_t idOf(std::string_view piece) const = 0;  ///< -1 if unknown
+  [[nodiscard]] virtual bool isSpecial(std::int32_t id) const = 0;
+  [[nodiscard]] virtual std::int32_t vocabularySize() const = 0;  ///< largest id + 1
+  [[nodiscard]] virtual std::string contentHash() const = 0;      ///< of tokenizer.json
+};
+
+/// Turns tokens into text while they come, never splitting a character: bytes of an unfinished one
+/// are kept back. Not thread-safe.
+class StreamDecoder {
+ public:
+  explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer);
+
+  /// Text that became complete with this token (may be empty). Special tokens give nothing.
+  std::string push(std::int32_t id);
+  /// What is left at the end; bytes that never became a character are written as U+FFFD.
+  std::string finish();
+
+ private:
+  std::shared_ptr<const Tokenizer> m_tokenizer;
+  std::string m_pending;
+};
+
+}  // namespace moescope::tokenizer

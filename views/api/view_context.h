@@ -1,0 +1,98 @@
+// ViewContext: what a panel may use: the open trace, the live session, the selection, the steering
+// program. Panels do not know each other.
+#pragma once
+
+#include <QObject>
+
+#include <memory>
+
+#include "core/steering/steering_program.h"
+#include "core/trace/trace_store.h"
+
+class QUndoStack;
+
+namespace moescope::engine {
+class LiveSession;
+}
+
+namespace moescope::views {
+
+class SelectionModel;
+
+/// The program being edited, with undo. GUI thread only; every change reaches the engine at once.
+class SteeringDocument : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit SteeringDocument(QObject* parent = nullptr);
+  ~SteeringDocument() override;
+
+  [[nodiscard]] const steering::SteeringProgram& program() const { return m_program; }
+  [[nodiscard]] bool masterOn() const { return m_masterOn; }
+  [[nodiscard]] bool counterfactual() const { return m_counterfactual; }
+  /// What the engine gets: the program, or an empty one while the master switch is off.
+  [[nodiscard]] steering::SteeringProgram effectiveProgram() const;
+  [[nodiscard]] QUndoStack* undoStack() const { return m_undoStack.get(); }
+
+  /// One undo step named `title`; edits with the same non-zero `mergeId` that follow each other merge.
+  void edit(steering::SteeringProgram program, const QString& title, int mergeId = 0);
+  void setMasterOn(bool on);
+  void setCounterfactual(bool on);
+
+ Q_SIGNALS:
+  void programChanged();   ///< program, master switch or mode
+
+ private:
+  friend class ProgramEdit;
+  void apply(const steering::SteeringProgram& program);
+
+  steering::SteeringProgram m_program;
+  bool m_masterOn = true;
+  bool m_counterfactual = false;
+  std::unique_ptr<QUndoStack> m_undoStack;
+};
+
+/// GUI thread only. Owned by the main window; outlives the panels.
+class ViewContext : public QObject {
+  Q_OBJECT
+
+ public:
+  ViewContext(std::shared_ptr<engine::LiveSession> session, QObject* parent = nullptr);
+  ~ViewContext() override;
+
+  [[nodiscard]] SelectionModel& selection() const { return *m_selection; }
+  [[nodiscard]] SteeringDocument& steering() const { return *m_steering; }
+  [[nodiscard]] engine::LiveSession& session() const { return *m_session; }
+  [[nodiscard]] std::shared_ptr<trace::TraceStore> store() const { return m_store; }  ///< may be null
+  void setStore(std::shared_ptr<trace::TraceStore> store);
+
+  /// True while `run` is being written.
+  [[nodiscard]] bool isLive(trace::RunId run) const;
+
+ Q_SIGNALS:
+  void storeReplaced();
+  /// Merged store events, at most every 33 ms: rows or records of these runs changed.
+  void runsChanged();
+  void rowsChanged(qlonglong run);
+  void recordingFailed(const QString& text);
+  // From the live session, on the GUI thread.
+  void liveStateChanged();
+  void modelChanged();
+  void tokenAppended(const QString& text, bool prompt);
+  void effectsChanged();
+  void runSwitched(qlonglong run);
+  void sessionFailed(const QString& text);
+
+ private:
+  struct Pending;
+  void flushEvents();
+
+  std::shared_ptr<engine::LiveSession> m_session;
+  std::shared_ptr<trace::TraceStore> m_store;
+  int m_subscription = 0;
+  SelectionModel* m_selection;
+  SteeringDocument* m_steering;
+  std::shared_ptr<Pending> m_pending;
+};
+
+}  // namespace moescope::views
