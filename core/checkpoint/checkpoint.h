@@ -58,21 +58,21 @@ class Checkpoint {
   [[nodiscard]] const ModelDescription& description() const { return m_description; }
   [[nodiscard]] const ModelWeights& weights() const { return m_weights; }
   [[nodiscard]] const std::map<std::string, TensorView>& tensors() const { return m_tensors; }
-  [[nodiscard]] std::int64_t weightBytes() const;  ///< of the tensors that are used
+  [[nodiscard]] std::int64_t weightBytes() const;  ///< of all tensors in the files
   [[nodiscard]] std::map<std::string, std::int64_t> bytesByDType() const;
   [[nodiscard]] std::filesystem::path tokenizerFile() const { return m_folder / "tokenizer.json"; }
   /// Hex digest of the headers and of sampled bytes: tells whether a run was made with these weights.
-  [[nodiscard]] std::string fingerprint() const;
+  [[nodiscard]] const std::string& fingerprint() const { return m_fingerprint; }
 
  private:
   Checkpoint() = default;
-  friend class CheckpointReader;
 
   std::filesystem::path m_folder;
   ModelDescription m_description;
   std::vector<std::shared_ptr<const MappedFile>> m_files;
   std::map<std::string, TensorView> m_tensors;
   ModelWeights m_weights;
+  std::string m_fingerprint;
 };
 
 }  // namespace moescope::checkpoint

@@ -1,0 +1,79 @@
+#include "core/checkpoint/checkpoint.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/checkpoint/checkpoint_files.h"
+#include "core/checkpoint/family.h"
+#include "core/checkpoint/fingerprint.h"
+#include "core/checkpoint/weight_map.h"
+
+namespace moescope::checkpoint {
+
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 16u << 20;
+constexpr auto kConfigFile = "config.json";
+
+}  // namespace
+
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return fail("file.not_found", folder.string(), "", "there is no such folder", "check the path");
+  }
+  if (!std::filesystem::exists(folder / kConfigFile, ignored) || !staysInside(folder, folder / kConfigFile)) {
+    return fail("config.missing", folder.string(), kConfigFile, "the folder has no config.json",
+                "choose a checkpoint folder in the Hugging Face format");
+  }
+  const auto config = readTextFile(folder / kConfigFile, kMaxConfigBytes);
+  if (!config) return fail(config.error());
+  const auto generation = readTextFile(folder / "generation_config.json", kMaxConfigBytes);
+
+  auto opened = std::shared_ptr<Checkpoint>(new Checkpoint);
+  opened->m_folder = folder;
+  auto description = describeModel(*config, kConfigFile, generation ? *generation : std::string());
+  if (!description) return fail(description.error());
+  opened->m_description = *std::move(description);
+  auto files = openCheckpointFiles(folder);
+  if (!files) return fail(files.error());
+  auto weights = mapWeights(*files, *findFamily(opened->m_description.family)->names, opened->m_description);
+  if (!weights) return fail(weights.error());
+  opened->m_weights = *std::move(weights);
+  opened->m_fingerprint = fingerprintOf(*files);
+  opened->m_tensors = std::move(files->tensors);
+  opened->m_files = std::move(files->files);
+  return std::shared_ptr<const Checkpoint>(std::move(opened));
+}
+
+std::string Checkpoint::displayName() const {
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(m_folder, ignored);
+  const auto snapshots = path.parent_path();
+  const std::string repository = snapshots.parent_path().filename().string();
+  if (snapshots.filename() == "snapshots" && repository.starts_with("models--")) {
+    std::string name = repository.substr(8);
+    if (const auto at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
+    return name;
+  }
+  // "demo/model" says more than "model".
+  const std::string own = path.filename().string();
+  return own == "model" ? path.parent_path().filename().string() + "/" + own : own;
+}
+
+std::int64_t Checkpoint::weightBytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& [dtype, count] : bytesByDType()) bytes += count;
+  return bytes;
+}
+
+std::map<std::string, std::int64_t> Checkpoint::bytesByDType() const {
+  std::map<std::string, std::int64_t> bytes;
+  for (const auto& [tensorName, tensor] : m_tensors) {
+    bytes[std::string(name(tensor.dtype))] += static_cast<std::int64_t>(tensor.bytes.size());
+  }
+  return bytes;
+}
+
+}  // namespace moescope::checkpoint
