@@ -1,0 +1,315 @@
+// The scalar oracle: one token through a steered router (docs/steering.md). Order inside a layer: LOGIT, native
+// score, KEY, ban mask, COUNT, top-k, WEIGHT.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "core/steering/router_math.h"
+#include "core/steering/steering_plan.h"
+
+namespace moescope::steering {
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using Steps = std::vector<const PlanStep*>;
+
+bool acts(const PlanStep& step, std::size_t expert) {
+  return std::binary_search(step.experts.begin(), step.experts.end(), static_cast<std::int32_t>(expert));
+}
+
+/// Population standard deviation over the experts that are not banned.
+float deviation(std::span<const float> values, const std::vector<bool>& banned) {
+  double sum = 0.0;
+  double squares = 0.0;
+  int count = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (banned[i]) continue;
+    sum += values[i];
+    ++count;
+  }
+  if (count == 0) return 0.0F;
+  const double mean = sum / count;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!banned[i]) squares += (values[i] - mean) * (values[i] - mean);
+  }
+  return static_cast<float>(std::sqrt(squares / count));
+}
+
+/// LOGIT and KEY are the same map on different ports. Fixed precedence: ban, pin-, pin+, set, then
+/// scale/add/std/noise; so the order of the rules does not matter.
+class PortEdit {
+ public:
+  PortEdit(Steps steps, const LayerPlan& plan, const TokenScope& token, const std::vector<bool>& banned)
+      : m_steps(std::move(steps)), m_plan(plan), m_token(token), m_banned(banned) {}
+
+  void apply(std::vector<float>& values) const {
+    if (m_steps.empty()) return;
+    const std::vector<float> native = values;
+    std::optional<float> spread;
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = shifted(native, i, spread);
+    pin(values);
+    for (const PlanStep* step : m_steps) {
+      if (step->operation != Operation::Ban) continue;
+      for (const auto expert : step->experts) values[static_cast<std::size_t>(expert)] = -kInfinity;
+    }
+  }
+
+ private:
+  /// a z1 + d + lam std(N) + noise, untouched where no rule acts.
+  float shifted(const std::vector<float>& native, std::size_t i, std::optional<float>& spread) const {
+    float value = native[i];
+    const PlanStep* set = nullptr;
+    float scale = 1.0F;
+    float sum = 0.0F;
+    bool scaled = false;
+    bool added = false;
+    for (const PlanStep* step : m_steps) {
+      if (!acts(*step, i)) continue;
+      const auto operand = static_cast<float>(step->operand.value);
+      switch (step->operation) {
+        case Operation::Set:
+          if (step->operand.orderedIds.empty() && (set == nullptr || step->priority > set->priority)) set = step;
+          break;
+        case Operation::Scale: scale *= operand; scaled = true; break;
+        case Operation::Add: sum += operand; added = true; break;
+        case Operation::Std:
+          if (!spread) spread = deviation(native, m_banned);
+          sum += operand * *spread;
+          added = true;
+          break;
+        case Operation::Noise:
+          sum += operand * counterNormal(step->operand.seed, m_plan.router.layer.value, m_token.position, static_cast<std::int32_t>(i));
+          added = true;
+          break;
+        default: break;
+      }
+    }
+    if (set != nullptr) value = static_cast<float>(set->operand.value);
+    if (scaled) value *= scale;
+    if (added) value += sum;
+    return value;
+  }
+
+  void pin(std::vector<float>& values) const {
+    float low = kInfinity;
+    float high = -kInfinity;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (m_banned[i]) continue;
+      low = std::min(low, values[i]);
+      high = std::max(high, values[i]);
+    }
+    pinTo(values, Operation::PinHigh, high, 1.0F);
+    pinTo(values, Operation::PinLow, low, -1.0F);
+  }
+
+  /// r_i = 1 + (|set| - 1 - j) / |set|, j = place in the set by ascending id: the lower id ranks first.
+  void pinTo(std::vector<float>& values, Operation operation, float edge, float direction) const {
+    std::vector<std::size_t> set;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (strongest(operation, i) != nullptr) set.push_back(i);
+    }
+    const auto size = static_cast<float>(set.size());
+    for (std::size_t j = 0; j < set.size(); ++j) {
+      const float rank = 1.0F + (size - 1.0F - static_cast<float>(j)) / size;
+      const auto epsilon = static_cast<float>(strongest(operation, set[j])->operand.epsilon);
+      values[set[j]] = edge + direction * epsilon * rank;
+    }
+  }
+
+  const PlanStep* strongest(Operation operation, std::size_t expert) const {
+    const PlanStep* best = nullptr;
+    for (const PlanStep* step : m_steps) {
+      if (step->operation == operation && acts(*step, expert) && (best == nullptr || step->priority > best->priority)) best = step;
+    }
+    return best;
+  }
+
+  Steps m_steps;
+  const LayerPlan& m_plan;
+  const TokenScope& m_token;
+  const std::vector<bool>& m_banned;
+};
+
+/// COUNT's distribution q: softmax(z), or s / sum s for sigmoid routers.
+std::vector<float> countDistribution(std::span<const float> logits, std::span<const float> scores, ScoreKind kind) {
+  if (kind != ScoreKind::SigmoidAll) return softmax(logits);
+  const float sum = std::accumulate(scores.begin(), scores.end(), 0.0F);
+  std::vector<float> q(scores.begin(), scores.end());
+  for (float& value : q) value /= sum;
+  return q;
+}
+
+/// Tsallis entropy (1 - sum q^a) / (a - 1), nat; its limit at a = 1 is Shannon's.
+double tsallis(const std::vector<float>& q, double order) {
+  double sum = 0.0;
+  for (const double p : q) {
+    if (p <= 0.0) continue;
+    sum += order == 1.0 ? -p * std::log(p) : std::pow(p, order);
+  }
+  return order == 1.0 ? sum : (1.0 - sum) / (order - 1.0);
+}
+
+int countOf(const PlanStep& step, std::span<const float> logits, const std::vector<float>& q, int nativeK) {
+  const auto& operand = step.operand;
+  std::vector<float> sorted = q;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  switch (step.operation) {
+    case Operation::Fixed: return operand.count;
+    case Operation::TopP: {
+      double mass = 0.0;
+      for (std::size_t j = 0; j < sorted.size(); ++j) {
+        mass += sorted[j];
+        if (mass >= operand.value) return static_cast<int>(j) + 1;
+      }
+      return static_cast<int>(sorted.size());
+    }
+    case Operation::Ratio:
+      return static_cast<int>(std::count_if(sorted.begin(), sorted.end(), [&](float p) { return p >= operand.value * sorted.front(); }));
+    case Operation::Threshold: {
+      int count = 0;
+      for (std::size_t i = 0; i < q.size(); ++i) count += q[i] >= operand.thresholds[i] ? 1 : 0;
+      return count;
+    }
+    case Operation::Entropy:
+      return tsallis(q, operand.entropyOrder) > operand.entropyThreshold ? operand.highCount : operand.lowCount;
+    case Operation::Null: {
+      // Real experts inside the top k of [z; nu x m]; a real expert stands before a null one of the same logit.
+      const auto above = std::count_if(logits.begin(), logits.end(), [&](float z) { return z >= operand.nullLogit; });
+      const auto real = static_cast<int>(above);
+      return std::max(std::min(real, nativeK), nativeK - operand.count);
+    }
+    default: return nativeK;
+  }
+}
+
+int clippedCount(const Steps& steps, std::span<const float> logits, std::span<const float> scores, const RouterSpec& router, int allowed) {
+  const PlanStep* rule = nullptr;
+  for (const PlanStep* step : steps) {
+    if (step->primitive == Primitive::Count && (rule == nullptr || step->priority > rule->priority)) rule = step;
+  }
+  if (rule == nullptr) return std::min(router.topK, allowed);
+  int count = countOf(*rule, logits, countDistribution(logits, scores, router.score), router.topK);
+  count = std::max(count, rule->operand.minCount.value_or(1));
+  return std::min({count, rule->operand.maxCount.value_or(router.experts), allowed});
+}
+
+/// P4: source, beta, renormalisation, routed scaling.
+std::vector<float> steeredWeights(const Steps& steps, std::span<const float> logits, std::span<const float> scores,
+                                  std::span<const std::int32_t> ids, const RouterSpec& router) {
+  const PlanStep* source = nullptr;
+  const PlanStep* renorm = nullptr;
+  bool multiplied = false;
+  for (const PlanStep* step : steps) {
+    if (step->primitive != Primitive::Weight) continue;
+    const bool isSource = step->operation == Operation::Uniform || step->operation == Operation::Softmax || step->operation == Operation::SetWeights;
+    if (isSource && (source == nullptr || step->priority > source->priority)) source = step;
+    if (step->operand.renormalisation != Renormalisation::Native && (renorm == nullptr || step->priority > renorm->priority)) renorm = step;
+    multiplied = multiplied || step->operation == Operation::Multiply;
+  }
+  if (source != nullptr && source->operation == Operation::SetWeights) {
+    std::vector<float> weights(ids.size(), 0.0F);
+    for (std::size_t j = 0; j < std::min(ids.size(), source->operand.weights.size()); ++j) weights[j] = static_cast<float>(source->operand.weights[j]);
+    return weights;
+  }
+  const std::vector<float> native = nativeWeights(logits, scores, ids, router);
+  std::vector<float> weights;
+  if (source != nullptr && source->operation == Operation::Uniform) {
+    weights.assign(ids.size(), ids.empty() ? 0.0F : 1.0F / static_cast<float>(ids.size()));
+  } else if (source != nullptr && !ids.empty()) {
+    for (const auto id : ids) weights.push_back(logits[static_cast<std::size_t>(id)] / static_cast<float>(source->operand.value));
+    weights = softmax(weights);
+  } else {
+    // The model's own normalisation comes after beta, so it is left out here and applied below.
+    RouterSpec raw = router;
+    raw.norm = WeightNorm::None;
+    weights = nativeWeights(logits, scores, ids, raw);
+  }
+  for (const PlanStep* step : steps) {
+    if (step->operation != Operation::Multiply) continue;
+    for (std::size_t j = 0; j < ids.size(); ++j) {
+      if (acts(*step, static_cast<std::size_t>(ids[j]))) weights[j] *= static_cast<float>(step->operand.value);
+    }
+  }
+  const auto rule = renorm != nullptr ? renorm->operand.renormalisation : Renormalisation::Native;
+  const bool untouched = source == nullptr && !multiplied && rule == Renormalisation::Native;
+  if (untouched) {
+    weights = native;
+  } else {
+    const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
+    const float mass = std::accumulate(native.begin(), native.end(), 0.0F);
+    const bool sumOne = rule == Renormalisation::SumOne || (rule == Renormalisation::Native && router.norm == WeightNorm::SumOne);
+    const float factor = sumOne ? 1.0F / (sum + static_cast<float>(router.normEps)) : rule == Renormalisation::KeepMass ? mass / sum : 1.0F;
+    if (sum != 0.0F) {
+      for (float& weight : weights) weight *= factor;
+    }
+  }
+  if (router.scale != 1.0) {
+    for (float& weight : weights) weight *= static_cast<float>(router.scale);
+  }
+  return weights;
+}
+
+const PlanStep* forcedSet(const Steps& steps) {
+  const PlanStep* best = nullptr;
+  for (const PlanStep* step : steps) {
+    if (!step->operand.orderedIds.empty() && (best == nullptr || step->priority > best->priority)) best = step;
+  }
+  return best;
+}
+
+std::vector<float> selectionKeys(std::span<const float> scores, const RouterSpec& router) {
+  std::vector<float> keys(scores.begin(), scores.end());
+  for (std::size_t i = 0; i < router.selectionBias.size() && i < keys.size(); ++i) keys[i] += router.selectionBias[i];
+  return keys;
+}
+
+Steps ofPrimitive(const Steps& steps, Primitive primitive) {
+  Steps some;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(some), [primitive](const PlanStep* s) { return s->primitive == primitive; });
+  return some;
+}
+
+}  // namespace
+
+RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& router) {
+  return applyPlan(logits, LayerPlan{router, {}}, {});
+}
+
+RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token) {
+  const RouterSpec& router = plan.router;
+  Steps steps;
+  for (const PlanStep& step : plan.steps) {
+    if (step.covers(token.decode, token.position)) steps.push_back(&step);
+  }
+  // A ban at any port also excludes the expert immediately before the top-k, so it cannot leak.
+  std::vector<bool> banned(logits.size(), false);
+  for (const PlanStep* step : steps) {
+    if (step->operation != Operation::Ban) continue;
+    for (const auto expert : step->experts) banned[static_cast<std::size_t>(expert)] = true;
+  }
+  std::vector<bool> allowed(banned.size());
+  std::transform(banned.begin(), banned.end(), allowed.begin(), [](bool b) { return !b; });
+  const auto allowedCount = static_cast<int>(std::count(allowed.begin(), allowed.end(), true));
+
+  std::vector<float> z(logits.begin(), logits.end());
+  PortEdit(ofPrimitive(steps, Primitive::Logit), plan, token, banned).apply(z);
+  const std::vector<float> scores = scoresOf(z, router.score);
+  std::vector<float> keys = selectionKeys(scores, router);
+  PortEdit(ofPrimitive(steps, Primitive::Key), plan, token, banned).apply(keys);
+
+  RouterChoice choice;
+  if (const PlanStep* forced = forcedSet(steps)) {
+    for (const auto id : forced->operand.orderedIds) {
+      if (allowed[static_cast<std::size_t>(id)]) choice.ids.push_back(id);
+    }
+  } else {
+    choice.ids = topK(keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
+  }
+  choice.weights = steeredWeights(steps, z, scores, choice.ids, router);
+  return choice;
+}
+
+}  // namespace moescope::steering

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/steering/plan_conflicts.h"
+#include "core/steering/steering_plan.h"
+
+namespace moescope::steering {
+
+namespace {
+
+std::string placeOf(const Rule& rule) { return fmt::format("rule {}", rule.id); }
+
+bool usesExperts(const Rule& rule) {
+  return (rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key || rule.operation == Operation::Multiply) &&
+         rule.operand.orderedIds.empty();
+}
+
+/// The operand leaves every router unchanged (condition I1).
+bool isNeutral(const Rule& rule, const RouterSpec& router) {
+  const auto& operand = rule.operand;
+  switch (rule.operation) {
+    case Operation::Scale: return operand.value == 1.0;
+    case Operation::Add:
+    case Operation::Std:
+    case Operation::Noise: return operand.value == 0.0;
+    case Operation::Fixed: return operand.count == router.topK && operand.minCount.value_or(0) <= router.topK && operand.maxCount.value_or(router.experts) >= router.topK;
+    case Operation::Multiply: return operand.value == 1.0 && operand.renormalisation == Renormalisation::Native;
+    case Operation::Renormalise: return operand.renormalisation == Renormalisation::Native;
+    default: return false;
+  }
+}
+
+/// What is wrong with an operand, or nothing.
+std::string operandFault(const Rule& rule, const RouterSpec& router) {
+  const auto& operand = rule.operand;
+  const auto outside = [&router](int count) { return count < 1 || count > router.experts; };
+  if (!std::isfinite(operand.value)) return "the value is not a finite number";
+  if (operand.minCount.value_or(0) > operand.maxCount.value_or(router.experts)) return "min is above max";
+  switch (rule.operation) {
+    case Operation::PinHigh:
+    case Operation::PinLow: return operand.epsilon > 0.0 && std::isfinite(operand.epsilon) ? "" : "epsilon is not above 0";
+    case Operation::Noise: return operand.value >= 0.0 ? "" : "sigma is below 0";
+    case Operation::Fixed: return outside(operand.count) ? fmt::format("a count of {} is not between 1 and {}", operand.count, router.experts) : "";
+    case Operation::TopP:
+    case Operation::Ratio: return operand.value > 0.0 && operand.value <= 1.0 ? "" : "the value is not in (0, 1]";
+    case Operation::Entropy:
+      if (outside(operand.lowCount) || outside(operand.highCount)) return fmt::format("low or high is not between 1 and {}", router.experts);
+      return operand.entropyOrder > 0.0 ? "" : "the order is not above 0";
+    case Operation::Null: return operand.count >= 1 && std::isfinite(operand.nullLogit) ? "" : "there is no null expert";
+    case Operation::Softmax: return operand.value > 0.0 ? "" : "the temperature is not above 0";
+    case Operation::Threshold:
+      return static_cast<int>(operand.thresholds.size()) == router.experts ? "" : fmt::format("{} thresholds for {} experts", operand.thresholds.size(), router.experts);
+    case Operation::SetWeights:
+      return std::all_of(operand.weights.begin(), operand.weights.end(), [](double w) { return std::isfinite(w); }) ? "" : "a weight is not finite";
+    default: return "";
+  }
+}
+
+class Compiler {
+ public:
+  Compiler(const SteeringProgram& program, const std::vector<RouterSpec>& routers, std::string file)
+      : m_program(program), m_routers(routers), m_file(std::move(file)) {}
+
+  Result<std::shared_ptr<const SteeringPlan>> run() {
+    auto plan = std::make_shared<SteeringPlan>();
+    for (const RouterSpec& router : m_routers) plan->layers.push_back({router, {}});
+    for (const Rule& rule : m_program.rules) {
+      if (!rule.enabled) continue;
+      if (auto done = addRule(rule, *plan); !done) return fail(done.error());
+    }
+    for (const LayerPlan& layer : plan->layers) {
+      if (const auto place = allBannedPlace(layer)) {
+        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value),
+                    fmt::format("the rules ban all {} experts {}", layer.router.experts, *place), "leave at least one expert");
+      }
+    }
+    findConflicts(*plan);
+    return std::shared_ptr<const SteeringPlan>(std::move(plan));
+  }
+
+ private:
+  tl::unexpected<Error> failure(const char* kind, const Rule& rule, const std::string& message) const {
+    return fail(kind, m_file, placeOf(rule), fmt::format("{}: {}", ruleTitle(rule), message), "change or delete the rule");
+  }
+
+  Result<void> addRule(const Rule& rule, SteeringPlan& plan) {
+    for (const auto layer : rule.layers) {
+      const bool exists = std::any_of(m_routers.begin(), m_routers.end(), [layer](const RouterSpec& r) { return r.layer.value == layer; });
+      if (!exists) return failure("steering.no_such_layer", rule, fmt::format("layer {} has no router", layer));
+    }
+    for (LayerPlan& layer : plan.layers) {
+      const bool inScope = rule.layers.empty() || std::find(rule.layers.begin(), rule.layers.end(), layer.router.layer.value) != rule.layers.end();
+      if (!inScope) continue;
+      if (auto added = addStep(rule, layer); !added) return added;
+    }
+    return {};
+  }
+
+  Result<void> addStep(const Rule& rule, LayerPlan& layer) {
+    const RouterSpec& router = layer.router;
+    std::vector<std::int32_t> named = rule.experts;
+    named.insert(named.end(), rule.operand.orderedIds.begin(), rule.operand.orderedIds.end());
+    for (const auto expert : named) {
+      if (expert < 0 || expert >= router.experts) {
+        return failure("steering.no_such_expert", rule, fmt::format("layer {} has the experts 0 to {}, not {}", router.layer.value, router.experts - 1, expert));
+      }
+    }
+    const std::set<std::int32_t> distinct(rule.operand.orderedIds.begin(), rule.operand.orderedIds.end());
+    if (distinct.size() != rule.operand.orderedIds.size()) return failure("steering.bad_value", rule, "an expert stands twice in ids");
+    if (const std::string fault = operandFault(rule, router); !fault.empty()) return failure("steering.bad_value", rule, fault);
+
+    PlanStep step{rule.id, rule.priority, rule.primitive, rule.operation, rule.operand, expertsOf(rule, router), rule.phase, rule.positions};
+    const bool emptyScope = (usesExperts(rule) && step.experts.empty()) || (rule.positions.to && *rule.positions.to <= rule.positions.from);
+    if (!emptyScope && !isNeutral(rule, router)) layer.steps.push_back(std::move(step));
+    return {};
+  }
+
+  static std::vector<std::int32_t> expertsOf(const Rule& rule, const RouterSpec& router) {
+    if (!usesExperts(rule)) return {};
+    std::set<std::int32_t> experts(rule.experts.begin(), rule.experts.end());
+    for (int expert = 0; rule.experts.empty() && expert < router.experts; ++expert) experts.insert(expert);
+    for (const auto& cell : rule.except) {
+      if (cell.layer == router.layer) experts.erase(cell.expert.value);
+    }
+    return {experts.begin(), experts.end()};
+  }
+
+  const SteeringProgram& m_program;
+  const std::vector<RouterSpec>& m_routers;
+  std::string m_file;
+};
+
+}  // namespace
+
+bool PlanStep::covers(bool decode, std::int64_t position) const {
+  if (phase == PhaseScope::Prefill && decode) return false;
+  if (phase == PhaseScope::Decode && !decode) return false;
+  if (position < positions.from || (positions.to && position >= *positions.to)) return false;
+  return (position - positions.from) % positions.every == 0;
+}
+
+bool LayerPlan::covers(bool decode, std::int64_t position) const {
+  return std::any_of(steps.begin(), steps.end(), [&](const PlanStep& step) { return step.covers(decode, position); });
+}
+
+bool SteeringPlan::empty() const {
+  return std::all_of(layers.begin(), layers.end(), [](const LayerPlan& layer) { return layer.empty(); });
+}
+
+std::int64_t SteeringPlan::firstPosition() const {
+  std::int64_t first = -1;
+  for (const LayerPlan& layer : layers) {
+    for (const PlanStep& step : layer.steps) {
+      if (first < 0 || step.positions.from < first) first = step.positions.from;
+    }
+  }
+  return first;
+}
+
+Result<std::shared_ptr<const SteeringPlan>> compile(const SteeringProgram& program, const std::vector<RouterSpec>& routers,
+                                                    const std::string& file) {
+  return Compiler(program, routers, file).run();
+}
+
+}  // namespace moescope::steering

@@ -1,0 +1,89 @@
+#include "core/steering/steering_program.h"
+
+#include <algorithm>
+
+namespace moescope::steering {
+
+namespace {
+
+Rule verb(const SteeringProgram& program, Primitive primitive, Operation operation, std::vector<std::int32_t> layers,
+          std::vector<std::int32_t> experts) {
+  Rule rule;
+  rule.id = program.nextId();
+  rule.priority = rule.id;
+  rule.primitive = primitive;
+  rule.operation = operation;
+  rule.layers = std::move(layers);
+  rule.experts = std::move(experts);
+  return rule;
+}
+
+Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation operation, ExpertCell cell, double value) {
+  Rule rule = verb(program, primitive, operation, {cell.layer.value}, {cell.expert.value});
+  rule.operand.value = value;
+  return rule;
+}
+
+bool holds(const std::vector<std::int32_t>& list, std::int32_t value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+/// Whether experts in the rule's list are what it acts on (not for COUNT and for whole-row WEIGHT rules).
+bool actsOnCells(const Rule& rule) {
+  return rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key || rule.operation == Operation::Multiply;
+}
+
+}  // namespace
+
+std::int64_t SteeringProgram::nextId() const {
+  std::int64_t id = 0;
+  for (const Rule& rule : rules) id = std::max(id, rule.id);
+  return id + 1;
+}
+
+const Rule* SteeringProgram::find(std::int64_t id) const {
+  const auto found = std::find_if(rules.begin(), rules.end(), [id](const Rule& rule) { return rule.id == id; });
+  return found == rules.end() ? nullptr : &*found;
+}
+
+Rule banRule(const SteeringProgram& program, ExpertCell cell) {
+  return cellVerb(program, Primitive::Key, Operation::Ban, cell, 0.0);
+}
+
+Rule pinRule(const SteeringProgram& program, ExpertCell cell) {
+  return cellVerb(program, Primitive::Key, Operation::PinHigh, cell, 0.0);
+}
+
+Rule addLogitRule(const SteeringProgram& program, ExpertCell cell, double value) {
+  return cellVerb(program, Primitive::Logit, Operation::Add, cell, value);
+}
+
+Rule scaleRule(const SteeringProgram& program, ExpertCell cell, double factor) {
+  return cellVerb(program, Primitive::Weight, Operation::Multiply, cell, factor);
+}
+
+Rule topKRule(const SteeringProgram& program, std::vector<std::int32_t> layers, int k) {
+  Rule rule = verb(program, Primitive::Count, Operation::Fixed, std::move(layers), {});
+  rule.operand.count = k;
+  return rule;
+}
+
+Rule uniformRule(const SteeringProgram& program, std::vector<std::int32_t> layers) {
+  Rule rule = verb(program, Primitive::Weight, Operation::Uniform, std::move(layers), {});
+  rule.operand.renormalisation = Renormalisation::KeepMass;
+  return rule;
+}
+
+SteeringProgram released(SteeringProgram program, ExpertCell cell) {
+  std::erase_if(program.rules, [cell](const Rule& rule) {
+    return actsOnCells(rule) && rule.layers == std::vector{cell.layer.value} && rule.experts == std::vector{cell.expert.value};
+  });
+  for (Rule& rule : program.rules) {
+    const bool covers = actsOnCells(rule) && holds(rule.layers, cell.layer.value) && holds(rule.experts, cell.expert.value);
+    const bool excluded = std::find(rule.except.begin(), rule.except.end(), cell) != rule.except.end();
+    if (covers && !excluded) rule.except.push_back(cell);
+  }
+  return program;
+}
+
+}  // namespace moescope::steering
