@@ -7,6 +7,7 @@
 #include "core/checkpoint/checkpoint_files.h"
 #include "core/checkpoint/family.h"
 #include "core/checkpoint/fingerprint.h"
+#include "core/checkpoint/hf_cache.h"
 #include "core/checkpoint/weight_map.h"
 
 namespace moescope::checkpoint {
@@ -15,6 +16,29 @@ namespace {
 
 constexpr std::size_t kMaxConfigBytes = 16u << 20;
 constexpr auto kConfigFile = "config.json";
+constexpr auto kGenerationConfigFile = "generation_config.json";
+
+/// config.json must be there; this and the small files beside it may not lead out of the folder, so that
+/// whoever reads them later need not ask again.
+Result<void> checkSmallFiles(const std::filesystem::path& folder) {
+  for (const char* name : {kConfigFile, kGenerationConfigFile, "tokenizer.json", "tokenizer_config.json",
+                           "special_tokens_map.json", "chat_template.jinja"}) {
+    switch (presence(folder, name)) {
+      case Presence::File:
+      case Presence::Absent: break;
+      case Presence::Outside:
+        return fail("config.path_escape", name, "", "is a link that leads out of the checkpoint's folder",
+                    "copy the file into the folder");
+      case Presence::Other:
+        return fail("file.unreadable", name, "", "is not a file", "fetch the folder again");
+    }
+  }
+  if (presence(folder, kConfigFile) == Presence::Absent) {
+    return fail("config.missing", folder.string(), kConfigFile, "the folder has no config.json",
+                "choose a checkpoint folder in the Hugging Face format");
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -23,13 +47,10 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem
   if (!std::filesystem::is_directory(folder, ignored)) {
     return fail("file.not_found", folder.string(), "", "there is no such folder", "check the path");
   }
-  if (!std::filesystem::exists(folder / kConfigFile, ignored) || !staysInside(folder, folder / kConfigFile)) {
-    return fail("config.missing", folder.string(), kConfigFile, "the folder has no config.json",
-                "choose a checkpoint folder in the Hugging Face format");
-  }
+  if (auto usable = checkSmallFiles(folder); !usable) return fail(usable.error());
   const auto config = readTextFile(folder / kConfigFile, kMaxConfigBytes);
   if (!config) return fail(config.error());
-  const auto generation = readTextFile(folder / "generation_config.json", kMaxConfigBytes);
+  const auto generation = readTextFile(folder / kGenerationConfigFile, kMaxConfigBytes);
 
   auto opened = std::shared_ptr<Checkpoint>(new Checkpoint);
   opened->m_folder = folder;
@@ -52,11 +73,8 @@ std::string Checkpoint::displayName() const {
   const auto path = std::filesystem::weakly_canonical(m_folder, ignored);
   const auto snapshots = path.parent_path();
   const std::string repository = snapshots.parent_path().filename().string();
-  if (snapshots.filename() == "snapshots" && repository.starts_with("models--")) {
-    std::string name = repository.substr(8);
-    if (const auto at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
-    return name;
-  }
+  if (snapshots.filename() == "snapshots" && isCachedRepository(repository))
+    return repositoryName(repository);
   // "demo/model" says more than "model".
   const std::string own = path.filename().string();
   return own == "model" ? path.parent_path().filename().string() + "/" + own : own;

@@ -30,10 +30,10 @@ struct MoeWeights {
 
 /// A view with exists() == false is a tensor that the family does not have.
 struct LayerWeights {
-  TensorView inputNorm;          ///< [H]
-  TensorView postAttentionNorm;  ///< [H]
-  TensorView query, key, value, output;                       ///< [out,in]
-  TensorView queryBias, keyBias, valueBias, outputBias;       ///< [out]
+  TensorView inputNorm;                                  ///< [H]
+  TensorView postAttentionNorm;                          ///< [H]
+  TensorView query, key, value, output;                  ///< [out,in]
+  TensorView queryBias, keyBias, valueBias, outputBias;  ///< [out]
   TensorView queryNorm, keyNorm;
   MoeWeights moe;
 };

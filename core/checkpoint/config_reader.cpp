@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/checkpoint/shown_text.h"
+
 namespace moescope::checkpoint {
 
 namespace {
@@ -18,23 +20,27 @@ const nlohmann::json* ConfigReader::find(std::string_view key) const {
   return found == m_config.end() || found->is_null() ? nullptr : &*found;
 }
 
+bool ConfigReader::mentions(std::string_view key) const { return m_config.contains(key); }
+
 void ConfigReader::error(const char* kind, const std::string& key, const std::string& message,
                          const std::string& advice) {
   if (!m_error) m_error = Error{kind, m_file, key, message, advice};
 }
 
-std::int64_t ConfigReader::whole(std::initializer_list<const char*> keys, std::int64_t fallback, std::int64_t low,
-                                 std::int64_t high) {
+std::int64_t ConfigReader::whole(std::initializer_list<const char*> keys, std::int64_t fallback,
+                                 std::int64_t low, std::int64_t high) {
   for (const char* key : keys) {
     const auto* value = find(key);
     if (value == nullptr) continue;
     if (!value->is_number_integer()) {
-      error("config.wrong_type", key, fmt::format("{} is not a whole number", value->dump()));
+      error("config.wrong_type", key, fmt::format("{} is not a whole number", shownValue(*value)));
       return fallback;
     }
-    const bool tooLarge = value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(high);
+    const bool tooLarge =
+        value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(high);
     if (tooLarge || value->get<std::int64_t>() < low || value->get<std::int64_t>() > high) {
-      error("config.bad_value", key, fmt::format("{} is not between {} and {}", value->dump(), low, high));
+      error("config.bad_value", key,
+            fmt::format("{} is not between {} and {}", shownValue(*value), low, high));
       return fallback;
     }
     return value->get<std::int64_t>();
@@ -42,17 +48,19 @@ std::int64_t ConfigReader::whole(std::initializer_list<const char*> keys, std::i
   return fallback;
 }
 
-double ConfigReader::number(std::initializer_list<const char*> keys, double fallback, double low, double high) {
+double ConfigReader::number(std::initializer_list<const char*> keys, double fallback, double low,
+                            double high) {
   for (const char* key : keys) {
     const auto* value = find(key);
     if (value == nullptr) continue;
     if (!value->is_number()) {
-      error("config.wrong_type", key, fmt::format("{} is not a number", value->dump()));
+      error("config.wrong_type", key, fmt::format("{} is not a number", shownValue(*value)));
       return fallback;
     }
     const double result = value->get<double>();
     if (!std::isfinite(result) || result < low || result > high) {
-      error("config.bad_value", key, fmt::format("{} is not between {} and {}", value->dump(), low, high));
+      error("config.bad_value", key,
+            fmt::format("{} is not between {} and {}", shownValue(*value), low, high));
       return fallback;
     }
     return result;
@@ -69,7 +77,7 @@ bool ConfigReader::flag(const char* key, bool fallback) {
   const auto* value = find(key);
   if (value == nullptr) return fallback;
   if (!value->is_boolean()) {
-    error("config.wrong_type", key, fmt::format("{} is not true or false", value->dump()));
+    error("config.wrong_type", key, fmt::format("{} is not true or false", shownValue(*value)));
     return fallback;
   }
   return value->get<bool>();
@@ -79,7 +87,7 @@ std::string ConfigReader::text(const char* key, const std::string& fallback) {
   const auto* value = find(key);
   if (value == nullptr) return fallback;
   if (!value->is_string()) {
-    error("config.wrong_type", key, fmt::format("{} is not a text", value->dump()));
+    error("config.wrong_type", key, fmt::format("{} is not a text", shownValue(*value)));
     return fallback;
   }
   return value->get<std::string>();
@@ -96,7 +104,7 @@ std::vector<std::int32_t> ConfigReader::tokenIds(const char* key) {
   }
   for (const auto& id : list) {
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxTokenId) {
-      error("config.bad_value", key, fmt::format("{} is not a token id", id.dump()));
+      error("config.bad_value", key, fmt::format("{} is not a token id", shownValue(id)));
       return {};
     }
     ids.push_back(id.get<std::int32_t>());

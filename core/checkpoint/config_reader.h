@@ -31,9 +31,13 @@ class ConfigReader {
   /// Token ids: a number, a list of numbers, or nothing.
   std::vector<std::int32_t> tokenIds(const char* key);
 
+  /// Null if the key is missing or null.
   [[nodiscard]] const nlohmann::json* find(std::string_view key) const;
+  /// True if the key is there, be it null: where a class default is not null, null means none.
+  [[nodiscard]] bool mentions(std::string_view key) const;
   /// Records an error: `config.bad_value` and the like.
-  void error(const char* kind, const std::string& key, const std::string& message, const std::string& advice = {});
+  void error(const char* kind, const std::string& key, const std::string& message,
+             const std::string& advice = {});
   [[nodiscard]] const std::optional<Error>& firstError() const { return m_error; }
 
  private:

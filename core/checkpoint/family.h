@@ -2,6 +2,7 @@
 // Not for running; the decoder obeys the ModelDescription that comes out.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -42,9 +43,10 @@ void describeOlmoe(ConfigReader& config, ModelDescription& description);
 struct CommonDefaults {
   int hiddenSize, layers, heads, vocabularySize, maxPositions;
   double normEps, ropeTheta;
+  std::optional<std::int32_t> endToken;
 };
 void describeCommon(ConfigReader& config, ModelDescription& description, const CommonDefaults& defaults);
-/// rope_theta, rope_scaling, rope_parameters, old and new keys.
+/// rope_theta, rope_scaling, rope_parameters: old and new keys, in transformers' order of precedence.
 void describeRope(ConfigReader& config, RopeSpec& rope, int headDim, double defaultTheta);
 
 }  // namespace moescope::checkpoint

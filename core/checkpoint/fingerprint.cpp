@@ -16,7 +16,8 @@ constexpr std::size_t kSamples = 256;  // 16 MiB a file: smaller files are read 
 }  // namespace
 
 std::string fingerprintOf(const CheckpointFiles& files) {
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              XXH3_freeState);
   XXH3_128bits_reset(state.get());
   for (std::size_t i = 0; i < files.files.size(); ++i) {
     const auto bytes = files.files[i]->bytes();

@@ -7,8 +7,8 @@
 
 namespace moescope::checkpoint {
 
-/// 32 hex digits (XXH3, 128 bits) of all headers and of 64 KiB samples spread over each file. A change of one weight in a
-/// large file can go unseen; another checkpoint cannot.
+/// 32 hex digits (XXH3, 128 bits) of all headers and of 64 KiB samples spread over each file. A change of one
+/// weight in a large file can go unseen; another checkpoint cannot.
 std::string fingerprintOf(const CheckpointFiles& files);
 
 }  // namespace moescope::checkpoint

@@ -6,6 +6,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/base/strict_json.h"
+#include "core/checkpoint/checkpoint_files.h"
 #include "core/checkpoint/model_description.h"
 
 namespace moescope::checkpoint {
@@ -16,28 +17,34 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxConfigBytes = 16u << 20;
 constexpr std::size_t kMaxRefBytes = 256;
+constexpr auto kConfigFile = "config.json";
 constexpr std::string_view kRepositoryPrefix = "models--";
 
-std::string repositoryName(std::string folder) {
-  folder.erase(0, kRepositoryPrefix.size());
-  if (const auto at = folder.find("--"); at != std::string::npos) folder.replace(at, 2, "/");
-  return folder;
+/// What a folder holds; nothing where it cannot be read (the standard loop would throw half-way).
+std::vector<fs::path> entriesOf(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    entries.push_back(at->path());
+  }
+  return entries;
 }
 
 std::optional<fs::path> chosenSnapshot(const fs::path& repository) {
-  std::error_code error;
   if (auto ref = readTextFile(repository / "refs" / "main", kMaxRefBytes)) {
     ref->erase(ref->find_last_not_of(" \n\r\t") + 1);
     const bool plain = !ref->empty() && ref->find('/') == std::string::npos && *ref != "..";
-    if (plain && fs::exists(repository / "snapshots" / *ref / "config.json", error)) return repository / "snapshots" / *ref;
+    const fs::path snapshot = repository / "snapshots" / *ref;
+    if (plain && presence(snapshot, kConfigFile) == Presence::File) return snapshot;
   }
   std::optional<fs::path> newest;
   fs::file_time_type newestTime{};
-  for (const auto& entry : fs::directory_iterator(repository / "snapshots", error)) {
-    if (!fs::exists(entry.path() / "config.json", error)) continue;
-    const auto time = fs::last_write_time(entry.path(), error);
+  for (const auto& entry : entriesOf(repository / "snapshots")) {
+    if (presence(entry, kConfigFile) != Presence::File) continue;
+    std::error_code error;
+    const auto time = fs::last_write_time(entry, error);
     if (!newest || time > newestTime) {
-      newest = entry.path();
+      newest = entry;
       newestTime = time;
     }
   }
@@ -47,9 +54,9 @@ std::optional<fs::path> chosenSnapshot(const fs::path& repository) {
 std::int64_t safetensorsBytes(const fs::path& snapshot) {
   std::error_code error;
   std::int64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(snapshot, error)) {
-    if (entry.path().extension() != ".safetensors") continue;
-    const auto size = fs::file_size(entry.path(), error);
+  for (const auto& entry : entriesOf(snapshot)) {
+    if (entry.extension() != ".safetensors") continue;
+    const auto size = fs::file_size(entry, error);
     if (!error) bytes += static_cast<std::int64_t>(size);
   }
   return bytes;
@@ -58,7 +65,7 @@ std::int64_t safetensorsBytes(const fs::path& snapshot) {
 std::optional<CachedModel> readModel(const fs::path& repository) {
   const auto snapshot = chosenSnapshot(repository);
   if (!snapshot) return std::nullopt;
-  const auto text = readTextFile(*snapshot / "config.json", kMaxConfigBytes);
+  const auto text = readTextFile(*snapshot / kConfigFile, kMaxConfigBytes);
   if (!text) return std::nullopt;
   const auto config = parseStrictJson(*text);
   if (!config || !config->is_object()) return std::nullopt;
@@ -70,7 +77,7 @@ std::optional<CachedModel> readModel(const fs::path& repository) {
     model.family = type->get<std::string>();
   }
   model.weightBytes = safetensorsBytes(*snapshot);
-  if (const auto description = describeModel(*text, "config.json")) {
+  if (const auto description = describeModel(*text, kConfigFile)) {
     model.supported = model.weightBytes > 0;
     model.layers = static_cast<int>(description->routers.size());
     model.experts = description->routers.empty() ? 0 : description->routers.front().experts;
@@ -80,21 +87,33 @@ std::optional<CachedModel> readModel(const fs::path& repository) {
 
 }  // namespace
 
+bool isCachedRepository(const std::string& folderName) { return folderName.starts_with(kRepositoryPrefix); }
+
+std::string repositoryName(std::string folderName) {
+  folderName.erase(0, kRepositoryPrefix.size());
+  if (const auto at = folderName.find("--"); at != std::string::npos) folderName.replace(at, 2, "/");
+  return folderName;
+}
+
 fs::path huggingFaceCacheFolder() {
   if (const char* cache = std::getenv("HF_HUB_CACHE"); cache != nullptr && *cache != '\0') return cache;
-  if (const char* home = std::getenv("HF_HOME"); home != nullptr && *home != '\0') return fs::path(home) / "hub";
+  if (const char* home = std::getenv("HF_HOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / "hub";
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+    return fs::path(cache) / "huggingface" / "hub";
+  }
   const char* home = std::getenv("HOME");
   return fs::path(home != nullptr ? home : ".") / ".cache" / "huggingface" / "hub";
 }
 
 std::vector<CachedModel> listHuggingFaceCache(const fs::path& folder) {
   std::vector<CachedModel> models;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (!entry.path().filename().string().starts_with(kRepositoryPrefix)) continue;
-    if (auto model = readModel(entry.path())) models.push_back(*std::move(model));
+  for (const auto& entry : entriesOf(folder)) {
+    if (!isCachedRepository(entry.filename().string())) continue;
+    if (auto model = readModel(entry)) models.push_back(*std::move(model));
   }
-  std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.repository < b.repository; });
+  std::sort(models.begin(), models.end(),
+            [](const auto& a, const auto& b) { return a.repository < b.repository; });
   return models;
 }
 

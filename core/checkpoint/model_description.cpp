@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
 #include "core/base/strict_json.h"
 #include "core/checkpoint/family.h"
+#include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
 
@@ -18,30 +20,35 @@ constexpr std::size_t kMaxConfigBytes = 16u << 20;
 constexpr int kMaxLayers = 4096;
 constexpr int kMaxHeads = 4096;
 constexpr int kMaxWidth = 1 << 18;
+constexpr std::int64_t kMaxExperts = 1 << 18;  // of all layers; the largest published model has 23 000
+constexpr std::size_t kMaxKeysShown = 12;
 
 tl::unexpected<Error> jsonError(const std::string& file, const JsonError& error) {
   const char* kind = "config.not_json";
   if (error.fault == JsonFault::NotUtf8) kind = "config.not_utf8";
   if (error.fault == JsonFault::TooDeep) kind = "config.nesting_too_deep";
-  return fail(kind, file, error.where, error.message, "fetch the file again");
+  return fail(kind, file, shown(error.where), shown(error.message), "fetch the file again");
 }
 
 Result<json> parseConfig(std::string_view text, const std::string& file) {
   auto config = parseStrictJson(text, {.maxDepth = 64, .maxBytes = kMaxConfigBytes});
   if (!config) return jsonError(file, config.error());
-  if (!config->is_object()) return fail("config.not_object", file, "", "is not a JSON object", "fetch the file again");
+  if (!config->is_object())
+    return fail("config.not_object", file, "", "is not a JSON object", "fetch the file again");
   return *std::move(config);
 }
 
 /// Keys that say how many experts or how routing works, so that a refusal shows what was seen.
 std::string moeKeys(const json& config) {
   std::string keys;
+  std::size_t count = 0;
   for (const auto& [key, value] : config.items()) {
     if (key.find("expert") == std::string::npos && key.find("moe") == std::string::npos &&
         key.find("router") == std::string::npos) {
       continue;
     }
-    keys += (keys.empty() ? "" : ", ") + key + " " + value.dump();
+    if (++count > kMaxKeysShown) return keys + ", ...";
+    keys += (keys.empty() ? "" : ", ") + shown(key) + " " + shownValue(value);
   }
   return keys.empty() ? "no key about experts" : keys;
 }
@@ -56,9 +63,11 @@ Result<const Family*> familyOf(ConfigReader& config, const json& document, const
   if (const Family* family = findFamily(type)) return family;
   std::string supported;
   for (const auto& name : supportedFamilies()) supported += (supported.empty() ? "" : ", ") + name;
+  const std::string named = type.empty()
+                                ? "names no family"
+                                : fmt::format("\"{}\" is not a family that MoEScope reads", shown(type));
   return fail("config.unknown_model_type", file, "model_type",
-              fmt::format("\"{}\" is not a family that MoEScope reads; it has {}", type, moeKeys(document)),
-              "supported: " + supported);
+              fmt::format("{}; the file has {}", named, moeKeys(document)), "supported: " + supported);
 }
 
 void checkQuantisation(ConfigReader& config) {
@@ -66,10 +75,42 @@ void checkQuantisation(ConfigReader& config) {
   if (quantisation == nullptr) return;
   std::string method = "unnamed";
   if (quantisation->is_object() && quantisation->contains("quant_method")) {
-    method = (*quantisation)["quant_method"].dump();
+    method = shownValue((*quantisation)["quant_method"]);
   }
   config.error("config.unsupported_quantisation", "quantization_config",
-               fmt::format("weights quantised by {} are not supported", method), "use the F32, F16 or BF16 checkpoint");
+               fmt::format("weights quantised by {} are not supported", method),
+               "use the F32, F16 or BF16 checkpoint");
+}
+
+/// What the family's own reader need not know: sizes of everything together, the name in the file.
+void checkTogether(ConfigReader& config, ModelDescription& description) {
+  const auto experts =
+      std::accumulate(description.routers.begin(), description.routers.end(), std::int64_t{0},
+                      [](std::int64_t sum, const RouterSpec& router) { return sum + router.experts; });
+  if (experts > kMaxExperts) {
+    config.error(
+        "config.bad_value", "num_experts",
+        fmt::format("{} experts in {} layers are more than a model has", experts, description.layers));
+  }
+  const auto* list = config.find("architectures");
+  if (list != nullptr && list->is_array() && !list->empty() && list->front().is_string()) {
+    description.architecture = shown(list->front().get_ref<const std::string&>());
+  }
+}
+
+/// generation_config.json has the last word on where generation begins and stops; a broken one is not
+/// worth a refusal.
+void readGenerationConfig(std::string_view text, ModelDescription& description) {
+  const auto document = parseStrictJson(text);
+  if (!document || !document->is_object()) {
+    description.warnings.emplace_back("generation_config.json cannot be read; config.json counts instead");
+    return;
+  }
+  ConfigReader reader(*document, "generation_config.json");
+  if (auto ends = reader.tokenIds("eos_token_id"); !ends.empty()) description.endTokens = std::move(ends);
+  if (const auto begin = reader.tokenIds("bos_token_id"); !begin.empty())
+    description.beginToken = begin.front();
+  if (reader.firstError()) description.warnings.push_back(reader.firstError()->text());
 }
 
 }  // namespace
@@ -98,6 +139,12 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   description.tiedHead = config.flag("tie_word_embeddings", false);
   description.normEps = config.number({"rms_norm_eps"}, defaults.normEps, 0.0, 1.0);
   description.endTokens = config.tokenIds("eos_token_id");
+  if (!config.mentions("eos_token_id") && defaults.endToken &&
+      *defaults.endToken < description.vocabularySize) {
+    description.endTokens = {*defaults.endToken};
+  }
+  if (const auto begin = config.tokenIds("bos_token_id"); !begin.empty())
+    description.beginToken = begin.front();
   auto& attention = description.attention;
   attention.heads = width({"num_attention_heads"}, defaults.heads, kMaxHeads);
   attention.keyValueHeads = width({"num_key_value_heads"}, attention.heads, kMaxHeads);
@@ -109,34 +156,40 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (attention.heads % attention.keyValueHeads != 0) {
     config.error("config.bad_value", "num_key_value_heads", "does not divide num_attention_heads");
   }
-  if (const std::string act = config.text("hidden_act", "silu"); act != "silu") {
-    config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not silu", act));
+  if (const std::string act = config.text("hidden_act", "silu"); act != "silu" && act != "swish") {
+    config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not silu", shown(act)));
   }
   describeRope(config, attention.rope, attention.headDim, defaults.ropeTheta);
 }
 
 void describeRope(ConfigReader& config, RopeSpec& rope, int headDim, double defaultTheta) {
   rope.theta = config.number({"rope_theta"}, defaultTheta, 1.0, 1e12);
-  double partial = config.number({"partial_rotary_factor"}, 1.0, 0.0, 1.0);
-  // New files hold one dict of everything, old ones rope_scaling beside rope_theta.
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    const auto* dict = config.find(key);
-    if (dict == nullptr) continue;
-    if (!dict->is_object()) {
-      config.error("config.wrong_type", key, "is not an object");
-      return;
-    }
+  // An old alias that transformers leaves unread; the models that have it mean it.
+  const auto dim = static_cast<double>(config.whole({"rotary_dim"}, headDim, 1, headDim));
+  double partial = config.number({"partial_rotary_factor"}, dim / headDim, 0.0, 1.0);
+  // New files hold one dict of everything, old ones rope_scaling beside rope_theta; transformers takes
+  // rope_scaling where it says something.
+  const auto* scaling = config.find("rope_scaling");
+  const char* key = scaling != nullptr && !scaling->empty() ? "rope_scaling" : "rope_parameters";
+  if (const auto* dict = config.find(key); dict != nullptr && !dict->is_object()) {
+    config.error("config.wrong_type", key, "is not an object");
+  } else if (dict != nullptr) {
     ConfigReader inner(*dict, {});
     rope.theta = inner.number({"rope_theta"}, rope.theta, 1.0, 1e12);
     partial = inner.number({"partial_rotary_factor"}, partial, 0.0, 1.0);
     const std::string kind = inner.text("rope_type", inner.text("type", "default"));
     if (kind == "linear") {
       rope.scaling = RopeScaling::Linear;
-      rope.factor = inner.number({"factor"}, 1.0, 1e-6, 1e6);
+      rope.factor = inner.number({"factor"}, 0.0, 1e-6, 1e6);
+      if (inner.find("factor") == nullptr)
+        config.error("config.bad_value", key, "linear scaling gives no factor");
     } else if (kind != "default") {
-      config.error("config.bad_value", key, fmt::format("the RoPE kind \"{}\" is not supported", kind));
+      config.error("config.bad_value", key,
+                   fmt::format("the RoPE kind \"{}\" is not supported", shown(kind)));
     }
-    if (inner.firstError()) config.error("config.bad_value", key, inner.firstError()->message);
+    if (const auto& error = inner.firstError()) {
+      config.error(error->kind.c_str(), fmt::format("{}.{}", key, error->where), error->message);
+    }
   }
   rope.rotaryDim = static_cast<int>(headDim * partial) / 2 * 2;
   if (rope.rotaryDim == 0) config.error("config.bad_value", "head_dim", "leaves no channel to rotate");
@@ -156,12 +209,14 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
   description.configJson = document->dump();
   checkQuantisation(config);
   (*family)->describe(config, description);
+  checkTogether(config, description);
   if (config.firstError()) return fail(*config.firstError());
-  // generation_config.json has the last word on where generation stops; a broken one is not worth a refusal.
-  if (const auto generation = parseStrictJson(generationConfigText); generation && generation->is_object()) {
-    ConfigReader reader(*generation, "generation_config.json");
-    if (auto ends = reader.tokenIds("eos_token_id"); !ends.empty()) description.endTokens = std::move(ends);
-    if (reader.firstError()) description.warnings.push_back(reader.firstError()->text());
+  if (!generationConfigText.empty()) readGenerationConfig(generationConfigText, description);
+  if (description.beginToken && *description.beginToken >= description.vocabularySize) {
+    description.warnings.push_back(
+        fmt::format("the begin token {} is outside the vocabulary of {} and is not used",
+                    *description.beginToken, description.vocabularySize));
+    description.beginToken.reset();
   }
   return description;
 }

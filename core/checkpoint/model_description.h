@@ -26,8 +26,8 @@ enum class QkNorm : std::uint8_t {
 enum class RopeScaling : std::uint8_t { None, Linear };
 
 enum class ExpertStore : std::uint8_t {
-  PerExpert,     ///< layout A: experts.{e}.gate_proj/up_proj/down_proj
-  FusedOutIn,    ///< layout B: experts.gate_up_proj [E,2I,H], experts.down_proj [E,H,I]
+  PerExpert,   ///< layout A: experts.{e}.gate_proj/up_proj/down_proj
+  FusedOutIn,  ///< layout B: experts.gate_up_proj [E,2I,H], experts.down_proj [E,H,I]
 };
 
 struct RopeSpec {
@@ -70,9 +70,9 @@ struct ModelDescription {
   AttentionSpec attention;
   ExpertSpec experts;
   std::vector<RouterSpec> routers;
-  std::vector<std::int32_t> endTokens;           ///< generation stops at these; config and generation_config
-  std::optional<std::int32_t> beginToken;        ///< put before a prompt if the tokenizer's config says so
-  std::vector<std::string> warnings;             ///< shown in the model panel and by `inspect`
+  std::vector<std::int32_t> endTokens;     ///< generation stops at these; config and generation_config
+  std::optional<std::int32_t> beginToken;  ///< bos_token_id of generation_config.json, else of config.json
+  std::vector<std::string> warnings;       ///< shown in the model panel and by `inspect`
 
   std::int64_t parametersTotal = 0;   ///< counted from the tensors that are used
   std::int64_t parametersActive = 0;  ///< touched for one token: all but the experts not chosen

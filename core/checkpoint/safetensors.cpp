@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/strict_json.h"
+#include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
 
@@ -24,8 +25,8 @@ struct Entry {
 };
 
 std::optional<DType> dtypeFrom(const std::string& word) {
-  for (const auto dtype : {DType::F32, DType::F16, DType::BF16, DType::F64, DType::I64, DType::I32, DType::I16,
-                           DType::I8, DType::U8, DType::Bool, DType::F8E4M3}) {
+  for (const auto dtype : {DType::F32, DType::F16, DType::BF16, DType::F64, DType::I64, DType::I32,
+                           DType::I16, DType::I8, DType::U8, DType::Bool, DType::F8E4M3}) {
     if (word == name(dtype)) return dtype;
   }
   return std::nullopt;
@@ -35,9 +36,10 @@ class HeaderReader {
  public:
   HeaderReader(std::string file, std::span<const std::byte> data) : m_file(std::move(file)), m_data(data) {}
 
-  Result<std::vector<Entry>> readEntries(const json& header) {
+  Result<std::vector<Entry>> readEntries(const json& header) const {
     if (header.size() > kMaxTensors) {
-      return error("safetensors.bad_entry", "", std::to_string(header.size()) + " tensors are more than a model has");
+      return error("safetensors.bad_entry", "",
+                   std::to_string(header.size()) + " tensors are more than a model has");
     }
     std::vector<Entry> entries;
     for (const auto& [name, value] : header.items()) {
@@ -57,8 +59,9 @@ class HeaderReader {
     });
     std::uint64_t expected = 0;
     for (const Entry& entry : entries) {
-      const std::string where = "tensor " + entry.view.name;
-      if (entry.begin < expected) return error("safetensors.overlap", where, "shares bytes with another tensor");
+      const std::string where = "tensor " + shown(entry.view.name);
+      if (entry.begin < expected)
+        return error("safetensors.overlap", where, "shares bytes with another tensor");
       if (entry.begin > expected) {
         return error("safetensors.hole", where,
                      std::to_string(entry.begin - expected) + " bytes before it belong to no tensor");
@@ -80,9 +83,11 @@ class HeaderReader {
     std::map<std::string, std::string> metadata;
     const auto found = header.find("__metadata__");
     if (found == header.end()) return metadata;
-    if (!found->is_object()) return error("safetensors.bad_metadata", "__metadata__", "is not an object of strings");
+    if (!found->is_object())
+      return error("safetensors.bad_metadata", "__metadata__", "is not an object of strings");
     for (const auto& [key, value] : found->items()) {
-      if (!value.is_string()) return error("safetensors.bad_metadata", "__metadata__." + key, "is not a string");
+      if (!value.is_string())
+        return error("safetensors.bad_metadata", "__metadata__." + shown(key), "is not a string");
       metadata[key] = value.get<std::string>();
     }
     return metadata;
@@ -93,8 +98,8 @@ class HeaderReader {
     return fail(kind, m_file, std::move(where), std::move(message), kAdvice);
   }
 
-  Result<Entry> readEntry(const std::string& name, const json& value) {
-    const std::string where = "tensor " + name;
+  Result<Entry> readEntry(const std::string& name, const json& value) const {
+    const std::string where = "tensor " + shown(name);
     if (name.empty() || name.find('\0') != std::string::npos) {
       return error("safetensors.bad_entry", where, "the name is empty or holds a NUL");
     }
@@ -106,25 +111,33 @@ class HeaderReader {
         value["data_offsets"].size() != 2) {
       return error("safetensors.bad_entry", where, "dtype, shape or data_offsets has the wrong type");
     }
-    for (const auto& list : {value["shape"], value["data_offsets"]}) {
-      for (const auto& number : list) {
+    if (value["shape"].size() > kMaxRank) {
+      return error("safetensors.rank_too_high", where,
+                   "has " + std::to_string(value["shape"].size()) + " dimensions, at most " +
+                       std::to_string(kMaxRank));
+    }
+    for (const auto* list : {&value["shape"], &value["data_offsets"]}) {
+      for (const auto& number : *list) {
         if (!number.is_number_unsigned()) {
-          return error("safetensors.bad_number", where, number.dump() + " is not a whole number from 0");
+          return error("safetensors.bad_number", where, shownValue(number) + " is not a whole number from 0");
         }
       }
     }
-    const auto dtype = dtypeFrom(value["dtype"].get<std::string>());
+    const auto dtype = dtypeFrom(value["dtype"].get_ref<const std::string&>());
     if (!dtype) {
-      return error("safetensors.unknown_dtype", where, "the dtype " + value["dtype"].dump() + " is not known");
+      return error("safetensors.unknown_dtype", where,
+                   "the dtype " + shownValue(value["dtype"]) + " is not one that MoEScope reads");
     }
-    if (value["shape"].size() > kMaxRank) {
-      return error("safetensors.rank_too_high", where,
-                   "has " + std::to_string(value["shape"].size()) + " dimensions, at most " + std::to_string(kMaxRank));
-    }
+    return measureEntry(name, *dtype, value, where);
+  }
+
+  // From here on every number is a whole one and the rank is small.
+  Result<Entry> measureEntry(const std::string& name, DType dtype, const json& value,
+                             const std::string& where) const {
     Entry entry;
     entry.view.name = name;
-    entry.view.dtype = *dtype;
-    std::uint64_t bytes = bytesPerElement(*dtype);
+    entry.view.dtype = dtype;
+    std::uint64_t bytes = bytesPerElement(dtype);
     for (const auto& number : value["shape"]) {
       const auto size = number.get<std::uint64_t>();
       if (__builtin_mul_overflow(bytes, size, &bytes) || bytes > static_cast<std::uint64_t>(INT64_MAX)) {
@@ -134,7 +147,8 @@ class HeaderReader {
     }
     entry.begin = value["data_offsets"][0].get<std::uint64_t>();
     entry.end = value["data_offsets"][1].get<std::uint64_t>();
-    if (entry.end < entry.begin) return error("safetensors.offset_out_of_range", where, "ends before it begins");
+    if (entry.end < entry.begin)
+      return error("safetensors.offset_out_of_range", where, "ends before it begins");
     if (entry.end - entry.begin != bytes) {
       if (entry.end > m_data.size()) {
         return error("safetensors.offset_out_of_range", where,
@@ -160,7 +174,7 @@ tl::unexpected<Error> headerError(const std::string& file, const JsonError& erro
     case JsonFault::DuplicateKey: kind = "safetensors.duplicate_key"; break;
     case JsonFault::Syntax: break;
   }
-  return fail(kind, file, "header, " + error.where, error.message, kAdvice);
+  return fail(kind, file, "header, " + shown(error.where), shown(error.message), kAdvice);
 }
 
 /// The header text, after the checks that need no parser.
@@ -176,7 +190,8 @@ Result<std::string_view> headerText(std::span<const std::byte> bytes, const std:
     return fail("safetensors.header_too_large", file, where, "the header may have at most 100 MB", kAdvice);
   }
   if (length > bytes.size() - kLengthBytes) {
-    return fail("safetensors.header_exceeds_file", file, where, "the header ends after the end of the file", kAdvice);
+    return fail("safetensors.header_exceeds_file", file, where, "the header ends after the end of the file",
+                kAdvice);
   }
   return std::string_view(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
 }

@@ -21,7 +21,6 @@ struct SafetensorsFile {
 };
 
 /// Maps and checks a file. `displayName` is used in errors. Errors: `safetensors.*`, `file.*`.
-Result<SafetensorsFile> openSafetensors(const std::filesystem::path& path,
-                                        const std::string& displayName);
+Result<SafetensorsFile> openSafetensors(const std::filesystem::path& path, const std::string& displayName);
 
 }  // namespace moescope::checkpoint

@@ -13,7 +13,7 @@ namespace moescope::checkpoint {
 /// Element types of safetensors that MoEScope reads. Others are refused by name.
 enum class DType : std::uint8_t { F32, F16, BF16, F64, I64, I32, I16, I8, U8, Bool, F8E4M3 };
 
-std::string_view name(DType dtype);       ///< as in the file: "BF16"
+std::string_view name(DType dtype);  ///< as in the file: "BF16"
 std::size_t bytesPerElement(DType dtype);
 
 /// Row-major, little-endian, not necessarily aligned to the element size. Borrows from the mapped

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/checkpoint/shown_text.h"
+
 namespace moescope::checkpoint {
 
 namespace {
@@ -18,7 +20,8 @@ constexpr std::size_t kMaxWarned = 5;
 std::string expand(std::string_view pattern, int layer, int expert = 0) {
   std::string name(pattern);
   const auto replace = [&name](std::string_view mark, int number) {
-    if (const auto at = name.find(mark); at != std::string::npos) name.replace(at, mark.size(), std::to_string(number));
+    if (const auto at = name.find(mark); at != std::string::npos)
+      name.replace(at, mark.size(), std::to_string(number));
   };
   replace("{l}", layer);
   replace("{e}", expert);
@@ -29,7 +32,8 @@ std::string expand(std::string_view pattern, int layer, int expert = 0) {
 TensorView slice(const TensorView& tensor, std::int64_t first, std::int64_t count, bool dropAxis) {
   TensorView part = tensor;
   const std::size_t rowBytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
-  part.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * rowBytes, static_cast<std::size_t>(count) * rowBytes);
+  part.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * rowBytes,
+                                    static_cast<std::size_t>(count) * rowBytes);
   if (dropAxis) {
     part.shape.erase(part.shape.begin());
   } else {
@@ -50,10 +54,8 @@ class Mapper {
     weights.embedding = take(m_names.embedding, {m_description.vocabularySize, hidden});
     weights.finalNorm = take(m_names.finalNorm, {hidden});
     weights.head = mapHead(weights.embedding);
-    if (m_problems.size() < kMaxNamed) {
-      for (int layer = 0; layer < m_description.layers && m_missing < kStopAfter; ++layer) {
-        weights.layers.push_back(mapLayer(layer));
-      }
+    for (int layer = 0; layer < m_description.layers && m_missing < kStopAfter; ++layer) {
+      weights.layers.push_back(mapLayer(layer));
     }
     if (!m_problems.empty()) return problemError();
     countParameters(weights);
@@ -80,11 +82,13 @@ class Mapper {
     m_used.insert(key);
     if (tensor->shape != shape) {
       addProblem("tensor.wrong_shape", key,
-                 fmt::format("{} has the shape [{}] instead of [{}]", key, fmt::join(tensor->shape, ","), fmt::join(shape, ",")));
+                 fmt::format("{} has the shape [{}] instead of [{}]", key, fmt::join(tensor->shape, ","),
+                             fmt::join(shape, ",")));
       return {};
     }
     if (tensor->dtype != DType::F32 && tensor->dtype != DType::F16 && tensor->dtype != DType::BF16) {
-      addProblem("tensor.unsupported_dtype", key, fmt::format("{} is stored as {}", key, checkpoint::name(tensor->dtype)));
+      addProblem("tensor.unsupported_dtype", key,
+                 fmt::format("{} is stored as {}", key, checkpoint::name(tensor->dtype)));
     }
     return *tensor;
   }
@@ -111,15 +115,20 @@ class Mapper {
 
   TensorView mapHead(const TensorView& embedding) {
     const TensorView* own = find(std::string(m_names.head));
-    if (!m_description.tiedHead) return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
+    if (!m_description.tiedHead)
+      return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
     if (own == nullptr) return embedding;
-    m_used.insert(std::string(m_names.head));
     // As transformers does: a head that differs from the embedding is used although the config ties them.
     const bool same = own->bytes.size() == embedding.bytes.size() && own->dtype == embedding.dtype &&
                       std::memcmp(own->bytes.data(), embedding.bytes.data(), own->bytes.size()) == 0;
-    if (same) return embedding;
-    m_description.warnings.push_back(fmt::format(
-        "config.json ties the output head to the embedding, but the file holds a different {}; the file's head is used", m_names.head));
+    if (same) {
+      m_spare.insert(std::string(m_names.head));
+      return embedding;
+    }
+    m_description.warnings.push_back(
+        fmt::format("config.json ties the output head to the embedding, but the file holds a different {}; "
+                    "the file's head is used",
+                    m_names.head));
     m_description.tiedHead = false;
     return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
   }
@@ -149,10 +158,12 @@ class Mapper {
     weights.outputBias = bias(m_names.output, hidden, attention.outputBias);
     if (attention.qkNorm != QkNorm::None) {
       const bool full = attention.qkNorm == QkNorm::FullPre;
-      weights.queryNorm = take(prefix + std::string(m_names.queryNorm), {full ? queryWidth : attention.headDim});
+      weights.queryNorm =
+          take(prefix + std::string(m_names.queryNorm), {full ? queryWidth : attention.headDim});
       weights.keyNorm = take(prefix + std::string(m_names.keyNorm), {full ? keyWidth : attention.headDim});
     }
-    if (const RouterSpec* router = m_description.routerOfLayer({layer})) weights.moe = mapMoe(prefix, layer, *router);
+    if (const RouterSpec* router = m_description.routerOfLayer({layer}))
+      weights.moe = mapMoe(prefix, layer, *router);
     return weights;
   }
 
@@ -169,7 +180,8 @@ class Mapper {
       if (!gateUp.exists() || !down.exists()) return moe;
       for (int expert = 0; expert < router.experts; ++expert) {
         const TensorView both = slice(gateUp, expert, 1, true);
-        moe.experts.push_back({slice(both, 0, inner, false), slice(both, inner, inner, false), slice(down, expert, 1, true)});
+        moe.experts.push_back(
+            {slice(both, 0, inner, false), slice(both, inner, inner, false), slice(down, expert, 1, true)});
       }
       return moe;
     }
@@ -189,7 +201,8 @@ class Mapper {
     for (const RouterSpec& router : m_description.routers) {
       const auto& experts = weights.layers[static_cast<std::size_t>(router.layer.value)].moe.experts;
       if (experts.empty()) continue;
-      const std::int64_t one = experts[0].gate.elementCount() + experts[0].up.elementCount() + experts[0].down.elementCount();
+      const std::int64_t one =
+          experts[0].gate.elementCount() + experts[0].up.elementCount() + experts[0].down.elementCount();
       idle += one * (router.experts - router.topK);
     }
     m_description.parametersTotal = total;
@@ -200,19 +213,21 @@ class Mapper {
     std::vector<std::string> unused;
     const std::string prefix = std::string(m_names.layerPrefix.substr(0, m_names.layerPrefix.find("{l}")));
     for (const auto& [name, tensor] : m_files.tensors) {
-      if (m_used.contains(name) || name.ends_with("rotary_emb.inv_freq")) continue;
+      if (m_used.contains(name) || m_spare.contains(name) || name.ends_with("rotary_emb.inv_freq")) continue;
       if (name.starts_with(prefix)) {  // layers past the last: multi-token prediction
         int layer = 0;
         const auto* end = name.data() + name.size();
-        if (std::from_chars(name.data() + prefix.size(), end, layer).ec == std::errc{} && layer >= m_description.layers) continue;
+        if (std::from_chars(name.data() + prefix.size(), end, layer).ec == std::errc{} &&
+            layer >= m_description.layers)
+          continue;
       }
-      unused.push_back(name);
+      unused.push_back(shown(name));
     }
     if (unused.empty()) return;
     const std::size_t count = unused.size();
     unused.resize(std::min(count, kMaxWarned));
-    m_description.warnings.push_back(fmt::format("{} tensors are not used: {}{}", count, fmt::join(unused, ", "),
-                                                 count > kMaxWarned ? ", ..." : ""));
+    m_description.warnings.push_back(fmt::format("{} tensors are not used: {}{}", count,
+                                                 fmt::join(unused, ", "), count > kMaxWarned ? ", ..." : ""));
   }
 
   struct Problem {
@@ -223,6 +238,7 @@ class Mapper {
   const NameMap& m_names;
   ModelDescription& m_description;
   std::set<std::string> m_used;
+  std::set<std::string> m_spare;  ///< known copies of a used tensor, not counted as parameters
   std::vector<Problem> m_problems;
   std::int64_t m_problemCount = 0;
   std::int64_t m_missing = 0;
@@ -230,7 +246,8 @@ class Mapper {
 
 }  // namespace
 
-Result<ModelWeights> mapWeights(const CheckpointFiles& files, const NameMap& names, ModelDescription& description) {
+Result<ModelWeights> mapWeights(const CheckpointFiles& files, const NameMap& names,
+                                ModelDescription& description) {
   return Mapper(files, names, description).map();
 }
 

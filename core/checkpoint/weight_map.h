@@ -9,8 +9,9 @@
 namespace moescope::checkpoint {
 
 /// Fills `weights`, decides the expert store by the names that exist, counts parameters and adds
-/// warnings about tensors that are not used. Errors: `tensor.missing`, `tensor.wrong_shape` (all of them named, at
-/// most 20, then a count), `tensor.unsupported_dtype`.
-Result<ModelWeights> mapWeights(const CheckpointFiles& files, const NameMap& names, ModelDescription& description);
+/// warnings about tensors that are not used. Errors: `tensor.missing`, `tensor.wrong_shape` (all of them
+/// named, at most 20, then a count), `tensor.unsupported_dtype`.
+Result<ModelWeights> mapWeights(const CheckpointFiles& files, const NameMap& names,
+                                ModelDescription& description);
 
 }  // namespace moescope::checkpoint

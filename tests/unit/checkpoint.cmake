@@ -1,2 +1,6 @@
 moescope_test(tst_malformed_checkpoints TIER core SOURCES unit/tst_malformed_checkpoints.cpp LINK moescope_checkpoint)
 moescope_test(tst_checkpoint TIER core SOURCES unit/tst_checkpoint.cpp LINK moescope_checkpoint)
+moescope_test(tst_checkpoint_files TIER core SOURCES unit/tst_checkpoint_files.cpp LINK moescope_checkpoint)
+moescope_test(tst_model_description TIER core SOURCES unit/tst_model_description.cpp LINK moescope_checkpoint)
+moescope_test(tst_inspect_check TIER cli SOURCES unit/tst_inspect_check.cpp LINK moescope_checkpoint)
+add_dependencies(tst_inspect_check moescope)

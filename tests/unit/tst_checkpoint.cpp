@@ -4,13 +4,12 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/half.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/hf_cache.h"
+#include "tests/support/safetensors_file.h"
 
 using namespace moescope;
 using namespace moescope::checkpoint;
@@ -31,15 +30,19 @@ float element(const TensorView& tensor, std::size_t index) {
   return bfloat16ToFloat(bits);
 }
 
-std::string text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+/// The olmoe fixture, to be changed and opened.
+struct Copy {
+  Result<std::shared_ptr<const Checkpoint>> open() {
+    const fs::path path = folder.path().toStdString();
+    tests::writeFile(path / "config.json", config.dump());
+    tests::writeFile(path / "model.safetensors", tests::safetensorsOf(tensors));
+    return Checkpoint::open(path);
+  }
 
-void write(const fs::path& path, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-}
+  QTemporaryDir folder;
+  nlohmann::json config = nlohmann::json::parse(tests::readFile(fixture("olmoe") / "config.json"));
+  tests::StoredTensors tensors = tests::copyOf((*Checkpoint::open(fixture("olmoe")))->tensors());
+};
 
 }  // namespace
 
@@ -107,128 +110,122 @@ class TestCheckpoint : public QObject {
     QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
     QVERIFY((*opened)->description().experts.store == ExpertStore::FusedOutIn);
     const auto& layer = (*opened)->weights().layers[1];
-    const auto& fused = (*opened)->tensors().at("model.layers.1.mlp.experts.gate_up_proj");
-    const auto rows = fused.shape[1];
-    const auto columns = fused.shape[2];
-    const auto half = rows / 2;
-    for (const std::int64_t expert : {std::int64_t{0}, fused.shape[0] - 1}) {
-      const auto& weights = layer.moe.experts[static_cast<std::size_t>(expert)];
-      QCOMPARE(weights.gate.shape, (std::vector<std::int64_t>{half, columns}));
-      const auto base = static_cast<std::size_t>(expert * rows * columns);
-      QCOMPARE(element(weights.gate, 5), element(fused, base + 5));
-      QCOMPARE(element(weights.up, 7), element(fused, base + static_cast<std::size_t>(half * columns) + 7));
+    // Python: t = safetensors.torch.load_file(...); g = t["model.layers.1.mlp.experts.gate_up_proj"].float(),
+    // d = ...down_proj.float(); g[e,:12][0,5], g[e,12:][0,7], g[e,12:][11,31], d[e][31,11].
+    struct Expected {
+      std::size_t expert;
+      float gate, upFirst, upLast, down;
+    };
+    const Expected expected[] = {
+        {0, 0.0279541015625F, 0.453125F, 0.06494140625F, -0.466796875F},
+        {7, 0.345703125F, 0.01031494140625F, 0.1982421875F, 0.494140625F},
+    };
+    for (const auto& value : expected) {
+      const auto& expert = layer.moe.experts.at(value.expert);
+      QCOMPARE(element(expert.gate, 5), value.gate);
+      QCOMPARE(element(expert.up, 7), value.upFirst);
+      QCOMPARE(element(expert.up, 11 * 32 + 31), value.upLast);
+      QCOMPARE(element(expert.down, 31 * 12 + 11), value.down);
     }
   }
 
-  void missingKeysMeanTheClassDefaults() {
-    const auto description = describeModel(R"({"model_type":"olmoe"})", "config.json");
-    QVERIFY(description.has_value());
-    // The class defaults of OlmoeConfig in transformers 5.23.
-    QCOMPARE(description->hiddenSize, 2048);
-    QCOMPARE(description->layers, 16);
-    QCOMPARE(description->vocabularySize, 50304);
-    QCOMPARE(description->routers.size(), std::size_t{16});
-    QCOMPARE(description->routers[0].experts, 64);
-    QCOMPARE(description->routers[0].topK, 8);
-    QCOMPARE(description->attention.rope.theta, 10000.0);
-    QCOMPARE(description->normEps, 1e-5);
-  }
-
-  void aliasesAndEndTokens() {
-    const auto description = describeModel(
-        R"({"architectures":["OlmoeForCausalLM"],"num_local_experts":4,"num_experts_per_tok":2,"eos_token_id":[3,4],
-            "rope_parameters":{"rope_type":"linear","factor":2.0,"rope_theta":5000}})", "config.json", R"({"eos_token_id":7})");
-    QVERIFY(description.has_value());
-    QCOMPARE(description->routers[0].experts, 4);
-    QCOMPARE(description->endTokens, std::vector<std::int32_t>{7});
-    QVERIFY(description->attention.rope.scaling == RopeScaling::Linear);
-    QCOMPARE(description->attention.rope.theta, 5000.0);
-  }
-
-  void refusesWhatItWouldComputeWrongly() {
-    const auto kind = [](const char* config) {
-      const auto description = describeModel(config, "config.json");
-      return description ? std::string("ok") : description.error().kind;
-    };
-    QCOMPARE(kind(R"({"model_type":"olmoe","hidden_act":"gelu"})"), std::string("config.bad_value"));
-    QCOMPARE(kind(R"({"model_type":"olmoe","rope_scaling":{"type":"yarn","factor":4}})"), std::string("config.bad_value"));
-    QCOMPARE(kind(R"({"model_type":"olmoe","hidden_size":"64"})"), std::string("config.wrong_type"));
-    QCOMPARE(kind(R"({"model_type":"olmoe","num_key_value_heads":3})"), std::string("config.bad_value"));
-    QCOMPARE(kind(R"({"hidden_size":64})"), std::string("config.unknown_model_type"));
+  void bothLayoutsGiveTheSameShapes() {
+    // Both fixtures have H = 32, I = 12, E = 8.
+    const auto perExpert = Checkpoint::open(fixture("olmoe"));
+    const auto fused = Checkpoint::open(fixture("olmoe_fused"));
+    QVERIFY(perExpert.has_value() && fused.has_value());
+    QVERIFY((*perExpert)->description().experts.store == ExpertStore::PerExpert);
+    for (const auto& checkpoint : {*perExpert, *fused}) {
+      for (const auto& layer : checkpoint->weights().layers) {
+        QCOMPARE(layer.moe.router.shape, (std::vector<std::int64_t>{8, 32}));
+        QCOMPARE(layer.moe.experts.size(), std::size_t{8});
+        for (const auto& expert : layer.moe.experts) {
+          QCOMPARE(expert.gate.shape, (std::vector<std::int64_t>{12, 32}));
+          QCOMPARE(expert.up.shape, (std::vector<std::int64_t>{12, 32}));
+          QCOMPARE(expert.down.shape, (std::vector<std::int64_t>{32, 12}));
+          for (const auto* view : {&expert.gate, &expert.up, &expert.down}) {
+            QCOMPARE(view->bytes.size(), std::size_t{12 * 32} * bytesPerElement(view->dtype));
+          }
+        }
+      }
+    }
   }
 
   void manyMissingTensorsAreNamedThenCounted() {
-    QTemporaryDir folder;
-    const fs::path path = folder.path().toStdString();
-    auto config = nlohmann::json::parse(text(fixture("olmoe") / "config.json"));
-    config["num_experts"] = 32;
-    write(path / "config.json", config.dump());
-    fs::copy_file(fixture("olmoe") / "model.safetensors", path / "model.safetensors");
-    const auto opened = Checkpoint::open(path);
+    Copy copy;
+    copy.config["num_experts"] = 32;
+    const auto opened = copy.open();
     QVERIFY(!opened.has_value());
     // The router's shape, then 24 experts x 3 matrices x 3 layers and two more routers.
     QCOMPARE(opened.error().kind, std::string("tensor.wrong_shape"));
-    QVERIFY2(opened.error().message.find("and 199 more") != std::string::npos, opened.error().message.c_str());
+    QVERIFY2(opened.error().message.find("and 199 more") != std::string::npos,
+             opened.error().message.c_str());
+  }
+
+  void aTiedHeadThatRepeatsTheEmbeddingCountsOnce() {
+    Copy copy;
+    copy.config["tie_word_embeddings"] = true;
+    copy.tensors["lm_head.weight"] = copy.tensors["model.embed_tokens.weight"];
+    const auto opened = copy.open();
+    QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
+    QVERIFY((*opened)->description().warnings.empty());
+    QVERIFY((*opened)->description().tiedHead);
+    QCOMPARE((*opened)->weights().head.name, std::string("model.embed_tokens.weight"));
+    copy.tensors.erase("lm_head.weight");
+    const auto without = copy.open();
+    QVERIFY2(without.has_value(), without ? "" : without.error().text().c_str());
+    QCOMPARE((*opened)->description().parametersTotal, (*without)->description().parametersTotal);
+  }
+
+  void tensorsOfNoUseAreNamedButNotThoseOfLayersPastTheLast() {
+    Copy copy;
+    copy.config["num_hidden_layers"] = 2;  // the file's layer 2 is now one past the last
+    copy.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {"F32", {1}, "1234"};
+    auto opened = copy.open();
+    QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
+    QCOMPARE((*opened)->description().layers, 2);
+    QVERIFY((*opened)->description().warnings.empty());
+    copy.tensors["model.stray\x1b[31m"] = {"I64", {}, "12345678"};
+    opened = copy.open();
+    QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
+    QCOMPARE((*opened)->description().warnings,
+             std::vector<std::string>{"1 tensors are not used: model.stray\\u001b[31m"});
+  }
+
+  void weightsOfOtherTypesAreRefused() {
+    Copy copy;
+    copy.tensors["model.norm.weight"].dtype = "I32";
+    QCOMPARE(copy.open().error().kind, std::string("tensor.unsupported_dtype"));
   }
 
   void tiedHeadWithAnotherHeadInTheFileWarns() {
-    QTemporaryDir folder;
-    const fs::path path = folder.path().toStdString();
-    auto config = nlohmann::json::parse(text(fixture("olmoe") / "config.json"));
-    config["tie_word_embeddings"] = true;
-    write(path / "config.json", config.dump());
-    fs::copy_file(fixture("olmoe") / "model.safetensors", path / "model.safetensors");
-    const auto opened = Checkpoint::open(path);
+    Copy copy;
+    copy.config["tie_word_embeddings"] = true;
+    const auto opened = copy.open();
     QVERIFY(opened.has_value());
     QCOMPARE((*opened)->description().warnings.size(), std::size_t{1});
     QCOMPARE((*opened)->weights().head.name, std::string("lm_head.weight"));
   }
 
   void fingerprintFollowsTheBytes() {
+    Copy copy;
+    const auto before = (*copy.open())->fingerprint();
+    QCOMPARE(before, (*copy.open())->fingerprint());
+    char& byte = copy.tensors["model.norm.weight"].bytes[5];
+    byte = static_cast<char>(byte ^ 1);
+    QVERIFY((*copy.open())->fingerprint() != before);
+    // Not of where the file lies.
     QTemporaryDir folder;
     const fs::path path = folder.path().toStdString();
-    fs::copy_file(fixture("olmoe") / "config.json", path / "config.json");
-    std::string bytes = text(fixture("olmoe") / "model.safetensors");
-    write(path / "model.safetensors", bytes);
-    const auto before = (*Checkpoint::open(path))->fingerprint();
-    QCOMPARE(before, (*Checkpoint::open(fixture("olmoe")))->fingerprint());
-    bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 1);
-    write(path / "model.safetensors", bytes);
-    QVERIFY((*Checkpoint::open(path))->fingerprint() != before);
-  }
-
-  void cacheFoldersOpenAndLinksMayNotEscape() {
-    QTemporaryDir folder;
-    const fs::path hub = folder.path().toStdString();
-    const fs::path repository = hub / "models--org--tiny";
-    const fs::path snapshot = repository / "snapshots" / "abc";
-    fs::create_directories(snapshot);
-    write(repository / "refs" / "main", "abc\n");
-    fs::create_directories(repository / "blobs");
-    for (const char* name : {"config.json", "model.safetensors"}) {
-      fs::copy_file(fixture("olmoe") / name, repository / "blobs" / name);
-      fs::create_symlink(fs::path("../../blobs") / name, snapshot / name);
-    }
-    const auto models = listHuggingFaceCache(hub);
-    QCOMPARE(models.size(), std::size_t{1});
-    QCOMPARE(models[0].repository, std::string("org/tiny"));
-    QVERIFY(models[0].supported);
-    QCOMPARE(models[0].experts, 8);
-    QCOMPARE(models[0].weightBytes, static_cast<std::int64_t>(fs::file_size(fixture("olmoe") / "model.safetensors")));
-    const auto opened = Checkpoint::open(models[0].snapshot);
-    QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
-    QCOMPARE((*opened)->displayName(), std::string("org/tiny"));
-
-    fs::remove(snapshot / "model.safetensors");
-    fs::create_symlink(fixture("olmoe") / "model.safetensors", snapshot / "model.safetensors");
-    const auto escaped = Checkpoint::open(snapshot);
-    QVERIFY(!escaped.has_value());
-    QCOMPARE(escaped.error().kind, std::string("index.path_escape"));
+    for (const char* name : {"config.json", "model.safetensors"})
+      fs::copy_file(fixture("olmoe") / name, path / name);
+    QCOMPARE((*Checkpoint::open(path))->fingerprint(), (*Checkpoint::open(fixture("olmoe")))->fingerprint());
   }
 
   void namesWhatIsNotThere() {
     QTemporaryDir folder;
-    QCOMPARE(Checkpoint::open(folder.path().toStdString() + "/none").error().kind, std::string("file.not_found"));
+    QCOMPARE(Checkpoint::open(folder.path().toStdString() + "/none").error().kind,
+             std::string("file.not_found"));
     QCOMPARE(Checkpoint::open(folder.path().toStdString()).error().kind, std::string("config.missing"));
   }
 };
