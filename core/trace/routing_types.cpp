@@ -19,4 +19,22 @@ std::optional<CaptureLevel> captureLevelFrom(std::string_view word) {
   return std::nullopt;
 }
 
+std::string_view name(RunKind kind) {
+  switch (kind) {
+    case RunKind::Generate: return "generate";
+    case RunKind::Corpus: return "corpus";
+    case RunKind::Import: return "import";
+  }
+  return "unknown";
+}
+
+std::string_view name(RunStatus status) {
+  switch (status) {
+    case RunStatus::Open: return "open";
+    case RunStatus::Closed: return "closed";
+    case RunStatus::Aborted: return "aborted";
+  }
+  return "unknown";
+}
+
 }  // namespace moescope::trace

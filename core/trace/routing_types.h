@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,12 @@ struct LoadSummary {
   std::vector<std::int64_t> counts;        ///< [experts]
   std::vector<double> gateMass;            ///< [experts]; sums of weights, kept at every capture level
   double entropySum = 0.0;                 ///< nat, of the native softmax/sigmoid distribution of each token
+  /// Tokens that gateMass covers. Fewer than `tokens` only at capture ids, where the edges of a range
+  /// that does not lie on the block grid have choices but no weights.
+  std::int64_t massTokens = 0;
+  /// Tokens that entropySum covers. Fewer than `tokens` below capture full, where the edges of a range
+  /// have no logits; entropySum / entropyTokens is the mean over what is known.
+  std::int64_t entropyTokens = 0;
   std::int64_t missing = 0;                ///< rows lost to damaged blocks
 };
 
@@ -115,6 +122,8 @@ struct ModelRecord {
 
 enum class RunKind : std::uint8_t { Generate, Corpus, Import };
 enum class RunStatus : std::uint8_t { Open, Closed, Aborted };
+std::string_view name(RunKind kind);
+std::string_view name(RunStatus status);
 
 struct RunRecord {
   RunId id = 0;
@@ -157,9 +166,13 @@ struct SteeringEvent {
 struct SequenceStats {
   std::int64_t tokens = 0;
   std::vector<std::int64_t> counts;        ///< [experts]
-  std::vector<double> gateMass, logitSum, probabilitySum;  ///< [experts]
+  /// [experts]; probabilities are the native scores, for a sigmoid router divided by their sum.
+  std::vector<double> gateMass, logitSum, probabilitySum;
   double logSumExpSum = 0.0;
   double entropySum = 0.0;                 ///< nat
+  /// Tokens that gateMass covers, and that the sums over logits cover. Fewer than `tokens` only in the
+  /// sequence of a counterfactual run whose first rows were copied without weights or logits.
+  std::int64_t massTokens = 0, logitTokens = 0;
 };
 
 }  // namespace moescope::trace

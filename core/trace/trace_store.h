@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -91,6 +93,8 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   /// Writes everything queued and copies the file (SQLite backup).
   virtual Result<void> saveCopy(const std::filesystem::path& target) = 0;
   [[nodiscard]] virtual WriterState writerState() const = 0;
+  /// Waits until everything appended so far is committed. Errors: what the writer met.
+  virtual Result<void> flush() = 0;
 
   /// Starts a run. `model.id` is looked up by fingerprint or added. The recorder is used by one thread.
   virtual Result<std::unique_ptr<RunRecorder>> startRun(const ModelRecord& model, const RunRecord& run) = 0;
@@ -125,7 +129,9 @@ class RunRecorder {
   virtual Result<void> endSequence(bool complete) = 0;
   virtual Result<void> steeringChanged(const std::string& programJson, bool counterfactual) = 0;
   /// Copies rows [0, endToken) of another run of this file with their routing (a counterfactual
-  /// replay keeps what stands before the dirty position). Only into an empty run.
+  /// replay keeps what stands before the dirty position). Only into an empty run of the same model and
+  /// capture level. If a sequence was begun the rows must be of one sequence and belong to it;
+  /// otherwise the source's sequences are copied and the one that endToken cuts or ends stays open.
   virtual Result<void> copyRows(RunId source, std::int64_t endToken) = 0;
   virtual Result<void> end(RunStatus status) = 0;
 };
