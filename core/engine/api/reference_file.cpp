@@ -1,0 +1,128 @@
+#include "core/engine/api/reference_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/checkpoint/safetensors.h"
+
+namespace moescope::engine {
+
+using checkpoint::DType;
+using checkpoint::TensorView;
+
+namespace {
+
+template <class Element>
+std::vector<Element> elements(const TensorView& view) {
+  std::vector<Element> values(view.bytes.size() / sizeof(Element));
+  std::memcpy(values.data(), view.bytes.data(), values.size() * sizeof(Element));
+  return values;
+}
+
+/// What a tensor's name says it is, and how many columns and possible ids the model gives it.
+struct Expected {
+  int columns = 0;   ///< 0: unknown to verify
+  int idLimit = 0;   ///< for ids; 0 for floats
+  int layer = -1;    ///< for choices
+};
+
+Expected expectedOf(const std::string& name, const checkpoint::ModelDescription& d) {
+  if (name == "logits") return {d.vocabularySize, 0, -1};
+  for (int layer = 0; layer < d.layers; ++layer) {
+    if (name == fmt::format("hidden.{}", layer)) return {d.hiddenSize, 0, -1};
+    const RouterSpec* router = d.routerOfLayer(LayerIndex{layer});
+    const std::string prefix = fmt::format("router.{}.", layer);
+    if (router == nullptr || !name.starts_with(prefix)) continue;
+    const std::string part = name.substr(prefix.size());
+    if (part == "input") return {d.hiddenSize, 0, -1};
+    if (part == "logits" || part == "scores" || part == "selection") return {router->experts, 0, -1};
+    if (part == "topk_weights") return {router->topK, 0, -1};
+    if (part == "topk_ids") return {router->topK, router->experts, layer};
+  }
+  return {};
+}
+
+/// Int64 ids in [0, limit) as int32.
+Result<std::vector<std::int32_t>> idsOf(const TensorView& view, int limit, const std::string& file) {
+  if (view.dtype != DType::I64) {
+    return fail("tensor.wrong_shape", file, view.name, "ids must be stored as I64");
+  }
+  const auto wide = elements<std::int64_t>(view);
+  const auto stray = std::find_if(wide.begin(), wide.end(), [&](std::int64_t id) { return id < 0 || id >= limit; });
+  if (stray != wide.end()) {
+    return fail("tensor.bad_value", file, view.name, fmt::format("id {} is not below {}", *stray, limit),
+                "use the reference that belongs to this model");
+  }
+  return std::vector<std::int32_t>(wide.begin(), wide.end());
+}
+
+tl::unexpected<Error> wrongShape(const std::string& file, const TensorView& view, const std::string& wanted) {
+  return fail("tensor.wrong_shape", file, view.name,
+              fmt::format("has shape [{}] and should have {}", fmt::join(view.shape, ", "), wanted),
+              "use the reference that belongs to this model");
+}
+
+}  // namespace
+
+Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
+                                          const checkpoint::ModelDescription& description) {
+  const std::string file = path.string();
+  const auto opened = checkpoint::openSafetensors(path, file);
+  if (!opened) return fail(opened.error());
+  for (const char* name : {"input_ids", "logits"}) {
+    if (!opened->tensors.contains(name)) {
+      return fail("tensor.missing", file, name, "a reference needs this tensor",
+                  "make it with tests/support/make_demo_reference.py");
+    }
+  }
+  ReferenceFile reference;
+  const TensorView& input = opened->tensors.at("input_ids");
+  if (input.shape.size() != 2 || input.elementCount() == 0) return wrongShape(file, input, "[rows, tokens]");
+  reference.m_rows = input.shape[0];
+  reference.m_tokens = input.shape[1];
+  auto inputIds = idsOf(input, description.vocabularySize, file);
+  if (!inputIds) return fail(std::move(inputIds).error());
+  reference.m_ids = *std::move(inputIds);
+
+  for (const auto& [name, view] : opened->tensors) {
+    if (name == "input_ids") continue;
+    if (name == "greedy_ids") {
+      auto ids = idsOf(view, description.vocabularySize, file);
+      if (!ids) return fail(std::move(ids).error());
+      reference.m_greedyIds = *std::move(ids);
+      continue;
+    }
+    const Expected expected = expectedOf(name, description);
+    if (expected.columns == 0) {
+      reference.m_unknown.push_back(name);
+      continue;
+    }
+    const std::vector<std::int64_t> shape{reference.m_rows, reference.m_tokens, expected.columns};
+    if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
+    if (expected.idLimit > 0) {
+      auto ids = idsOf(view, expected.idLimit, file);
+      if (!ids) return fail(std::move(ids).error());
+      reference.m_choices[expected.layer] = *std::move(ids);
+    } else if (view.dtype == DType::F32) {
+      reference.m_values[name] = elements<float>(view);
+    } else {
+      return fail("tensor.wrong_shape", file, name, "values must be stored as F32");
+    }
+  }
+  return reference;
+}
+
+const std::vector<float>* ReferenceFile::values(const std::string& name) const {
+  const auto found = m_values.find(name);
+  return found == m_values.end() ? nullptr : &found->second;
+}
+
+const std::vector<std::int32_t>* ReferenceFile::choices(int layer) const {
+  const auto found = m_choices.find(layer);
+  return found == m_choices.end() ? nullptr : &found->second;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,52 @@
+#include "core/engine/torch/cpu_model.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/engine/torch/decoder_session.h"
+#include "core/engine/torch/devices.h"
+#include "core/engine/torch/guarded.h"
+
+namespace moescope::engine {
+
+CpuModel::CpuModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, CpuWeights weights, DeviceInfo device,
+                   int threads, std::int64_t contextTokens)
+    : m_checkpoint(std::move(checkpoint)),
+      m_weights(std::move(weights)),
+      m_device(std::move(device)),
+      m_contextTokens(contextTokens),
+      m_pool(threads) {}
+
+Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                                              const LoadOptions& options, const DeviceInfo& device,
+                                              const ProgressCallback& progress, const std::stop_token& stop) {
+  const auto& description = checkpoint->description();
+  const std::int64_t context = options.contextTokens > 0 ? options.contextTokens : description.maxPositions;
+  // One context must fit as well, or the model could be loaded and not used.
+  std::int64_t session = 0;
+  if (__builtin_add_overflow(CpuDecoder::cacheBytes(description, context),
+                             CpuDecoder::activationBytes(description, context), &session)) {
+    session = std::numeric_limits<std::int64_t>::max();
+  }
+  auto weights = CpuWeights::load(*checkpoint, options.dtype, session, progress, stop);
+  if (!weights) return fail(std::move(weights).error());
+  const int threads = options.threads > 0 ? options.threads : std::max(1, usableCores() - 1);
+  return std::shared_ptr<Model>(new CpuModel(std::move(checkpoint), *std::move(weights), device, threads, context));
+}
+
+std::string CpuModel::dtypeName() const { return m_weights.storageName + " weights, f32 activations"; }
+
+MemoryUse CpuModel::memory() const {
+  return {m_weights.bytes, m_tally->cacheBytes.load(), m_tally->otherBytes.load()};
+}
+
+Result<std::unique_ptr<Session>> CpuModel::newSession() {
+  return guarded<std::unique_ptr<Session>>("a context", [&]() -> Result<std::unique_ptr<Session>> {
+    const CpuContext context{m_checkpoint->description(), m_weights, bestKernels(), m_pool, m_tally};
+    auto decoder = CpuDecoder::create(context, m_contextTokens);
+    if (!decoder) return fail(std::move(decoder).error());
+    return std::make_unique<DecoderSession>(shared_from_this(), *std::move(decoder));
+  });
+}
+
+}  // namespace moescope::engine

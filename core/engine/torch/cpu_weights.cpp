@@ -1,0 +1,140 @@
+#include "core/engine/torch/cpu_weights.h"
+
+#include <set>
+
+#include "core/engine/torch/memory_check.h"
+
+namespace moescope::engine {
+
+using checkpoint::TensorView;
+
+namespace {
+
+// Converted matrices start at cache lines, so that vector loads do not straddle two.
+constexpr std::int64_t kAlignment = 64;
+
+struct Sizes {
+  std::int64_t all = 0;        ///< bytes of all matrices
+  std::int64_t converted = 0;  ///< of those that need own memory, with alignment
+  std::set<Storage> storages;
+};
+
+std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+std::int64_t bytesAs(const TensorView& view, Storage storage) {
+  return view.elementCount() * static_cast<std::int64_t>(bytesPerElement(storage));
+}
+
+Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype dtype) {
+  Sizes sizes;
+  Result<void> outcome;
+  forEachMatrix(weights, [&](const TensorView& view) {
+    const auto storage = storageFor(view, dtype);
+    if (!storage) {
+      if (outcome) outcome = fail(storage.error());
+      return;
+    }
+    sizes.storages.insert(*storage);
+    sizes.all += bytesAs(view, *storage);
+    if (!usableInPlace(view, *storage)) sizes.converted += aligned(bytesAs(view, *storage));
+  });
+  if (!outcome) return fail(outcome.error());
+  return sizes;
+}
+
+/// Turns views into matrices one after the other, converting into one buffer.
+class MatrixReader {
+ public:
+  MatrixReader(Dtype dtype, std::byte* converted, std::int64_t totalBytes, const ProgressCallback& progress,
+               const std::stop_token& stop)
+      : m_dtype(dtype), m_next(converted), m_total(totalBytes), m_progress(progress), m_stop(stop) {}
+
+  CpuMatrix read(const TensorView& view) {
+    const Storage storage = storageFor(view, m_dtype).value();
+    CpuMatrix matrix{view.bytes.data(), storage, view.shape[0], view.shape[1]};
+    if (!usableInPlace(view, storage)) {
+      if (!cancelled()) convert(view, storage, m_next);
+      matrix.data = m_next;
+      m_next += aligned(bytesAs(view, storage));
+    }
+    m_done += bytesAs(view, storage);
+    if (m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+    return matrix;
+  }
+  [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
+
+ private:
+  Dtype m_dtype;
+  std::byte* m_next;
+  std::int64_t m_done = 0;
+  std::int64_t m_total;
+  const ProgressCallback& m_progress;
+  const std::stop_token& m_stop;
+};
+
+CpuLayer readLayer(const checkpoint::LayerWeights& from, MatrixReader& reader) {
+  CpuLayer layer;
+  layer.inputNorm = widened(from.inputNorm);
+  layer.postAttentionNorm = widened(from.postAttentionNorm);
+  layer.query = reader.read(from.query);
+  layer.key = reader.read(from.key);
+  layer.value = reader.read(from.value);
+  layer.output = reader.read(from.output);
+  layer.queryBias = widened(from.queryBias);
+  layer.keyBias = widened(from.keyBias);
+  layer.valueBias = widened(from.valueBias);
+  layer.outputBias = widened(from.outputBias);
+  layer.queryNorm = widened(from.queryNorm);
+  layer.keyNorm = widened(from.keyNorm);
+  layer.router = reader.read(from.moe.router);
+  layer.routerBias = widened(from.moe.routerBias);
+  for (const auto& expert : from.moe.experts) {
+    CpuExpert& to = layer.experts.emplace_back();
+    to.gate = reader.read(expert.gate);
+    to.up = reader.read(expert.up);
+    to.down = reader.read(expert.down);
+  }
+  return layer;
+}
+
+std::string joined(const std::set<Storage>& storages) {
+  std::string text;
+  for (const Storage storage : storages) text += (text.empty() ? "" : " and ") + std::string(name(storage));
+  return text;
+}
+
+}  // namespace
+
+Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dtype dtype, std::int64_t extraBytes,
+                                    const ProgressCallback& progress, const std::stop_token& stop) {
+  const auto& from = checkpoint.weights();
+  const auto sizes = measure(from, dtype);
+  if (!sizes) return fail(sizes.error());
+  // Mapped weights count as well: a model that does not stay in memory would be read from disk for
+  // every token.
+  std::int64_t needed = 0;
+  if (__builtin_add_overflow(sizes->all, extraBytes, &needed)) needed = extraBytes;
+  if (auto fits = requireMemory(needed, machineMemory().freeBytes, "the model with its context", "cpu"); !fits) {
+    return fail(std::move(fits).error());
+  }
+
+  CpuWeights weights;
+  auto buffer = FloatBuffer::allocate(static_cast<std::size_t>(sizes->converted), "the weights");
+  if (!buffer) return fail(std::move(buffer).error());
+  weights.converted = *std::move(buffer);
+  weights.bytes = sizes->all;
+  weights.storageName = joined(sizes->storages);
+
+  MatrixReader reader(dtype, weights.converted.bytes(), sizes->all, progress, stop);
+  weights.embedding = reader.read(from.embedding);
+  for (const auto& layer : from.layers) {
+    if (reader.cancelled()) break;
+    weights.layers.push_back(readLayer(layer, reader));
+  }
+  if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
+  weights.finalNorm = widened(from.finalNorm);
+  weights.head = from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
+  return weights;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,56 @@
+// CpuWeights: a checkpoint's tensors as the CPU kernels take them, in place where the file allows.
+// Not for other devices.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/engine/api/engine.h"
+#include "core/engine/torch/float_buffer.h"
+#include "core/engine/torch/weight_storage.h"
+
+namespace moescope::engine {
+
+/// [rows, columns], row-major; borrows from the mapped file or from CpuWeights.
+struct CpuMatrix {
+  const void* data = nullptr;
+  Storage storage = Storage::F32;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+};
+
+struct CpuExpert {
+  CpuMatrix gate, up, down;
+};
+
+/// Vectors are float32; an absent one is empty.
+struct CpuLayer {
+  std::vector<float> inputNorm, postAttentionNorm;
+  CpuMatrix query, key, value, output;
+  std::vector<float> queryBias, keyBias, valueBias, outputBias;
+  std::vector<float> queryNorm, keyNorm;
+  CpuMatrix router;
+  std::vector<float> routerBias;
+  std::vector<CpuExpert> experts;
+};
+
+struct CpuWeights {
+  CpuMatrix embedding;
+  std::vector<CpuLayer> layers;
+  std::vector<float> finalNorm;
+  CpuMatrix head;
+
+  FloatBuffer converted;        ///< matrices that could not be used in place
+  std::int64_t bytes = 0;       ///< of all matrices, mapped or converted
+  std::string storageName;      ///< "bf16", or "bf16 and f32" where a model mixes them
+
+  /// `extraBytes` must fit too (cache, activations). Errors: `engine.unsupported`,
+  /// `machine.out_of_memory`, `cancelled`.
+  static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, Dtype dtype, std::int64_t extraBytes,
+                                 const ProgressCallback& progress, const std::stop_token& stop);
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,35 @@
+// Decoder: the forward pass of one sequence on one device, a block of tokens at a time.
+// Not for cutting steps into blocks, checking requests or counting positions (DecoderSession).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/base/result.h"
+#include "core/engine/torch/step_buffers.h"
+
+namespace moescope::engine {
+
+/// Tokens a block of prefill, aligned to multiples of it: large enough that the weights are read once for
+/// many tokens, small enough that a block's activations stay in the second cache.
+inline constexpr int kPrefillBlock = 128;
+
+struct DecoderBlock {
+  std::span<const std::int32_t> ids;  ///< at most kPrefillBlock, inside the vocabulary
+  std::int64_t position = 0;          ///< of the first; what the cache holds before it is used
+  int firstRow = 0;                   ///< its row in the step
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  [[nodiscard]] virtual std::int64_t capacity() const = 0;
+  /// Forwards a block and fills `step`. Positions before the block's keep their cache entries. Errors:
+  /// `steering.all_banned`, `machine.out_of_memory`.
+  virtual Result<void> forward(const DecoderBlock& block, StepBuffers& step) = 0;
+  /// A copy with the first `position` entries of the cache.
+  virtual Result<std::unique_ptr<Decoder>> fork(std::int64_t position) const = 0;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,62 @@
+// What memory there is and whether something fits, asked before it is allocated.
+// Not for counting what is in use (MemoryTally).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace moescope::engine {
+
+struct MachineMemory {
+  std::int64_t totalBytes = 0;
+  std::int64_t freeBytes = 0;  ///< what can be had without swapping, page cache included
+};
+
+/// Of the machine, or of the control group if that allows less.
+MachineMemory machineMemory();
+
+/// "1.5 GiB".
+std::string gibibytes(std::int64_t bytes);
+
+/// `machine.out_of_memory` with what is missing, unless `neededBytes` fit into `freeBytes`.
+Result<void> requireMemory(std::int64_t neededBytes, std::int64_t freeBytes, const std::string& purpose,
+                           const std::string& device);
+
+/// `machine.out_of_memory` for an allocation that the system refused.
+tl::unexpected<Error> refusedMemory(std::int64_t bytes, const std::string& purpose);
+
+/// a * b, or the largest number if that overflows: sizes come from configurations.
+std::int64_t saturatedProduct(std::int64_t a, std::int64_t b);
+
+/// Bytes that the sessions of one model use.
+struct MemoryTally {
+  std::atomic<std::int64_t> cacheBytes{0};
+  std::atomic<std::int64_t> otherBytes{0};
+};
+
+/// Adds to a tally for as long as it lives.
+class TalliedBytes {
+ public:
+  TalliedBytes(std::shared_ptr<MemoryTally> tally, std::int64_t cacheBytes, std::int64_t otherBytes)
+      : m_tally(std::move(tally)), m_cacheBytes(cacheBytes), m_otherBytes(otherBytes) {
+    m_tally->cacheBytes += m_cacheBytes;
+    m_tally->otherBytes += m_otherBytes;
+  }
+  ~TalliedBytes() {
+    m_tally->cacheBytes -= m_cacheBytes;
+    m_tally->otherBytes -= m_otherBytes;
+  }
+  TalliedBytes(const TalliedBytes&) = delete;
+  TalliedBytes& operator=(const TalliedBytes&) = delete;
+
+ private:
+  std::shared_ptr<MemoryTally> m_tally;
+  std::int64_t m_cacheBytes;
+  std::int64_t m_otherBytes;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,156 @@
+#include "core/engine/torch/step_buffers.h"
+
+#include <algorithm>
+
+namespace moescope::engine {
+
+namespace {
+
+std::size_t area(int rows, int columns) {
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+}
+
+}  // namespace
+
+StepBuffers::StepBuffers(const checkpoint::ModelDescription& description)
+    : m_description(description), m_hidden(static_cast<std::size_t>(description.layers)) {
+  for (const RouterSpec& spec : description.routers) m_routers.emplace_back(spec);
+}
+
+void StepBuffers::begin(const StepRequest& request, std::int64_t position,
+                        std::shared_ptr<const steering::SteeringPlan> plan) {
+  m_plan = std::move(plan);
+  m_tokens = static_cast<int>(request.ids.size());
+  m_position = position;
+  m_decode = request.decode;
+  m_taps = request.taps;
+  m_inputs = request.inputs;
+  m_wantsHidden = request.hidden;
+  m_firstLogitRow = request.logits == LogitRows::All    ? 0
+                    : request.logits == LogitRows::Last ? m_tokens - 1
+                                                        : m_tokens;
+  m_logits.resize(area(m_tokens - m_firstLogitRow, m_description.vocabularySize));
+
+  for (std::size_t i = 0; i < m_routers.size(); ++i) {
+    Router& router = m_routers[i];
+    const RouterSpec& spec = router.native.spec();
+    const bool steered = m_plan != nullptr && !m_plan->layers[i].empty();
+    router.plan = steered ? &m_plan->layers[i] : nullptr;
+    router.stride = steered ? spec.experts : spec.topK;
+    router.logits.resize(area(m_tokens, spec.experts));
+    router.ids.resize(area(m_tokens, router.stride));
+    router.weights.resize(area(m_tokens, router.stride));
+    router.nativeIds.resize(steered ? area(m_tokens, spec.topK) : 0);
+    router.nativeWeights.resize(router.nativeIds.size());
+    router.inputs.resize(m_inputs ? area(m_tokens, m_description.hiddenSize) : 0);
+    router.scores.resize(m_inputs ? router.logits.size() : 0);
+  }
+  for (auto& layer : m_hidden) layer.resize(m_wantsHidden ? area(m_tokens, m_description.hiddenSize) : 0);
+}
+
+float* StepBuffers::routerLogits(int router, int row) {
+  Router& r = m_routers[static_cast<std::size_t>(router)];
+  return r.logits.data() + area(row, r.native.spec().experts);
+}
+
+float* StepBuffers::routerInput(int router, int row) {
+  if (!m_inputs) return nullptr;
+  return m_routers[static_cast<std::size_t>(router)].inputs.data() + area(row, m_description.hiddenSize);
+}
+
+float* StepBuffers::hidden(int layer, int row) {
+  if (!m_wantsHidden) return nullptr;
+  return m_hidden[static_cast<std::size_t>(layer)].data() + area(row, m_description.hiddenSize);
+}
+
+float* StepBuffers::logits(int row) {
+  if (row < m_firstLogitRow) return nullptr;
+  return m_logits.data() + area(row - m_firstLogitRow, m_description.vocabularySize);
+}
+
+Result<RoutedRows> StepBuffers::route(int index, int firstRow, int rows) {
+  Router& router = m_routers[static_cast<std::size_t>(index)];
+  const RouterSpec& spec = router.native.spec();
+  for (int row = firstRow; row < firstRow + rows; ++row) {
+    const float* logits = router.logits.data() + area(row, spec.experts);
+    if (m_inputs) router.native.score(logits, router.scores.data() + area(row, spec.experts));
+    if (router.plan == nullptr) {
+      router.native.choose(logits, router.ids.data() + area(row, spec.topK),
+                           router.weights.data() + area(row, spec.topK));
+      continue;
+    }
+    router.native.choose(logits, router.nativeIds.data() + area(row, spec.topK),
+                         router.nativeWeights.data() + area(row, spec.topK));
+    if (auto steered = steerRow(router, row); !steered) return fail(std::move(steered).error());
+  }
+  return RoutedRows{router.ids.data() + area(firstRow, router.stride),
+                    router.weights.data() + area(firstRow, router.stride), router.stride};
+}
+
+Result<void> StepBuffers::steerRow(Router& router, int row) {
+  const RouterSpec& spec = router.native.spec();
+  const steering::TokenScope token{m_decode, m_position + row};
+  std::int32_t* ids = router.ids.data() + area(row, router.stride);
+  float* weights = router.weights.data() + area(row, router.stride);
+  std::fill_n(ids, router.stride, -1);
+  std::fill_n(weights, router.stride, 0.0F);
+  if (!router.plan->covers(token.decode, token.position)) {
+    std::copy_n(router.nativeIds.data() + area(row, spec.topK), spec.topK, ids);
+    std::copy_n(router.nativeWeights.data() + area(row, spec.topK), spec.topK, weights);
+    return {};
+  }
+  const std::span<const float> logits(router.logits.data() + area(row, spec.experts),
+                                      static_cast<std::size_t>(spec.experts));
+  const steering::RouterChoice choice = steering::applyPlan(logits, *router.plan, token);
+  // Only a COUNT rule may ask for no expert at all; compile() refuses bans of all, so this is a last guard.
+  const bool mayBeEmpty = std::any_of(
+      router.plan->steps.begin(), router.plan->steps.end(),
+      [](const steering::PlanStep& step) { return step.primitive == steering::Primitive::Count; });
+  if (choice.ids.empty() && !mayBeEmpty) {
+    return fail("steering.all_banned", "", "layer " + std::to_string(spec.layer.value),
+                "the rules leave no expert for token " + std::to_string(token.position),
+                "release an expert of this layer");
+  }
+  std::copy(choice.ids.begin(), choice.ids.end(), ids);
+  std::copy(choice.weights.begin(), choice.weights.end(), weights);
+  return {};
+}
+
+/// Cuts the rows of a steered router down to the largest choice of the step.
+void StepBuffers::pack(Router& router) const {
+  int width = 1;
+  for (int row = 0; row < m_tokens; ++row) {
+    const std::int32_t* ids = router.ids.data() + area(row, router.stride);
+    while (width < router.stride && ids[width] >= 0) ++width;
+  }
+  for (int row = 1; row < m_tokens && width < router.stride; ++row) {
+    std::copy_n(router.ids.data() + area(row, router.stride), width, router.ids.data() + area(row, width));
+    std::copy_n(router.weights.data() + area(row, router.stride), width, router.weights.data() + area(row, width));
+  }
+  router.stride = width;
+}
+
+StepOutput StepBuffers::finish() {
+  StepOutput output;
+  output.logits = m_logits;
+  if (m_wantsHidden) output.hidden.assign(m_hidden.begin(), m_hidden.end());
+  if (!m_taps) return output;
+  output.routers.reserve(m_routers.size());
+  for (Router& router : m_routers) {
+    if (router.plan != nullptr) pack(router);
+    RouterTap tap;
+    tap.experts = router.native.spec().experts;
+    tap.width = router.stride;
+    tap.logits = router.logits;
+    tap.ids = std::span(router.ids).first(area(m_tokens, router.stride));
+    tap.weights = std::span(router.weights).first(area(m_tokens, router.stride));
+    tap.nativeIds = router.nativeIds;
+    tap.nativeWeights = router.nativeWeights;
+    tap.input = router.inputs;
+    tap.scores = router.scores;
+    output.routers.push_back(tap);
+  }
+  return output;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,43 @@
+// The engine of this shared object and the one symbol that it exports.
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <new>
+
+#include "core/engine/torch/cpu_model.h"
+#include "core/engine/torch/devices.h"
+#include "core/engine/torch/guarded.h"
+#include "core/engine/torch/torch_model.h"
+
+namespace moescope::engine {
+
+namespace {
+
+class TorchEngine final : public Engine {
+ public:
+  [[nodiscard]] std::vector<DeviceInfo> devices() const override { return listDevices(); }
+  [[nodiscard]] std::string version() const override { return std::string("LibTorch ") + TORCH_VERSION; }
+
+  Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                                      const LoadOptions& options, const ProgressCallback& progress,
+                                      std::stop_token stop) override {
+    return guarded<std::shared_ptr<Model>>("the model", [&]() -> Result<std::shared_ptr<Model>> {
+      const auto device = chooseDevice(options.device);
+      if (!device) return fail(device.error());
+      if (auto supported = requireSupported(*checkpoint); !supported) return fail(std::move(supported).error());
+      // Its OpenMP threads would spin at barriers; what runs in parallel here has an own pool.
+      at::set_num_threads(1);
+      if (device->id == "cpu") return CpuModel::load(std::move(checkpoint), options, *device, progress, stop);
+      return TorchModel::load(std::move(checkpoint), options, *device, progress, stop);
+    });
+  }
+};
+
+}  // namespace
+
+}  // namespace moescope::engine
+
+extern "C" __attribute__((visibility("default"))) moescope::engine::Engine* moescope_create_engine(int abi) {
+  if (abi != moescope::engine::kEngineAbi) return nullptr;
+  return new (std::nothrow) moescope::engine::TorchEngine();
+}

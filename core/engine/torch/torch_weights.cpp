@@ -1,0 +1,106 @@
+#include "core/engine/torch/torch_weights.h"
+
+#include <ATen/ops/empty.h>
+
+namespace moescope::engine {
+
+using checkpoint::TensorView;
+
+namespace {
+
+at::ScalarType scalarType(Storage storage) {
+  switch (storage) {
+    case Storage::F32: return at::kFloat;
+    case Storage::BF16: return at::kBFloat16;
+    case Storage::F16: return at::kHalf;
+  }
+  return at::kFloat;
+}
+
+/// Copies views to the device one after the other.
+class TensorReader {
+ public:
+  TensorReader(Storage storage, at::Device device, std::int64_t totalBytes, const ProgressCallback& progress,
+               const std::stop_token& stop)
+      : m_storage(storage), m_device(device), m_total(totalBytes), m_progress(progress), m_stop(stop) {}
+
+  at::Tensor read(const TensorView& view) {
+    if (!view.exists() || cancelled()) return {};
+    at::Tensor host = at::empty(view.shape, at::TensorOptions().dtype(scalarType(m_storage)));
+    convert(view, m_storage, static_cast<std::byte*>(host.mutable_data_ptr()));
+    m_done += static_cast<std::int64_t>(host.nbytes());
+    if (m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+    return m_device.is_cpu() ? host : host.to(m_device);
+  }
+  [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
+
+ private:
+  Storage m_storage;
+  at::Device m_device;
+  std::int64_t m_done = 0;
+  std::int64_t m_total;
+  const ProgressCallback& m_progress;
+  const std::stop_token& m_stop;
+};
+
+TorchLayer readLayer(const checkpoint::LayerWeights& from, TensorReader& reader) {
+  TorchLayer layer;
+  layer.inputNorm = reader.read(from.inputNorm);
+  layer.postAttentionNorm = reader.read(from.postAttentionNorm);
+  layer.query = reader.read(from.query);
+  layer.key = reader.read(from.key);
+  layer.value = reader.read(from.value);
+  layer.output = reader.read(from.output);
+  layer.queryBias = reader.read(from.queryBias);
+  layer.keyBias = reader.read(from.keyBias);
+  layer.valueBias = reader.read(from.valueBias);
+  layer.outputBias = reader.read(from.outputBias);
+  layer.queryNorm = reader.read(from.queryNorm);
+  layer.keyNorm = reader.read(from.keyNorm);
+  layer.router = reader.read(from.moe.router);
+  layer.routerBias = reader.read(from.moe.routerBias);
+  for (const auto& expert : from.moe.experts) {
+    layer.experts.push_back({reader.read(expert.gate), reader.read(expert.up), reader.read(expert.down)});
+  }
+  return layer;
+}
+
+}  // namespace
+
+Result<Storage> TorchWeights::storageOf(const checkpoint::Checkpoint& checkpoint, Dtype dtype) {
+  const auto& weights = checkpoint.weights();
+  Result<void> outcome;
+  forEachMatrix(weights, [&](const TensorView& view) {
+    if (const auto storage = storageFor(view, dtype); !storage && outcome) outcome = fail(storage.error());
+  });
+  if (!outcome) return fail(outcome.error());
+  return storageFor(weights.embedding, dtype);
+}
+
+std::int64_t TorchWeights::bytesAs(const checkpoint::Checkpoint& checkpoint, Storage storage) {
+  std::int64_t elements = 0;
+  forEachMatrix(checkpoint.weights(), [&](const TensorView& view) { elements += view.elementCount(); });
+  return elements * static_cast<std::int64_t>(bytesPerElement(storage));
+}
+
+Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint, Storage storage, at::Device device,
+                                        const ProgressCallback& progress, const std::stop_token& stop) {
+  const auto& from = checkpoint.weights();
+  TorchWeights weights;
+  weights.device = device;
+  weights.dtype = scalarType(storage);
+  weights.bytes = bytesAs(checkpoint, storage);
+  TensorReader reader(storage, device, weights.bytes, progress, stop);
+  weights.embedding = reader.read(from.embedding);
+  for (const auto& layer : from.layers) {
+    if (reader.cancelled()) break;
+    weights.layers.push_back(readLayer(layer, reader));
+  }
+  weights.finalNorm = reader.read(from.finalNorm);
+  weights.head =
+      from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
+  if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
+  return weights;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,50 @@
+// TorchWeights: a checkpoint's tensors on a device of LibTorch, all in one dtype.
+// Not for the own CPU kernels (cpu_weights.h).
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/engine/api/engine.h"
+#include "core/engine/torch/weight_storage.h"
+
+namespace moescope::engine {
+
+struct TorchExpert {
+  at::Tensor gate, up, down;
+};
+
+/// Absent tensors are undefined.
+struct TorchLayer {
+  at::Tensor inputNorm, postAttentionNorm;
+  at::Tensor query, key, value, output;
+  at::Tensor queryBias, keyBias, valueBias, outputBias;
+  at::Tensor queryNorm, keyNorm;
+  at::Tensor router, routerBias;
+  std::vector<TorchExpert> experts;
+};
+
+struct TorchWeights {
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;  ///< of weights and activations
+  at::Tensor embedding, finalNorm, head;
+  std::vector<TorchLayer> layers;
+  std::int64_t bytes = 0;
+
+  /// The dtype that the user's choice gives; `auto` is the stored one of the embedding. Errors:
+  /// `engine.unsupported`.
+  static Result<Storage> storageOf(const checkpoint::Checkpoint& checkpoint, Dtype dtype);
+  /// Bytes that load() will need on the device.
+  static std::int64_t bytesAs(const checkpoint::Checkpoint& checkpoint, Storage storage);
+
+  /// Errors: `engine.unsupported`, `cancelled`; LibTorch's exceptions pass through.
+  static Result<TorchWeights> load(const checkpoint::Checkpoint& checkpoint, Storage storage, at::Device device,
+                                   const ProgressCallback& progress, const std::stop_token& stop);
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,41 @@
+// Which storage a checkpoint's tensors get in memory, and the conversion to it; shared by both decoders.
+// Not for holding weights.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/engine/api/engine.h"
+#include "core/engine/torch/kernels/kernels.h"
+
+namespace moescope::engine {
+
+std::size_t bytesPerElement(Storage storage);
+std::string_view name(Storage storage);  ///< "f32", "bf16", "f16"
+
+/// The storage of a tensor with this dtype under the user's choice; float64 becomes float32. Errors:
+/// `engine.unsupported` for integers and float8.
+Result<Storage> storageFor(const checkpoint::TensorView& view, Dtype dtype);
+
+/// Whether the mapped bytes can be used as they are: same element type, and aligned to it.
+bool usableInPlace(const checkpoint::TensorView& view, Storage storage);
+
+/// Writes the view's elements to `out` as `storage`; rounds to nearest even where it narrows.
+void convert(const checkpoint::TensorView& view, Storage storage, std::byte* out);
+
+/// The elements as float32.
+std::vector<float> widened(const checkpoint::TensorView& view);
+
+/// Calls `visit` for every tensor that is multiplied as a matrix (embedding, head, projections, routers,
+/// experts), each once, in the order of the forward pass.
+void forEachMatrix(const checkpoint::ModelWeights& weights,
+                   const std::function<void(const checkpoint::TensorView&)>& visit);
+
+/// `engine.unsupported` if the description asks for something that no decoder here does.
+Result<void> requireSupported(const checkpoint::Checkpoint& checkpoint);
+
+}  // namespace moescope::engine
