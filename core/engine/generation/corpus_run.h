@@ -3,9 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -22,11 +25,11 @@ enum class LabelSource : std::uint8_t {
 };
 
 struct CorpusSettings {
-  std::filesystem::path corpus;              ///< folder or .jsonl file
-  std::optional<LabelSource> labelFrom;      ///< guessed from what is there if not given
-  std::string separator = "<|endoftext|>";   ///< between documents of a file
-  std::int64_t maxTokensPerLabel = 0;        ///< 0 = all
-  int contextTokens = 0;                     ///< window length; 0 = the model's maximum positions
+  std::filesystem::path corpus;             ///< folder or .jsonl file
+  std::optional<LabelSource> labelFrom;     ///< guessed from what is there if not given
+  std::string separator = "<|endoftext|>";  ///< between documents of a file
+  std::int64_t maxTokensPerLabel = 0;       ///< 0 = all
+  int contextTokens = 0;                    ///< window length; 0 = the model's maximum positions
   trace::CaptureLevel capture = trace::CaptureLevel::Weights;
   steering::SteeringProgram program;
   std::string runName;
@@ -34,9 +37,11 @@ struct CorpusSettings {
 };
 
 struct CorpusText {
-  std::string label;   ///< value of the key "label"
+  std::string label;  ///< value of the key "label"
   std::string text;
-  std::string origin;  ///< file and place, for errors and hashes
+  std::string origin;                                       ///< file inside the corpus
+  std::int64_t document = 0;                                ///< place in its file, from 0
+  std::vector<std::pair<std::string, std::string>> labels;  ///< further ones, by key
 };
 
 /// Reads the corpus in a fixed order (labels and files by name). Errors: `corpus.not_found`,
@@ -47,12 +52,18 @@ struct CorpusOutcome {
   trace::RunId run = 0;
   std::int64_t sequences = 0, tokens = 0;
   double meanLogProb = 0.0;  ///< nat a token, over tokens with one
-  bool cancelled = false;    ///< what was recorded is kept; `resume` goes on
+  bool cancelled = false;    ///< what was recorded is kept; `resume` goes on (run 0: nothing was yet)
 };
 
-/// Errors: those of readCorpus, `corpus.resume_mismatch` (says what differs), `trace.*`, `machine.*`.
-Result<CorpusOutcome> recordCorpus(Model& model, const tokenizer::Tokenizer& tokenizer,
+/// Every text starts with the model's begin token (or with the separator, where that is a special token) and
+/// is cut into consecutive windows; each window is a sequence with the labels `label`, those of the text,
+/// `source`, `document` and `window`. `started` is told the run as soon as there is one.
+/// Errors: those of readCorpus, `corpus.resume_mismatch` (says what differs), `corpus.context_too_long`,
+/// `steering.*`, `trace.*`, `machine.*`; what was recorded before is kept.
+Result<CorpusOutcome> recordCorpus(const std::shared_ptr<Model>& model,
+                                   const std::shared_ptr<const tokenizer::Tokenizer>& tokenizer,
                                    trace::TraceStore& store, const CorpusSettings& settings,
-                                   const ProgressCallback& progress, std::stop_token stop);
+                                   const ProgressCallback& progress, std::stop_token stop,
+                                   const std::function<void(trace::RunId)>& started = {});
 
 }  // namespace moescope::engine

@@ -22,13 +22,13 @@ enum class SteeringMode : std::uint8_t {
 
 struct GenerationSettings {
   std::string prompt;
-  std::vector<std::int32_t> promptIds;   ///< used instead of `prompt` when not empty
+  std::vector<std::int32_t> promptIds;  ///< used instead of `prompt` when not empty
   int maxTokens = 256;
   SamplerSettings sampler;
   std::vector<std::string> stopStrings;
   bool ignoreEndTokens = false;
   trace::CaptureLevel capture = trace::CaptureLevel::Weights;
-  std::string runName;                   ///< empty: the first words of the prompt
+  std::string runName;  ///< empty: the first words of the prompt
 };
 
 enum class FinishReason : std::uint8_t { Running, MaxTokens, EndToken, StopString, ContextFull, Stopped };
@@ -36,43 +36,60 @@ enum class FinishReason : std::uint8_t { Running, MaxTokens, EndToken, StopStrin
 /// One token as it became known.
 struct GeneratedToken {
   std::int32_t id = 0;
-  std::int64_t row = -1;       ///< in the run; -1 when nothing is recorded
+  std::int64_t row = -1;  ///< in the run; -1 when nothing is recorded
   bool prompt = false;
   float logProb = trace::kMissing;
-  std::string text;            ///< that became complete with it
+  std::string text;  ///< that became complete with it; what may begin a stop string comes later
 };
 
-/// The end-of-text token is put before the prompt where the model was trained so: the tokenizer's
-/// template, add_bos_token, or the model card's rule in generation_config ("bos_token_id").
+/// A begin token is put before the prompt where the model was trained so (prompt_tokens.h): by the
+/// tokenizer's template, tokenizer_config's add_bos_token, or ModelDescription::beginToken. Prompt ids are
+/// taken as they are.
 class Generation {
  public:
-  /// Tokenises the prompt; nothing runs yet. `store` may be null (nothing recorded).
-  /// Errors: `generate.empty_prompt`, `generate.prompt_too_long` (tokens and limit), `tokenizer.*`.
+  /// Tokenises the prompt and starts the run; nothing is forwarded yet. `store` may be null (nothing
+  /// recorded). Errors: `generate.empty_prompt`, `generate.prompt_too_long` (tokens and limit),
+  /// `generate.bad_token`, `generate.bad_length`, `sampler.bad_value`, `tokenizer.*`,
+  /// `machine.out_of_memory`.
   static Result<std::unique_ptr<Generation>> start(std::shared_ptr<Model> model,
                                                    std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
                                                    std::shared_ptr<trace::TraceStore> store,
                                                    const GenerationSettings& settings);
   virtual ~Generation() = default;
 
-  /// Forwards what is pending and samples one token, which is then pending. The first call forwards the prompt.
+  /// Forwards what is pending and samples one token, which is then pending. The first call forwards the
+  /// prompt. Errors: `cancelled` (the next call goes on where this one stopped), `generate.finished`, and
+  /// those of Session::forward.
   virtual Result<GeneratedToken> step(std::stop_token stop) = 0;
-  /// Rules and mode for the next step. With Counterfactual the rewind and replay happen here, into a
-  /// new run of the store; `run()` changes.
+  /// Rules and mode for the next step. With Counterfactual the same tokens are forwarded again from the
+  /// first position that the old or the new rules cover, into a new run of the store; `run()` changes.
+  /// After `cancelled` the next step does the rest of it. Errors: `steering.*` (nothing changed).
   virtual Result<void> setProgram(const steering::SteeringProgram& program, SteeringMode mode,
                                   std::stop_token stop) = 0;
-  /// Raises the token limit (Continue).
+  /// Lets it write `moreTokens` more from where it is (Continue).
   virtual void extend(int moreTokens) = 0;
-  /// "Continue from here": cuts the sequence after `row` (which becomes pending) into a new run.
+  /// "Continue from here": cuts the sequence after `row` (which becomes pending) into a new run. A prompt
+  /// that is cut ends there; its last step is forwarded again with the next token. Errors:
+  /// `generate.no_such_row`.
   virtual Result<void> continueFrom(std::int64_t row, std::stop_token stop) = 0;
   virtual Result<void> finish() = 0;  ///< closes the run
 
   [[nodiscard]] virtual FinishReason finished() const = 0;
   [[nodiscard]] virtual std::optional<trace::RunId> run() const = 0;
+  /// Prompt and generated; a prompt token has its log-probability once it was forwarded.
   [[nodiscard]] virtual const std::vector<GeneratedToken>& tokens() const = 0;
-  [[nodiscard]] virtual std::string text() const = 0;            ///< generated part
+  [[nodiscard]] virtual std::string text() const = 0;  ///< generated part, cut before a stop string
   [[nodiscard]] virtual std::int64_t promptTokens() const = 0;
   [[nodiscard]] virtual double prefillSeconds() const = 0;
   [[nodiscard]] virtual const std::vector<steering::RuleEffect>& effects() const = 0;
+
+  /// Why nothing is recorded any more (e.g. `machine.disk_full`); the generation goes on without.
+  [[nodiscard]] virtual std::optional<Error> recordingError() const = 0;
+  /// Progress of prefill and of replays, from inside step(), setProgram() and continueFrom().
+  virtual void setProgress(ProgressCallback progress) = 0;
+  /// Sees the taps and logits of every forward step: position of its first token, tokens, output.
+  virtual void setObserver(
+      std::function<void(std::int64_t position, int tokens, const StepOutput& output)> observer) = 0;
 };
 
 /// The model as a trace records it.

@@ -19,26 +19,27 @@ enum class LiveState : std::uint8_t { NoModel, Loading, Idle, Running, Stopping,
 /// A copy to look at from any thread.
 struct LiveStatus {
   LiveState state = LiveState::NoModel;
-  std::optional<Progress> progress;          ///< of loading or of a corpus run
-  std::optional<trace::RunId> run;           ///< being written or written last
+  std::optional<Progress> progress;  ///< of loading or of a corpus run
+  std::optional<trace::RunId> run;   ///< being written or written last
   FinishReason finish = FinishReason::Running;
   std::int64_t promptTokens = 0, generatedTokens = 0, maxTokens = 0;
-  double tokensPerSecond = 0.0;              ///< decode, over the last second or less
+  double tokensPerSecond = 0.0;  ///< decode, over the last second or less
   double prefillSeconds = 0.0;
-  bool canContinue = false;                  ///< a generation is there to step or continue
+  bool canContinue = false;  ///< a generation is there to step or continue
 };
 
 struct LiveEvent {
   enum class Kind : std::uint8_t {
-    StateChanged,     ///< look at status()
-    ModelLoaded, ModelUnloaded,
+    StateChanged,  ///< look at status()
+    ModelLoaded,
+    ModelUnloaded,
     GenerationStarted,
-    TokenAppended,    ///< `token`
-    RunSwitched,      ///< counterfactual replay or continue-from: status().run is new
-    EffectsChanged,   ///< look at effects()
+    TokenAppended,   ///< `token`
+    RunSwitched,     ///< counterfactual replay or continue-from: status().run is new
+    EffectsChanged,  ///< look at effects()
     GenerationEnded,
     CorpusEnded,
-    Failed,           ///< `error`; the session goes on
+    Failed,  ///< `error`; the session goes on
   };
   Kind kind = Kind::StateChanged;
   std::optional<GeneratedToken> token;
@@ -57,19 +58,21 @@ class LiveSession {
 
   void loadModel(std::filesystem::path folder, LoadOptions options);
   void unloadModel();
-  void setStore(std::shared_ptr<trace::TraceStore> store);  ///< where the next run goes; null = record nothing
+  /// Where the next run goes; null = record nothing. Another store than before stops what is being
+  /// written and closes its run, so that the old file can be closed.
+  void setStore(std::shared_ptr<trace::TraceStore> store);
 
   void generate(GenerationSettings settings);  ///< ends the run before
-  void stepOne();                              ///< one token of the current generation
-  void resume(int moreTokens);                 ///< Continue
+  void stepOne();                              ///< one token of the current generation, past its limit too
+  void resume(int moreTokens);                 ///< Continue: that many tokens more from where it is
   void continueFrom(std::int64_t row);
-  void stop();                                 ///< also cancels loading, prefill and corpus runs
+  void stop();  ///< also cancels loading, prefill and corpus runs, and takes back what waits
   /// From now on or counterfactual; kept for later generations. An empty or disabled program is off.
   void setProgram(steering::SteeringProgram program, SteeringMode mode);
   void recordCorpus(CorpusSettings settings);
 
   [[nodiscard]] LiveStatus status() const;
-  [[nodiscard]] std::shared_ptr<Model> model() const;                       ///< null if none
+  [[nodiscard]] std::shared_ptr<Model> model() const;  ///< null if none
   [[nodiscard]] std::shared_ptr<const tokenizer::Tokenizer> tokenizer() const;
   [[nodiscard]] std::vector<steering::RuleEffect> effects() const;
 
