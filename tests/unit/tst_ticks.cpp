@@ -1,0 +1,90 @@
+// Ticks and number texts: round places, equal decimals, ratio labels, true minus and thin spaces.
+#include <QTest>
+
+#include <cmath>
+
+#include "core/figure/number_text.h"
+#include "core/figure/ticks.h"
+
+using namespace moescope::figure;
+
+namespace {
+
+std::string joined(const std::vector<Tick>& ticks) {
+  std::string out;
+  for (const auto& [place, text] : ticks) out += (out.empty() ? "" : " ") + text;
+  return out;
+}
+
+}  // namespace
+
+class TestTicks : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void roundPlaces() {
+    QCOMPARE(joined(labelledTicks(0, 45, 6)), std::string("0 10 20 30 40"));
+    QCOMPARE(joined(labelledTicks(0, 1, 6)), std::string("0.0 0.2 0.4 0.6 0.8 1.0"));
+    QCOMPARE(joined(labelledTicks(-1, 1, 5)), std::string("−1.0 −0.5 0.0 0.5 1.0"));
+    QCOMPARE(joined(labelledTicks(0, 4, 5, "×")), std::string("0× 1× 2× 3× 4×"));
+    QCOMPARE(joined(labelledTicks(0.0012, 0.0049, 5)), std::string("0.002 0.003 0.004"));
+    QCOMPARE(joined(wholeTicks(-0.5, 15.5, 5)), std::string("0 5 10 15"));
+    QCOMPARE(joined(wholeTicks(0, 2, 9)), std::string("0 1 2"));
+    QCOMPARE(joined(wholeTicks(0, 40000, 3)), std::string("0 20\u2009000 40\u2009000"));
+  }
+
+  void neverMoreThanAsked() {
+    for (double max = 0.013; max < 1e7; max *= 1.37) {
+      for (int most = 2; most <= 11; ++most) {
+        const std::vector<double> ticks = niceTicks(-0.3 * max, max, most);
+        QVERIFY(static_cast<int>(ticks.size()) <= most);
+        QVERIFY(!ticks.empty());
+        for (const double tick : ticks) QVERIFY(tick >= -0.3 * max * (1 + 1e-6) && tick <= max * (1 + 1e-6));
+      }
+    }
+  }
+
+  void unusableRanges() {
+    QVERIFY(niceTicks(1, 1, 5).empty());
+    QVERIFY(niceTicks(0, std::nan(""), 5).empty());
+    QVERIFY(niceTicks(0, INFINITY, 5).empty());
+    QVERIFY(ratioTicks(0, 4, true).empty());
+  }
+
+  void ratios() {
+    QCOMPARE(joined(ratioTicks(0.25, 4, true)), std::string("¼× ½× 1× 2× 4×"));
+    QCOMPARE(joined(ratioTicks(0.25, 4, false)), std::string("¼ ½ 1 2 4"));
+    QCOMPARE(joined(ratioTicks(0.0625, 1, false)), std::string("1/16 ⅛ ¼ ½ 1"));
+    QCOMPARE(shortRatioText(3.12), std::string("3.12"));
+  }
+
+  void scales() {
+    QCOMPARE(joined(scaleTicks({ColourMapId::Diverging, ScaleKind::Log2, 0.5, 2, {}}, 5, true)),
+             std::string("½× 1× 2×"));
+    // Square root: 0.1 lies close to 0.2 at the high end only.
+    const auto root = scaleTicks({ColourMapId::Cividis, ScaleKind::Sqrt, 0.0, 1.0, {}}, 6, false);
+    QCOMPARE(root.front().second, std::string("0.0"));
+    for (std::size_t i = 1; i < root.size(); ++i) {
+      QVERIFY(std::sqrt(root[i].first) - std::sqrt(root[i - 1].first) > 0.1);
+    }
+  }
+
+  void numberTexts() {
+    QCOMPARE(decimalText(-0.124, 2), std::string("−0.12"));
+    QCOMPARE(decimalText(-0.001, 2), std::string("0.00"));
+    QCOMPARE(decimalText(1234.5, 1), std::string("1234.5"));
+    QCOMPARE(decimalText(12345.678, 2), std::string("12\u2009345.68"));
+    QCOMPARE(decimalText(std::nan(""), 2), std::string("–"));
+    QCOMPARE(countText(15928), std::string("15\u2009928"));
+    QCOMPARE(countText(4096), std::string("4096"));
+    QCOMPARE(countText(-1234567), std::string("−1\u2009234\u2009567"));
+    QCOMPARE(ratioText(3.124), std::string("3.12×"));
+    QCOMPARE(percentText(0.015625), std::string("1.56\u2009%"));
+    QCOMPARE(tokenRangeText(46, 174), std::string("tokens 46–173"));
+    QCOMPARE(tokenRangeText(5, 6), std::string("token 5"));
+    QCOMPARE(tokenRangeText(5, 5), std::string("no tokens"));
+  }
+};
+
+QTEST_APPLESS_MAIN(TestTicks)
+#include "tst_ticks.moc"
