@@ -4,6 +4,13 @@ namespace moescope::cli {
 
 std::vector<Register> commands() {
   return {
+    addInspect,
+    addCheck,
+    addVerify,
+    addGenerate,
+    addRecord,
+    addFigure,
+    addDevices,
   };
 }
 

@@ -1,0 +1,30 @@
+// Small statistics for measurements: medians, ratios of interleaved blocks, the machine's name.
+// Not for tests, which assert no times.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace moescope::bench {
+
+/// Seconds that `work` took.
+template <class Work>
+double secondsOf(Work&& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values);
+
+/// A median with its 95 % interval (order statistics of the binomial distribution, p = 1/2).
+struct MedianInterval {
+  double median = 0.0, low = 0.0, high = 0.0;
+};
+MedianInterval medianInterval(std::vector<double> values);
+
+/// Processor, cores, memory and load average, as one line.
+std::string machineLine();
+
+}  // namespace moescope::bench

@@ -1,0 +1,90 @@
+#include "app/cli/run_options.h"
+
+#include <map>
+
+#include "core/base/mapped_file.h"
+#include "core/checkpoint/checkpoint.h"
+
+namespace moescope::cli {
+
+namespace {
+
+constexpr std::size_t kMaxProgramBytes = 16U << 20;
+
+const std::map<std::string, engine::Dtype> kDtypes{{"auto", engine::Dtype::Auto},
+                                                   {"f32", engine::Dtype::F32},
+                                                   {"bf16", engine::Dtype::BF16},
+                                                   {"f16", engine::Dtype::F16}};
+
+}  // namespace
+
+void addModelOptions(CLI::App& command, ModelOptions& options) {
+  command.add_option("-m,--model", options.folder, "Checkpoint folder in the Hugging Face format")
+      ->type_name("DIR")
+      ->required();
+  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  command.add_option("--dtype", options.dtype, "auto, f32, bf16 or f16")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "Threads of the engine; 0: all cores but one")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+Result<RunnableModel> openModel(const ModelOptions& options, const ProgressCallback& progress,
+                                std::stop_token stop) {
+  auto checkpoint = checkpoint::Checkpoint::open(options.folder);
+  if (!checkpoint) return fail(checkpoint.error());
+  auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  if (!tokenizer) return fail(tokenizer.error());
+  auto engine = engine::loadEngine();
+  if (!engine) return fail(engine.error());
+  engine::LoadOptions load;
+  load.device = options.device;
+  load.dtype = kDtypes.at(options.dtype);
+  load.threads = options.threads;
+  auto model = (*engine)->load(*checkpoint, load, progress, std::move(stop));
+  if (!model) return fail(model.error());
+  return RunnableModel{*std::move(model), *std::move(tokenizer)};
+}
+
+void addCaptureOption(CLI::App& command, std::string& word) {
+  command.add_option("--capture", word, "What is recorded of each decision: none, ids, weights or full")
+      ->check(CLI::IsMember({"none", "ids", "weights", "full"}))
+      ->capture_default_str();
+}
+
+trace::CaptureLevel captureLevel(const std::string& word) {
+  return trace::captureLevelFrom(word).value_or(trace::CaptureLevel::Weights);
+}
+
+Result<steering::SteeringProgram> readPrograms(const std::vector<std::string>& files) {
+  steering::SteeringProgram all;
+  for (const auto& file : files) {
+    const auto text = readTextFile(file, kMaxProgramBytes);
+    if (!text) return fail(text.error());
+    auto program = steering::parseProgram(*text, file);
+    if (!program) return fail(program.error());
+    if (all.rules.empty()) {
+      all = *std::move(program);
+      continue;
+    }
+    for (auto& rule : program->rules) {
+      const bool ownPriority = rule.priority != rule.id;
+      if (all.find(rule.id) != nullptr) rule.id = all.nextId();
+      if (!ownPriority) rule.priority = rule.id;
+      all.rules.push_back(std::move(rule));
+    }
+  }
+  return all;
+}
+
+Result<std::shared_ptr<trace::TraceStore>> openForRecording(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) {
+    return trace::TraceStore::open(file, trace::OpenMode::ReadWrite);
+  }
+  return trace::TraceStore::create(file);
+}
+
+}  // namespace moescope::cli
