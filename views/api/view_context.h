@@ -78,6 +78,7 @@ class ViewContext : public QObject {
   // From the live session, on the GUI thread.
   void liveStateChanged();
   void modelChanged();
+  void generationStarted();
   void tokenAppended(const QString& text, bool prompt);
   void effectsChanged();
   void runSwitched(qlonglong run);

@@ -1,0 +1,166 @@
+// What the commands of the main window do when they need a dialog.
+#include <QApplication>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QDockWidget>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHeaderView>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QSaveFile>
+#include <QSet>
+#include <QTableWidget>
+#include <QVBoxLayout>
+
+#include "app/window/corpus_dialog.h"
+#include "app/window/loading_dialog.h"
+#include "app/window/main_window.h"
+#include "core/checkpoint/hf_cache.h"
+
+namespace moescope::app {
+
+void MainWindow::openFolder() {
+  const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a checkpoint folder"),
+                                                           m_workspace.modelFolder());
+  if (!folder.isEmpty()) m_workspace.openModel(folder);
+}
+
+void MainWindow::openTraceFile() {
+  const QString file = QFileDialog::getOpenFileName(this, tr("Open a trace"), m_workspace.dataFolder(),
+                                                    tr("MoEScope traces (*.moescope)"));
+  if (!file.isEmpty()) m_workspace.openTrace(file);
+}
+
+void MainWindow::openFromCache() {
+  QMenu menu(this);
+  const auto folder = checkpoint::huggingFaceCacheFolder();
+  for (const auto& model : checkpoint::listHuggingFaceCache(folder)) {
+    if (!model.supported) continue;
+    const QString path = QString::fromStdString(model.snapshot.string());
+    menu.addAction(QString::fromStdString(model.repository), &m_workspace,
+                   [this, path] { m_workspace.openModel(path); });
+  }
+  if (menu.isEmpty()) {
+    menu.addAction(tr("No supported model in %1").arg(QString::fromStdString(folder.string())))->setEnabled(false);
+  }
+  menu.exec(mapToGlobal(menuBar()->geometry().bottomLeft()));
+}
+
+void MainWindow::saveTraceCopy() {
+  QString file = QFileDialog::getSaveFileName(this, tr("Save a copy of the trace"), QString(),
+                                              tr("MoEScope traces (*.moescope)"));
+  if (file.isEmpty()) return;
+  if (QFileInfo(file).suffix().isEmpty()) file += QStringLiteral(".moescope");
+  m_workspace.saveTraceAs(file);
+}
+
+void MainWindow::recordCorpus() {
+  const auto model = m_workspace.session().model();
+  if (!model) return;
+  const auto demo = resourceFolder() / "demo";
+  const bool isDemo = m_workspace.modelFolder() == QString::fromStdString((demo / "model").string());
+  CorpusDialog dialog(isDemo ? QString::fromStdString((demo / "corpus").string()) : QString(),
+                      std::min(256, model->checkpoint().description().maxPositions), this);
+  if (dialog.exec() != QDialog::Accepted) return;
+  if (!m_workspace.prepareRecording(false)) return;
+  auto settings = dialog.settings();
+  settings.program = m_workspace.context().steering().effectiveProgram();
+  m_workspace.session().recordCorpus(std::move(settings));
+}
+
+void MainWindow::changeLoading() {
+  std::vector<engine::DeviceInfo> devices;
+  if (auto engine = engine::loadEngine()) devices = (*engine)->devices();
+  LoadingDialog dialog(m_workspace.loadOptions(), devices, this);
+  if (dialog.exec() != QDialog::Accepted) return;
+  m_workspace.setLoadOptions(dialog.options());
+  m_workspace.openModel(m_workspace.modelFolder());
+}
+
+void MainWindow::loadProgram() {
+  const QString file = QFileDialog::getOpenFileName(this, tr("Load a steering program"), QString(),
+                                                    tr("Steering programs (*.json)"));
+  if (!file.isEmpty()) m_workspace.openProgram(file);
+}
+
+void MainWindow::saveProgram() {
+  QString file = QFileDialog::getSaveFileName(this, tr("Save the steering program"), QString(),
+                                              tr("Steering programs (*.json)"));
+  if (file.isEmpty()) return;
+  if (QFileInfo(file).suffix().isEmpty()) file += QStringLiteral(".json");
+  QSaveFile target(file);
+  const auto text = toJson(m_workspace.context().steering().program()).dump(2) + "\n";
+  if (!target.open(QIODevice::WriteOnly) || target.write(text.data(), static_cast<qint64>(text.size())) < 0 ||
+      !target.commit()) {
+    showError(tr("%1 cannot be written: %2").arg(file, target.errorString()));
+  }
+}
+
+void MainWindow::focusPanel(int step) {
+  // Panels in the order of the screen; the one with the focus is where the step starts.
+  QList<QDockWidget*> docks = findChildren<QDockWidget*>();
+  docks.removeIf([](const QDockWidget* dock) { return !dock->isVisible(); });
+  std::sort(docks.begin(), docks.end(), [](const QDockWidget* a, const QDockWidget* b) {
+    return std::pair(a->x(), a->y()) < std::pair(b->x(), b->y());
+  });
+  if (docks.isEmpty()) return;
+  qsizetype current = step > 0 ? -1 : 0;
+  for (qsizetype i = 0; i < docks.size(); ++i) {
+    if (docks[i]->isAncestorOf(QApplication::focusWidget())) current = i;
+  }
+  const qsizetype next = (current + step + docks.size()) % docks.size();
+  QWidget* content = docks[next]->widget();
+  QWidget* target = content->nextInFocusChain();
+  while (target != content && (!content->isAncestorOf(target) || !target->isVisible() ||
+                               target->focusPolicy() == Qt::NoFocus)) {
+    target = target->nextInFocusChain();
+  }
+  target->setFocus(Qt::TabFocusReason);
+}
+
+void MainWindow::showKeyboard() {
+  QDialog dialog(this);
+  dialog.setWindowTitle(tr("Keyboard"));
+  auto* table = new QTableWidget(0, 2);
+  table->setHorizontalHeaderLabels({tr("Keys"), tr("Command")});
+  table->verticalHeader()->hide();
+  table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  const auto add = [table](const QString& keys, const QString& text) {
+    const int row = table->rowCount();
+    table->insertRow(row);
+    table->setItem(row, 0, new QTableWidgetItem(keys));
+    table->setItem(row, 1, new QTableWidgetItem(text));
+  };
+  QSet<QString> listed;
+  for (const QAction* action : findChildren<QAction*>()) {
+    const QString keys = action->shortcut().toString(QKeySequence::NativeText);
+    if (keys.isEmpty() || listed.contains(keys)) continue;
+    listed.insert(keys);
+    add(keys, action->toolTip());
+  }
+  const std::pair<const char*, const char*> canvasKeys[] = {
+      {"Arrows, Shift+arrows", QT_TR_NOOP("Move the cursor of a picture, extend the selection")},
+      {"B, P, R", QT_TR_NOOP("Ban, pin, release the expert under the cursor")},
+      {"+, −", QT_TR_NOOP("Strength by 0.25 logit, with Shift by 1.00")},
+      {"[, ]", QT_TR_NOOP("Layer before, layer after")},
+      {"M, F, L", QT_TR_NOOP("Mode of the map, fit, follow live")}};
+  for (const auto& [keys, text] : canvasKeys) add(QString::fromUtf8(keys), tr(text));
+  table->resizeColumnsToContents();
+  auto* column = new QVBoxLayout(&dialog);
+  column->addWidget(table);
+  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+  connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+  column->addWidget(buttons);
+  dialog.resize(560, 620);
+  dialog.exec();
+}
+
+void MainWindow::showAbout() {
+  QMessageBox::about(this, tr("About MoEScope"),
+                     tr("MoEScope %1\n\nA workbench for mixture-of-experts language models.\nApache-2.0")
+                         .arg(QStringLiteral(MOESCOPE_VERSION)));
+}
+
+}  // namespace moescope::app

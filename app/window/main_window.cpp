@@ -1,0 +1,240 @@
+#include "app/window/main_window.h"
+
+#include <QAction>
+#include <QCloseEvent>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QUndoStack>
+#include <QUrl>
+
+#include "app/window/window_status_bar.h"
+#include "core/checkpoint/hf_cache.h"
+#include "views/api/selection_model.h"
+#include "views/panels/expert_load/expert_load_panel.h"
+#include "views/panels/model/model_panel.h"
+#include "views/panels/prompt/prompt_panel.h"
+#include "views/panels/routing_map/routing_map_panel.h"
+#include "views/panels/runs/runs_panel.h"
+#include "views/panels/start/start_page.h"
+#include "views/panels/steering/steering_panel.h"
+#include "views/panels/token_strip/token_strip_panel.h"
+#include "views/theme/theme.h"
+
+namespace moescope::app {
+
+namespace {
+
+constexpr QSize kDefaultSize(1600, 1000);
+constexpr QSize kMinimumSize(1024, 700);
+constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
+const auto kGeometryKey = QStringLiteral("window/geometry");
+const auto kStateKey = QStringLiteral("window/state");
+
+}  // namespace
+
+MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(parent), m_workspace(workspace) {
+  setWindowTitle(QStringLiteral("MoEScope"));
+  setMinimumSize(kMinimumSize);
+  setAcceptDrops(true);
+  setDockNestingEnabled(true);
+  setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
+  setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+  makeActions();
+  makePanels();
+  makeMenus();
+  makeToolBar();
+  m_status = new WindowStatusBar(m_workspace.context());
+  setStatusBar(m_status);
+  connect(m_status, &WindowStatusBar::panelRequested, this, [this](const QString& name) {
+    m_docks.at(name)->show();
+    m_docks.at(name)->raise();
+  });
+
+  auto& context = m_workspace.context();
+  connect(&m_workspace, &Workspace::failed, this, &MainWindow::showError);
+  connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshRecentMenu);
+  connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshStartPage);
+  connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshActions);
+  connect(&context, &views::ViewContext::liveStateChanged, this, &MainWindow::refreshActions);
+  connect(&context, &views::ViewContext::modelChanged, this, &MainWindow::refreshActions);
+  connect(&context, &views::ViewContext::runsChanged, this, &MainWindow::refreshActions);
+  connect(&context, &views::ViewContext::sessionFailed, this, &MainWindow::showError);
+  connect(&context, &views::ViewContext::recordingFailed, this, &MainWindow::showError);
+  connect(&context, &views::ViewContext::runSwitched, this,
+          [&context](qlonglong run) { context.selection().setRun(run); });
+  connect(&context.steering(), &views::SteeringDocument::programChanged, this, &MainWindow::refreshActions);
+  refreshActions();
+  refreshStartPage();
+  refreshRecentMenu();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::makePanels() {
+  auto& context = m_workspace.context();
+  m_modelPanel = new views::ModelPanel(context);
+  m_runsPanel = new views::RunsPanel(context);
+  m_tokenStrip = new views::TokenStripPanel(context);
+  m_routingMap = new views::RoutingMapPanel(context);
+  m_promptPanel = new views::PromptPanel(context, {m_generate, m_stop, m_step, m_resume});
+  m_steeringPanel = new views::SteeringPanel(context);
+  m_expertLoad = new views::ExpertLoadPanel(context);
+  m_startPage = new views::StartPage;
+  m_mapPages = new QStackedWidget;
+  m_mapPages->addWidget(m_startPage);
+  m_mapPages->addWidget(m_routingMap);
+
+  addPanel(QStringLiteral("model"), tr("Model"), m_modelPanel);
+  addPanel(QStringLiteral("runs"), tr("Runs"), m_runsPanel);
+  addPanel(QStringLiteral("tokens"), tr("Tokens"), m_tokenStrip);
+  addPanel(QStringLiteral("routing_map"), tr("Routing map"), m_mapPages);
+  addPanel(QStringLiteral("prompt"), tr("Prompt"), m_promptPanel);
+  addPanel(QStringLiteral("steering"), tr("Steering"), m_steeringPanel);
+  addPanel(QStringLiteral("expert_load"), tr("Expert load"), m_expertLoad);
+
+  connect(m_modelPanel, &views::ModelPanel::changeRequested, this, &MainWindow::changeLoading);
+  connect(m_modelPanel, &views::ModelPanel::unloadRequested, m_unloadModel, &QAction::trigger);
+  connect(m_runsPanel, &views::RunsPanel::saveCopyRequested, this, &MainWindow::saveTraceCopy);
+  connect(m_runsPanel, &views::RunsPanel::failed, this, &MainWindow::showError);
+  connect(m_startPage, &views::StartPage::demoRequested, m_openDemo, &QAction::trigger);
+  connect(m_startPage, &views::StartPage::folderRequested, m_open, &QAction::trigger);
+  connect(m_startPage, &views::StartPage::traceRequested, m_openTrace, &QAction::trigger);
+  connect(m_startPage, &views::StartPage::openRequested, &m_workspace, &Workspace::open);
+}
+
+QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWidget* panel) {
+  auto* dock = new QDockWidget(title, this);
+  dock->setObjectName(name);  // layouts are saved by this name
+  dock->setWidget(panel);
+  m_docks[name] = dock;
+  return dock;
+}
+
+void MainWindow::arrange() {
+  const auto dock = [this](const char* name) { return m_docks.at(QString::fromLatin1(name)); };
+  for (const auto& [name, panel] : m_docks) {
+    panel->setFloating(false);
+    removeDockWidget(panel);
+  }
+  addDockWidget(Qt::LeftDockWidgetArea, dock("model"));
+  splitDockWidget(dock("model"), dock("tokens"), Qt::Horizontal);
+  splitDockWidget(dock("tokens"), dock("steering"), Qt::Horizontal);
+  splitDockWidget(dock("model"), dock("runs"), Qt::Vertical);
+  splitDockWidget(dock("tokens"), dock("routing_map"), Qt::Vertical);
+  splitDockWidget(dock("routing_map"), dock("prompt"), Qt::Vertical);
+  splitDockWidget(dock("steering"), dock("expert_load"), Qt::Vertical);
+  for (const auto& [name, panel] : m_docks) panel->show();
+  resizeDocks({dock("model"), dock("tokens"), dock("steering")}, {256, 1000, 336}, Qt::Horizontal);
+  resizeDocks({dock("model"), dock("runs")}, {292, 600}, Qt::Vertical);
+  resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, 184}, Qt::Vertical);
+  resizeDocks({dock("steering"), dock("expert_load")}, {448, 452}, Qt::Vertical);
+}
+
+void MainWindow::restoreLayout() {
+  const QSettings settings;
+  if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
+  arrange();
+  restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion);
+}
+
+void MainWindow::refreshActions() {
+  auto& context = m_workspace.context();
+  const auto status = m_workspace.session().status();
+  const bool busy = status.state == engine::LiveState::Running || status.state == engine::LiveState::Stopping ||
+                    status.state == engine::LiveState::Loading;
+  const bool model = m_workspace.session().model() != nullptr;
+  const bool trace = context.store() != nullptr;
+  const bool anyRun = trace && !context.store()->runs().empty();
+  m_generate->setEnabled(model && !busy);
+  m_stop->setEnabled(busy && status.state != engine::LiveState::Stopping);
+  m_step->setEnabled(model && !busy);
+  m_resume->setEnabled(model && !busy && status.canContinue);
+  m_recordCorpus->setEnabled(model && !busy);
+  m_changeModel->setEnabled(model && !busy);
+  m_unloadModel->setEnabled(model && !busy);
+  m_saveCopy->setEnabled(trace);
+  m_closeTrace->setEnabled(trace && !busy);
+  m_exportFigure->setEnabled(anyRun);
+  m_saveProgram->setEnabled(!context.steering().program().rules.empty());
+  const bool on = context.steering().masterOn() && !context.steering().program().rules.empty();
+  m_steeringOn->setChecked(on);
+  m_steeringOn->setText(on ? tr("Steering on") : tr("Steering off"));
+  m_steeringOn->setEnabled(!context.steering().program().rules.empty());
+  if (m_mode != nullptr) m_mode->setCurrentIndex(context.steering().counterfactual() ? 1 : 0);
+  m_mapPages->setCurrentIndex(model || anyRun || busy ? 1 : 0);
+  // The newest run is looked at until the user chooses another.
+  if (status.run && busy && context.selection().run() != status.run) context.selection().setRun(status.run);
+  if (anyRun && !context.selection().run()) context.selection().setRun(context.store()->runs().back().id);
+}
+
+void MainWindow::refreshStartPage() {
+  m_startPage->setRecent(m_workspace.recent());
+  const auto folder = checkpoint::huggingFaceCacheFolder();
+  std::int64_t freeBytes = 0;
+  QString device = QStringLiteral("cpu");
+  if (const auto model = m_workspace.session().model()) {
+    freeBytes = model->device().freeBytes;
+    device = QString::fromStdString(model->device().id);
+  } else {
+    freeBytes = availableMemoryBytes();
+  }
+  m_startPage->setCache(checkpoint::listHuggingFaceCache(folder), QString::fromStdString(folder.string()), freeBytes,
+                        device);
+}
+
+void MainWindow::showError(const QString& text) {
+  // Beside what failed: loading in the Model panel, everything else where the user types.
+  if (m_workspace.session().model() == nullptr) {
+    m_modelPanel->showError(text);
+  } else {
+    m_promptPanel->showError(text);
+  }
+  m_status->showMessage(text);
+}
+
+void MainWindow::startGenerating(int maxTokens) {
+  bool intoOpenFile = false;
+  if (m_workspace.mustAskBeforeRecording()) {
+    QMessageBox box(QMessageBox::Question, tr("Record into this trace?"),
+                    tr("%1 was opened for reading. Record the new run into it, or into a new file?")
+                        .arg(m_workspace.traceFile()),
+                    QMessageBox::Cancel, this);
+    auto* newFile = box.addButton(tr("New file"), QMessageBox::AcceptRole);
+    auto* thisFile = box.addButton(tr("This file"), QMessageBox::AcceptRole);
+    box.setDefaultButton(qobject_cast<QPushButton*>(newFile));
+    box.exec();
+    if (box.clickedButton() != newFile && box.clickedButton() != thisFile) return;
+    intoOpenFile = box.clickedButton() == thisFile;
+  }
+  if (!m_workspace.prepareRecording(intoOpenFile)) return;
+  auto settings = m_promptPanel->settings();
+  if (maxTokens > 0) settings.maxTokens = maxTokens;
+  m_workspace.session().generate(std::move(settings));
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  QSettings settings;
+  settings.setValue(kGeometryKey, saveGeometry());
+  settings.setValue(kStateKey, saveState(kLayoutVersion));
+  m_workspace.saveSession();
+  m_workspace.closeTrace();
+  QMainWindow::closeEvent(event);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  for (const QUrl& url : event->mimeData()->urls()) {
+    if (url.isLocalFile()) m_workspace.open(url.toLocalFile());
+  }
+}
+
+}  // namespace moescope::app

@@ -1,0 +1,118 @@
+// MainWindow: docks, menus, tool bar and status bar around the panels. Not for what is open
+// (workspace.h) or for how panels work.
+#pragma once
+
+#include <QMainWindow>
+
+#include <map>
+
+#include "app/window/workspace.h"
+
+class QActionGroup;
+class QComboBox;
+class QDockWidget;
+class QStackedWidget;
+
+namespace moescope::views {
+class ExpertLoadPanel;
+class ModelPanel;
+class PromptPanel;
+class RoutingMapPanel;
+class RunsPanel;
+class StartPage;
+class SteeringPanel;
+class TokenStripPanel;
+}  // namespace moescope::views
+
+namespace moescope::app {
+
+class WindowStatusBar;
+
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  explicit MainWindow(Workspace& workspace, QWidget* parent = nullptr);
+  ~MainWindow() override;
+
+  /// Puts docks back where they were at the last start, or where they belong.
+  void restoreLayout();
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  // main_window.cpp
+  void makePanels();
+  QDockWidget* addPanel(const QString& name, const QString& title, QWidget* panel);
+  void arrange();
+  void refreshActions();
+  void showError(const QString& text);
+  void startGenerating(int maxTokens);  ///< 0: as the prompt panel says
+  void refreshStartPage();
+
+  // main_menu.cpp
+  QAction* makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut);
+  void makeActions();
+  void makeMenus();
+  void makeFileMenu();
+  void makeViewMenu();
+  void makeRunMenus();
+  void makeHelpMenu();
+  void makeToolBar();
+  void refreshRecentMenu();
+
+  // main_commands.cpp
+  void openFolder();
+  void openTraceFile();
+  void openFromCache();
+  void saveTraceCopy();
+  void recordCorpus();
+  void changeLoading();
+  void exportFigure();
+  void loadProgram();
+  void saveProgram();
+  void showKeyboard();
+  void showAbout();
+  void focusPanel(int step);
+
+  Workspace& m_workspace;
+  std::map<QString, QDockWidget*> m_docks;
+
+  views::ModelPanel* m_modelPanel = nullptr;
+  views::RunsPanel* m_runsPanel = nullptr;
+  views::TokenStripPanel* m_tokenStrip = nullptr;
+  views::RoutingMapPanel* m_routingMap = nullptr;
+  views::PromptPanel* m_promptPanel = nullptr;
+  views::SteeringPanel* m_steeringPanel = nullptr;
+  views::ExpertLoadPanel* m_expertLoad = nullptr;
+  views::StartPage* m_startPage = nullptr;
+  QStackedWidget* m_mapPages = nullptr;
+  WindowStatusBar* m_status = nullptr;
+
+  QAction* m_open = nullptr;
+  QAction* m_openTrace = nullptr;
+  QAction* m_openCache = nullptr;
+  QAction* m_openDemo = nullptr;
+  QAction* m_saveCopy = nullptr;
+  QAction* m_closeTrace = nullptr;
+  QAction* m_recordCorpus = nullptr;
+  QAction* m_exportFigure = nullptr;
+  QAction* m_generate = nullptr;
+  QAction* m_stop = nullptr;
+  QAction* m_step = nullptr;
+  QAction* m_resume = nullptr;
+  QAction* m_steeringOn = nullptr;
+  QAction* m_loadProgram = nullptr;
+  QAction* m_saveProgram = nullptr;
+  QAction* m_undo = nullptr;
+  QAction* m_redo = nullptr;
+  QAction* m_changeModel = nullptr;
+  QAction* m_unloadModel = nullptr;
+  QComboBox* m_mode = nullptr;
+  QMenu* m_recentMenu = nullptr;
+};
+
+}  // namespace moescope::app

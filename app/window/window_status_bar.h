@@ -1,0 +1,43 @@
+// WindowStatusBar: device, activity, speed, steering, recorder and queue, each a button to its panel.
+// Not for errors that need an action.
+#pragma once
+
+#include <QStatusBar>
+
+class QLabel;
+class QToolButton;
+class QTimer;
+
+namespace moescope::views {
+class ViewContext;
+}
+
+namespace moescope::app {
+
+/// Bytes of memory that the system could give to a program now.
+std::int64_t availableMemoryBytes();
+
+class WindowStatusBar : public QStatusBar {
+  Q_OBJECT
+
+ public:
+  explicit WindowStatusBar(views::ViewContext& context, QWidget* parent = nullptr);
+
+ Q_SIGNALS:
+  void panelRequested(const QString& name);
+
+ private:
+  QToolButton* addPart(const QString& panel, const QString& tip, bool right);
+  void refresh();
+
+  views::ViewContext& m_context;
+  QToolButton* m_device;
+  QToolButton* m_activity;
+  QToolButton* m_rate;
+  QToolButton* m_prefill;
+  QToolButton* m_steering;
+  QToolButton* m_recorder;
+  QToolButton* m_queue;
+};
+
+}  // namespace moescope::app

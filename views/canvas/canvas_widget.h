@@ -1,0 +1,54 @@
+// CanvasWidget: Dear ImGui's draw lists inside a QOpenGLWidget, with frames on demand only.
+// Not for what is drawn (canvas.h); no frame is drawn while nothing changes.
+#pragma once
+
+#include <QOpenGLWidget>
+
+#include <memory>
+
+#include "views/canvas/canvas.h"
+
+namespace moescope::views {
+
+/// GUI thread only. The canvas must outlive the widget. Where there is no OpenGL (platform "offscreen") a
+/// label says so instead of a picture, and build() is still called for hit regions.
+class CanvasWidget : public QOpenGLWidget {
+  Q_OBJECT
+
+ public:
+  explicit CanvasWidget(Canvas& canvas, QWidget* parent = nullptr);
+  ~CanvasWidget() override;
+
+  /// Asks for a frame: data, selection or settings changed. Calls before the frame merge.
+  void wake();
+  /// Opens the context menu event at a region, as the Menu key does.
+  void requestContextMenu();
+
+  // For tests: what was drawn last.
+  [[nodiscard]] std::string regionAt(Point at) const;
+  [[nodiscard]] std::optional<Rect> regionRect(std::string_view id) const;
+  [[nodiscard]] long frameCount() const;
+  [[nodiscard]] double lastFrameMs() const;  ///< build and draw, until GL has finished
+
+ protected:
+  void initializeGL() override;
+  void paintGL() override;
+  bool event(QEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+  void mouseReleaseEvent(QMouseEvent* event) override;
+  void mouseDoubleClickEvent(QMouseEvent* event) override;
+  void wheelEvent(QWheelEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
+  void leaveEvent(QEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
+  void focusOutEvent(QFocusEvent* event) override;
+  void changeEvent(QEvent* event) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> m_state;
+};
+
+}  // namespace moescope::views

@@ -1,0 +1,51 @@
+// ModelPanel: what is loaded and how much memory it takes. Not for choosing a model's files.
+#pragma once
+
+#include <QWidget>
+
+class QFormLayout;
+class QProgressBar;
+class QPushButton;
+class QStackedWidget;
+
+namespace moescope::views {
+
+class ErrorBar;
+class TextLabel;
+class ViewContext;
+
+/// GUI thread only.
+class ModelPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ModelPanel(ViewContext& context, QWidget* parent = nullptr);
+
+  void showError(const QString& text);
+
+ Q_SIGNALS:
+  void changeRequested();   ///< another device, dtype or number of threads
+  void unloadRequested();
+
+ private:
+  QWidget* makeLoadedPage();
+  QWidget* makeLoadingPage();
+  void refresh();
+  void refreshLoaded();
+  void refreshLoading();
+  void setRow(int row, const QString& value);
+
+  ViewContext& m_context;
+  ErrorBar* m_error = nullptr;
+  QStackedWidget* m_pages = nullptr;
+  TextLabel* m_name = nullptr;
+  QFormLayout* m_rows = nullptr;
+  QProgressBar* m_memoryBar = nullptr;
+  TextLabel* m_memoryParts = nullptr;
+  TextLabel* m_contextSize = nullptr;
+  TextLabel* m_warnings = nullptr;
+  QProgressBar* m_loadBar = nullptr;
+  TextLabel* m_loadText = nullptr;
+};
+
+}  // namespace moescope::views

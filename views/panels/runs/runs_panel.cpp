@@ -1,0 +1,230 @@
+#include "views/panels/runs/runs_panel.h"
+
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QListView>
+#include <QMenu>
+#include <QMessageBox>
+#include <QPlainTextEdit>
+#include <QSortFilterProxyModel>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <nlohmann/json.hpp>
+
+#include "views/api/selection_model.h"
+#include "views/api/view_context.h"
+#include "views/models/run_list_model.h"
+#include "views/panels/common/number_text.h"
+#include "views/panels/common/panel_widgets.h"
+#include "views/panels/runs/run_delegate.h"
+#include "views/theme/theme.h"
+
+namespace moescope::views {
+
+namespace {
+
+constexpr int kPadding = 8;
+constexpr int kNotesHeight = 44;
+enum Row { kSeed, kSampler, kSteering, kDevice, kRowCount };
+enum Page { kEmptyPage, kListPage };
+
+// "T 0.80, top-p 0.95" from the sampler JSON; corpus runs show their context.
+QString samplerText(const trace::RunRecord& run) {
+  const auto json = nlohmann::json::parse(run.samplerJson, nullptr, false);
+  if (!json.is_object()) return QObject::tr("unknown");
+  if (run.kind == trace::RunKind::Corpus) {
+    return QObject::tr("windows of %1 tokens").arg(json.value("context_tokens", 0));
+  }
+  const double temperature = json.value("temperature", 0.0);
+  if (temperature == 0.0) return QObject::tr("greedy");
+  return QObject::tr("T %1, top-p %2")
+      .arg(temperature, 0, 'f', 2)
+      .arg(json.value("top_p", 1.0), 0, 'f', 2);
+}
+
+QString steeringText(const std::vector<trace::SteeringEvent>& events) {
+  if (events.empty()) return QObject::tr("none");
+  const auto program = nlohmann::json::parse(events.back().programJson, nullptr, false);
+  const auto rules = program.is_object() && program.contains("rules") ? program["rules"].size() : 0;
+  return QObject::tr("%n rule(s), from token %1", nullptr, static_cast<int>(rules)).arg(events.front().token);
+}
+
+}  // namespace
+
+RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
+    : QWidget(parent), m_context(context), m_model(new RunListModel(context, this)) {
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  m_pages = new QStackedWidget;
+  m_pages->addWidget(new EmptyState(QStringLiteral("trace"), tr("No trace open"),
+                                    tr("Runs appear here when you generate, record a corpus, or open a "
+                                       ".moescope file.")));
+  auto* page = new QWidget;
+  auto* parts = new QVBoxLayout(page);
+  parts->setContentsMargins(0, 0, 0, 0);
+  parts->setSpacing(0);
+  parts->addWidget(makeList(), 1);
+  m_details = makeDetails();
+  parts->addWidget(m_details);
+  m_pages->addWidget(page);
+  column->addWidget(m_pages);
+
+  const auto refreshPage = [this] {
+    m_pages->setCurrentIndex(m_model->rowCount() > 0 ? kListPage : kEmptyPage);
+    followSelection();
+  };
+  connect(m_model, &QAbstractItemModel::rowsInserted, this, refreshPage);
+  connect(m_model, &QAbstractItemModel::modelReset, this, refreshPage);
+  connect(m_model, &QAbstractItemModel::dataChanged, this, &RunsPanel::refreshDetails);
+  connect(&context.selection(), &SelectionModel::runChanged, this, &RunsPanel::followSelection);
+  refreshPage();
+}
+
+QWidget* RunsPanel::makeList() {
+  auto* box = new QWidget;
+  auto* column = new QVBoxLayout(box);
+  column->setContentsMargins(0, kPadding, 0, 0);
+  column->setSpacing(kPadding);
+  auto* top = new QHBoxLayout;
+  top->setContentsMargins(kPadding, 0, kPadding, 0);
+  m_filter = new QLineEdit;
+  m_filter->setPlaceholderText(tr("Filter runs"));
+  m_filter->setClearButtonEnabled(true);
+  m_filter->addAction(themeIcon(QStringLiteral("search")), QLineEdit::LeadingPosition);
+  auto* more = new QToolButton;
+  more->setIcon(themeIcon(QStringLiteral("menu")));
+  more->setToolTip(tr("Rename, delete, save a copy"));
+  more->setAccessibleName(tr("Run actions"));
+  more->setPopupMode(QToolButton::InstantPopup);
+  auto* menu = new QMenu(more);
+  auto* rename = menu->addAction(tr("Rename"), QKeySequence(Qt::Key_F2), this,
+                                 [this] { m_list->edit(m_list->currentIndex()); });
+  auto* remove = menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
+  menu->addSeparator();
+  menu->addAction(tr("Save a copy of the trace…"), this, &RunsPanel::saveCopyRequested);
+  connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
+    const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
+    rename->setEnabled(can);
+    remove->setEnabled(can && !m_context.isLive(m_list->currentIndex().data(RunListModel::RunIdRole).toLongLong()));
+  });
+  more->setMenu(menu);
+  top->addWidget(m_filter, 1);
+  top->addWidget(more);
+  column->addLayout(top);
+
+  m_filtered = new QSortFilterProxyModel(this);
+  m_filtered->setSourceModel(m_model);
+  m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
+  m_list = new QListView;
+  m_list->setModel(m_filtered);
+  m_list->setItemDelegate(new RunDelegate(m_list));
+  m_list->setFrameShape(QFrame::NoFrame);
+  m_list->setEditTriggers(QAbstractItemView::EditKeyPressed);
+  m_list->setAccessibleName(tr("Runs"));
+  m_list->setContextMenuPolicy(Qt::CustomContextMenu);
+  connect(m_list, &QWidget::customContextMenuRequested, menu,
+          [this, menu](const QPoint& at) { menu->popup(m_list->viewport()->mapToGlobal(at)); });
+  m_noMatch = new TextLabel({}, TextLabel::Style::Secondary);
+  m_noMatch->setAlignment(Qt::AlignCenter);
+  m_noMatch->setWordWrap(true);
+  m_noMatch->hide();
+  connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) {
+    m_filtered->setFilterFixedString(text);
+    m_noMatch->setVisible(m_filtered->rowCount() == 0);
+    m_noMatch->setText(tr("No runs match “%1”. Clear the filter.").arg(text));
+  });
+  connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, &RunsPanel::runSelected);
+  column->addWidget(m_noMatch);
+  column->addWidget(m_list, 1);
+  return box;
+}
+
+QWidget* RunsPanel::makeDetails() {
+  auto* box = new QWidget;
+  auto* column = new QVBoxLayout(box);
+  column->setContentsMargins(12, kPadding, 12, kPadding);
+  column->setSpacing(4);
+  m_rows = new QFormLayout;
+  m_rows->setHorizontalSpacing(16);
+  m_rows->setVerticalSpacing(3);
+  const QString titles[kRowCount] = {tr("Seed"), tr("Sampler"), tr("Steering"), tr("Device")};
+  for (const QString& title : titles) {
+    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), new TextLabel({}, TextLabel::Style::Secondary));
+  }
+  column->addLayout(m_rows);
+  m_notes = new QPlainTextEdit;
+  m_notes->setPlaceholderText(tr("Notes on this run"));
+  m_notes->setFixedHeight(kNotesHeight);
+  m_notes->setTabChangesFocus(true);
+  m_notes->setAccessibleName(tr("Notes"));
+  connect(m_notes, &QPlainTextEdit::textChanged, this, &RunsPanel::saveNotes);
+  m_fileSize = new TextLabel({}, TextLabel::Style::Secondary);
+  m_fileSize->setWordWrap(true);
+  column->addWidget(m_notes);
+  column->addWidget(m_fileSize);
+  return box;
+}
+
+void RunsPanel::followSelection() {
+  const auto run = m_context.selection().run();
+  const QModelIndex index = run ? m_filtered->mapFromSource(m_model->indexOf(*run)) : QModelIndex();
+  if (index != m_list->currentIndex()) m_list->setCurrentIndex(index);
+  refreshDetails();
+}
+
+void RunsPanel::runSelected() {
+  const QModelIndex index = m_list->currentIndex();
+  if (!index.isValid()) return;
+  m_context.selection().setRun(index.data(RunListModel::RunIdRole).toLongLong());
+}
+
+void RunsPanel::refreshDetails() {
+  const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+  m_details->setVisible(run != nullptr);
+  if (run == nullptr) return;
+  const auto setRow = [this](int row, const QString& text) {
+    qobject_cast<QLabel*>(m_rows->itemAt(row, QFormLayout::FieldRole)->widget())->setText(text);
+  };
+  setRow(kSeed, run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
+  setRow(kSampler, samplerText(*run));
+  setRow(kSteering, steeringText(m_context.store()->steeringEvents(run->id)));
+  setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device), QString::fromStdString(run->dtype)));
+  if (m_notesRun != run->id) {
+    m_notesRun = 0;  // filling the field is not an edit
+    m_notes->setPlainText(QString::fromStdString(run->notes));
+    m_notesRun = run->id;
+  }
+  m_notes->setReadOnly(!m_context.store()->writable());
+  const auto path = m_context.store()->path();
+  m_fileSize->setText(tr("%1, %2").arg(QString::fromStdString(path.filename().string()),
+                                       bytesText(m_context.store()->writerState().fileBytes)));
+  m_fileSize->setToolTip(QString::fromStdString(path.string()));
+}
+
+void RunsPanel::saveNotes() {
+  if (m_notesRun == 0 || !m_context.store() || !m_context.store()->writable()) return;
+  if (auto saved = m_context.store()->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
+    Q_EMIT failed(QString::fromStdString(saved.error().text()));
+  }
+}
+
+void RunsPanel::deleteRun() {
+  const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+  if (run == nullptr) return;
+  const QString text = tr("Delete the run “%1” with its %2 tokens? This cannot be undone.")
+                           .arg(QString::fromStdString(run->name), countText(run->tokens));
+  if (QMessageBox::question(this, tr("Delete run"), text, QMessageBox::Yes | QMessageBox::Cancel,
+                            QMessageBox::Cancel) != QMessageBox::Yes) {
+    return;
+  }
+  const auto id = run->id;
+  m_context.selection().setRun(std::nullopt);
+  if (auto done = m_context.store()->deleteRun(id); !done) {
+    Q_EMIT failed(QString::fromStdString(done.error().text()));
+  }
+}
+
+}  // namespace moescope::views

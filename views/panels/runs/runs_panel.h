@@ -1,0 +1,56 @@
+// RunsPanel: the runs of the open file, their settings and notes. Not for comparing runs.
+#pragma once
+
+#include <QWidget>
+
+class QAction;
+class QFormLayout;
+class QLineEdit;
+class QListView;
+class QPlainTextEdit;
+class QSortFilterProxyModel;
+class QStackedWidget;
+
+namespace moescope::views {
+
+class RunListModel;
+class TextLabel;
+class ViewContext;
+
+/// GUI thread only. Selecting a row selects the run for all panels.
+class RunsPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit RunsPanel(ViewContext& context, QWidget* parent = nullptr);
+
+  [[nodiscard]] RunListModel& model() const { return *m_model; }
+
+ Q_SIGNALS:
+  void saveCopyRequested();
+  void failed(const QString& text);
+
+ private:
+  QWidget* makeList();
+  QWidget* makeDetails();
+  void followSelection();
+  void runSelected();
+  void refreshDetails();
+  void deleteRun();
+  void saveNotes();
+
+  ViewContext& m_context;
+  RunListModel* m_model = nullptr;
+  QSortFilterProxyModel* m_filtered = nullptr;
+  QStackedWidget* m_pages = nullptr;
+  QLineEdit* m_filter = nullptr;
+  QListView* m_list = nullptr;
+  TextLabel* m_noMatch = nullptr;
+  QWidget* m_details = nullptr;
+  QFormLayout* m_rows = nullptr;
+  QPlainTextEdit* m_notes = nullptr;
+  TextLabel* m_fileSize = nullptr;
+  qlonglong m_notesRun = 0;
+};
+
+}  // namespace moescope::views
