@@ -32,6 +32,7 @@ namespace {
 
 constexpr QSize kDefaultSize(1600, 1000);
 constexpr QSize kMinimumSize(1024, 700);
+constexpr int kThreeColumns = 1240;  // under this width there are two columns
 constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
@@ -61,6 +62,9 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshRecentMenu);
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshStartPage);
   connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshActions);
+  connect(&m_workspace, &Workspace::demoOpened, this, [this](const QString& prompt) {
+    if (m_promptPanel->prompt().isEmpty()) m_promptPanel->setPrompt(prompt);
+  });
   connect(&context, &views::ViewContext::liveStateChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::modelChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::runsChanged, this, &MainWindow::refreshActions);
@@ -116,7 +120,7 @@ QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWi
   return dock;
 }
 
-void MainWindow::arrange() {
+void MainWindow::arrange(Layout layout) {
   const auto dock = [this](const char* name) { return m_docks.at(QString::fromLatin1(name)); };
   for (const auto& [name, panel] : m_docks) {
     panel->setFloating(false);
@@ -130,16 +134,30 @@ void MainWindow::arrange() {
   splitDockWidget(dock("routing_map"), dock("prompt"), Qt::Vertical);
   splitDockWidget(dock("steering"), dock("expert_load"), Qt::Vertical);
   for (const auto& [name, panel] : m_docks) panel->show();
+  if (width() < kThreeColumns) tabRightColumn();
+  if (layout == Layout::Reading) dock("tokens")->hide();
+  if (layout == Layout::Presentation) {
+    for (const char* name : {"model", "runs", "prompt", "steering", "expert_load"}) dock(name)->hide();
+  }
+  const int prompt = layout == Layout::Reading ? 120 : 184;
   resizeDocks({dock("model"), dock("tokens"), dock("steering")}, {256, 1000, 336}, Qt::Horizontal);
   resizeDocks({dock("model"), dock("runs")}, {292, 600}, Qt::Vertical);
-  resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, 184}, Qt::Vertical);
+  resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, prompt}, Qt::Vertical);
   resizeDocks({dock("steering"), dock("expert_load")}, {448, 452}, Qt::Vertical);
+}
+
+// In a narrow window the right column lies behind the left one.
+void MainWindow::tabRightColumn() {
+  tabifyDockWidget(m_docks.at(QStringLiteral("model")), m_docks.at(QStringLiteral("steering")));
+  tabifyDockWidget(m_docks.at(QStringLiteral("runs")), m_docks.at(QStringLiteral("expert_load")));
+  m_docks.at(QStringLiteral("model"))->raise();
+  m_docks.at(QStringLiteral("runs"))->raise();
 }
 
 void MainWindow::restoreLayout() {
   const QSettings settings;
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
-  arrange();
+  arrange(Layout::Work);
   restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion);
 }
 
