@@ -33,6 +33,7 @@ namespace {
 constexpr QSize kDefaultSize(1600, 1000);
 constexpr QSize kMinimumSize(1024, 700);
 constexpr int kThreeColumns = 1240;  // under this width there are two columns
+constexpr int kMessageMs = 10000;
 constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
@@ -208,12 +209,14 @@ void MainWindow::refreshStartPage() {
 
 void MainWindow::showError(const QString& text) {
   // Beside what failed: loading in the Model panel, everything else where the user types.
-  if (m_workspace.session().model() == nullptr) {
+  const bool loading = m_workspace.session().model() == nullptr;
+  if (loading) {
     m_modelPanel->showError(text);
   } else {
     m_promptPanel->showError(text);
   }
-  m_status->showMessage(text);
+  const QWidget* panel = loading ? static_cast<QWidget*>(m_modelPanel) : m_promptPanel;
+  if (!panel->isVisible()) m_status->showMessage(text, kMessageMs);
 }
 
 void MainWindow::startGenerating(int maxTokens) {
