@@ -1,0 +1,6 @@
+if(TARGET moescope_engine)
+  foreach(test tst_golden_checkpoints)
+    moescope_test(${test} TIER engine SOURCES golden/${test}.cpp LINK moescope_engine_api)
+    add_dependencies(${test} moescope_engine)
+  endforeach()
+endif()
