@@ -1,5 +1,5 @@
 if(TARGET moescope_engine)
-  foreach(test tst_golden_checkpoints)
+  foreach(test tst_golden_checkpoints tst_golden_sessions tst_golden_steering)
     moescope_test(${test} TIER engine SOURCES golden/${test}.cpp LINK moescope_engine_api)
     add_dependencies(${test} moescope_engine)
   endforeach()
