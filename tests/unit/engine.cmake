@@ -1,4 +1,8 @@
 if(TARGET moescope_engine)
+  moescope_test(tst_kernels TIER engine SOURCES unit/tst_kernels.cpp LINK moescope_kernels)
+  moescope_test(tst_thread_pool TIER engine SOURCES unit/tst_thread_pool.cpp LINK moescope_kernels)
+  moescope_test(tst_cpu_decoder TIER engine SOURCES unit/tst_cpu_decoder.cpp LINK moescope_decoder)
+  moescope_test(tst_cpu_decoder_steering TIER engine SOURCES unit/tst_cpu_decoder_steering.cpp LINK moescope_decoder)
   foreach(test tst_golden_checkpoints tst_golden_sessions tst_golden_steering)
     moescope_test(${test} TIER engine SOURCES golden/${test}.cpp LINK moescope_engine_api)
     add_dependencies(${test} moescope_engine)
