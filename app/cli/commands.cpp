@@ -10,6 +10,7 @@ std::vector<Register> commands() {
     addGenerate,
     addRecord,
     addFigure,
+    addSteer,
     addDevices,
   };
 }
