@@ -11,6 +11,7 @@ std::vector<Register> commands() {
     addRecord,
     addFigure,
     addDevices,
+    addBench,
   };
 }
 
