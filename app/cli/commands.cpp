@@ -12,6 +12,7 @@ std::vector<Register> commands() {
     addFigure,
     addSteer,
     addDevices,
+    addBench,
   };
 }
 

@@ -30,14 +30,6 @@ QString qtPath(const std::filesystem::path& path) { return QFile::decodeName(pat
 
 }  // namespace
 
-std::filesystem::path resourceFolder() {
-  std::error_code ignored;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  const auto installed = program / "../share/moescope";
-  if (std::filesystem::exists(installed / "demo", ignored)) return installed.lexically_normal();
-  return MOESCOPE_SOURCE_RESOURCES;
-}
-
 Workspace::Workspace(QObject* parent)
     : QObject(parent),
       m_session(std::make_shared<engine::LiveSession>()),

@@ -8,13 +8,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "app/resource_folder.h"
 #include "core/engine/generation/live_session.h"
 #include "views/api/view_context.h"
 
 namespace moescope::app {
-
-/// The folder with demo, themes and fonts: beside an installed program, or in the source tree.
-std::filesystem::path resourceFolder();
 
 /// GUI thread only.
 class Workspace : public QObject {
