@@ -9,6 +9,7 @@ std::vector<Register> commands() {
     addVerify,
     addGenerate,
     addRecord,
+    addQuery,
     addFigure,
     addSteer,
     addDevices,
