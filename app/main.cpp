@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "app/cli/commands.h"
+#include "app/cli/help_formatter.h"
 #include "core/base/log.h"
 #ifdef MOESCOPE_HAS_GUI
 #include "app/window/run_window.h"
@@ -64,6 +66,7 @@ int main(int argc, char** argv) {
   ::setenv("GOMP_SPINCOUNT", "0", 0);
 
   CLI::App app("MoEScope: a workbench for mixture-of-experts language models", "moescope");
+  app.formatter(std::make_shared<cli::HelpFormatter>());
   app.set_version_flag("--version", std::string("moescope ") + MOESCOPE_VERSION);
   bool verbose = false;
   app.add_flag("--verbose", verbose, "More messages on standard error");

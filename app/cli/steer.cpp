@@ -191,14 +191,14 @@ void addNew(CLI::App& steer, std::function<int()>& run) {
                               const char* help) {
     command->add_option(name, texts, help)->type_name(form)->allow_extra_args(false);
   };
-  list("--ban", options->ban, "L:E", "Never choose these experts (KEY ban)");
-  list("--pin", options->pin, "L:E", "Always choose them, with their own weight (KEY pin+)");
-  list("--add", options->add, "L:E=V", "Add V to their logits (LOGIT add)");
-  list("--scale", options->scale, "L:E=V", "Multiply their gate weights by V (WEIGHT mul)");
-  list("--top-k", options->topK, "[L=]N", "Choose N experts (COUNT fixed)");
+  list("--ban", options->ban, "CELLS", "Never choose these experts (KEY ban)");
+  list("--pin", options->pin, "CELLS", "Always choose them, with their own weight (KEY pin+)");
+  list("--add", options->add, "CELLS=V", "Add V to their logits (LOGIT add)");
+  list("--scale", options->scale, "CELLS=V", "Multiply their gate weights by V (WEIGHT mul)");
+  list("--top-k", options->topK, "[LAYERS=]N", "Choose N experts (COUNT fixed)");
   command
       ->add_flag("--uniform", options->uniform,
-                 "Equal weights that keep their sum (WEIGHT uniform); --uniform=L for some layers")
+                 "Equal weights that keep their sum (WEIGHT uniform); --uniform=LAYERS for some")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--phase", options->phase, "Tokens of the prompt, written tokens, or both")
       ->check(CLI::IsMember({"both", "prefill", "decode"}))
@@ -215,9 +215,8 @@ void addNew(CLI::App& steer, std::function<int()>& run) {
       ->capture_default_str();
   command->add_option("--name", options->name, "Name of the program");
   command->footer(
-      "L and E are numbers and ranges with commas (3, 0-2,5), or * for all of them. Every rule option can "
-      "be\n"
-      "repeated; each makes one rule.\n\n"
+      "CELLS are LAYERS:EXPERTS. LAYERS and EXPERTS are numbers and ranges with commas (3, 0-2,5), or * for all\n"
+      "of them. Every rule option can be repeated; each makes one rule.\n\n"
       "Example:\n  moescope steer new --ban 3:17,18 --add '*:2=+1.5' --top-k 0-1=2 --phase decode > "
       "program.json");
   command->callback([options, &run] { run = [options] { return runNew(*options); }; });

@@ -13,7 +13,7 @@ namespace moescope::steering {
 namespace {
 
 /// Scopes with a longer common period, or more starts than these allow, are looked at in part. A token that is
-/// missed and has every expert banned goes through none.
+/// missed and has every expert banned is an error of the engine when it comes.
 constexpr std::int64_t kMaxPeriod = 4096;
 constexpr std::size_t kMaxProbes = 200'000;
 

@@ -176,7 +176,9 @@ class RuleReader {
       readWhole(*found, "to", to, true);
       positions.to = to;
     }
-    if (positions.from < 0 || positions.every < 1) stop("positions", "from is below 0 or every below 1");
+    if (positions.from < 0 || positions.to.value_or(0) < 0 || positions.every < 1) {
+      stop("positions", "from or to is below 0, or every below 1");
+    }
   }
 
   void readExcept(std::vector<ExpertCell>& except) {
