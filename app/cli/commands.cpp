@@ -9,7 +9,9 @@ std::vector<Register> commands() {
     addVerify,
     addGenerate,
     addRecord,
+    addQuery,
     addFigure,
+    addSteer,
     addDevices,
     addBench,
   };

@@ -8,6 +8,10 @@
 #include <QStandardPaths>
 #include <QUndoStack>
 
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
 #include "core/base/mapped_file.h"
 
 namespace moescope::app {
@@ -15,6 +19,7 @@ namespace moescope::app {
 namespace {
 
 constexpr int kRecentLimit = 12;
+constexpr std::chrono::seconds kReleaseLimit(10);
 constexpr std::size_t kProgramBytesLimit = 16u << 20;
 const auto kRecentKey = QStringLiteral("recent");
 const auto kLastModelKey = QStringLiteral("session/model");
@@ -39,7 +44,7 @@ Workspace::Workspace(QObject* parent)
 
 Workspace::~Workspace() {
   m_session->stop();
-  m_session->setStore(nullptr);
+  m_session->setStore(nullptr).wait_for(kReleaseLimit);
 }
 
 void Workspace::open(const QString& path) {
@@ -71,7 +76,15 @@ void Workspace::openDemo() {
     QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner | QFile::ReadGroup | QFile::ReadOther);
   }
   openTrace(copy);
-  Q_EMIT demoOpened();
+  Q_EMIT demoOpened(demoPrompt());
+}
+
+QString Workspace::demoPrompt() {
+  const auto text = readTextFile(resourceFolder() / "demo" / "corpus" / "prompts.json", kProgramBytesLimit);
+  if (!text) return {};
+  const auto prompts = nlohmann::json::parse(*text, nullptr, false);
+  if (!prompts.is_array() || prompts.empty() || !prompts[0].contains("prompt")) return {};
+  return QString::fromStdString(prompts[0]["prompt"].get<std::string>());
 }
 
 void Workspace::openModel(const QString& folder) {
@@ -124,7 +137,8 @@ void Workspace::closeTrace() {
   const auto store = m_context->store();
   if (!store) return;
   m_session->stop();
-  m_session->setStore(nullptr);
+  // The engine closes the run that it writes; a step of a large model may take a moment.
+  m_session->setStore(nullptr).wait_for(kReleaseLimit);
   m_context->setStore(nullptr);
   if (const auto closed = store->close(); !closed) {
     Q_EMIT failed(QString::fromStdString(closed.error().text()));

@@ -57,9 +57,10 @@ class Workspace : public QObject {
   void failed(const QString& text);    ///< one sentence for the user
   void recentChanged();
   void traceChanged();
-  void demoOpened();
+  void demoOpened(const QString& prompt);  ///< a prompt that suits the demo model
 
  private:
+  static QString demoPrompt();
   void remember(const QString& path);
   bool useStore(tl::expected<std::shared_ptr<trace::TraceStore>, Error> opened);
 
