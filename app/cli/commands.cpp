@@ -9,8 +9,11 @@ std::vector<Register> commands() {
     addVerify,
     addGenerate,
     addRecord,
+    addQuery,
     addFigure,
+    addSteer,
     addDevices,
+    addBench,
   };
 }
 
