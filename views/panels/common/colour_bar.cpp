@@ -22,6 +22,12 @@ constexpr int kMostTicks = 6;
 constexpr double kLeastRatio = 1.1;
 constexpr double kLeastSpan = 0.01;  // of the data's range
 
+/// Ticks of the scale; a scale from high to low (ranks) has whole ones.
+std::vector<figure::Tick> ticksOf(const figure::ColourScale& scale) {
+  if (scale.min > scale.max) return figure::wholeTicks(scale.max, scale.min, kMostTicks);
+  return figure::scaleTicks(scale, kMostTicks, true);
+}
+
 /// The range with one end dragged to `value`; the ends never meet or cross.
 void moveEnd(figure::ColourScale& scale, const figure::ColourScale& data, bool low, double value) {
   if (scale.scale == figure::ScaleKind::Log2) {
@@ -80,7 +86,7 @@ void ColourBar::draw(CanvasPainter& painter, Rect area, float barWidth) {
   painter.image(image, m_bar, {0, 0, static_cast<float>(m_pixels.size()), 1});
   drawFrame(painter, grown(m_bar, 1.0F), theme.paint(ColourRole::Border), 1.0F);
   float free = m_bar.x - 20.0F;
-  for (const auto& [value, text] : figure::scaleTicks(m_shown, kMostTicks, true)) {
+  for (const auto& [value, text] : ticksOf(m_shown)) {
     const double position = figure::scalePosition(m_shown, value);
     if (!(position >= -1e-9 && position <= 1.0 + 1e-9)) continue;
     const float x = m_bar.x + static_cast<float>(position) * m_bar.width;
@@ -110,6 +116,7 @@ bool ColourBar::press(const CanvasEvent& event) {
 }
 
 bool ColourBar::drag(const CanvasEvent& event) {
+  if (m_shown.min > m_shown.max) return false;  // ranks have no other range
   if (m_dragged == End::None || m_bar.width <= 0.0F) return false;
   const double position = (event.at.x - m_bar.x) / m_bar.width;
   m_shown = m_atPress;
