@@ -111,7 +111,7 @@ void RecordingPainter::image(const ImageSource& image, Rect target, Rect source)
 void RecordingPainter::text(Point at, std::string_view utf8, Colour colour, FontRole font, Align align) {
   const float width = textWidth(utf8, font);
   const float left = align == Align::Left ? at.x : align == Align::Centre ? at.x - width / 2 : at.x - width;
-  auto& command = add(PaintCommand::Kind::Text, {left, at.y, width, kTextHeight}, colour);
+  auto& command = add(PaintCommand::Kind::Text, {left, at.y - kTextHeight / 2, width, kTextHeight}, colour);
   command.text = utf8;
   command.font = font;
   command.align = align;
@@ -119,7 +119,7 @@ void RecordingPainter::text(Point at, std::string_view utf8, Colour colour, Font
 
 void RecordingPainter::shapedText(Point at, std::string_view utf8, Colour colour, FontRole font) {
   auto& command =
-      add(PaintCommand::Kind::ShapedText, {at.x, at.y, textWidth(utf8, font), kTextHeight}, colour);
+      add(PaintCommand::Kind::ShapedText, {at.x, at.y - kTextHeight / 2, textWidth(utf8, font), kTextHeight}, colour);
   command.text = utf8;
   command.font = font;
 }

@@ -28,6 +28,7 @@ struct Installed {
   Theme theme;
   double fontRatio = 1.0;
   bool systemDark = false;
+  QString fontFolder;
   ThemeColours dark, light;
 };
 
@@ -122,6 +123,8 @@ QFont Theme::font(FontSize size) const {
 
 QFont Theme::mono(FontSize size) const { return sized(QStringLiteral("DejaVu Sans Mono"), size); }
 
+QString fontFile(const QString& name) { return installed().fontFolder + QLatin1Char('/') + name; }
+
 void installTheme(QApplication& application, const QString& resources) {
   Installed& state = installed();
   state.systemDark = QApplication::palette().color(QPalette::Window).lightness() < kDarkBelow;
@@ -138,13 +141,13 @@ void installTheme(QApplication& application, const QString& resources) {
     *colours = *read;
   }
   setIconFolder(resources + QStringLiteral("/icons"));
-  const QString fonts = resources + QStringLiteral("/fonts");
+  state.fontFolder = resources + QStringLiteral("/fonts");
   for (const char* file : {"OpenSans-Regular.ttf", "OpenSans-Semibold.ttf", "DejaVuSansMono.ttf"}) {
-    const QString path = fonts + QLatin1Char('/') + QLatin1String(file);
+    const QString path = fontFile(QLatin1String(file));
     if (QFontDatabase::addApplicationFont(path) < 0)
       spdlog::warn("{}: the font cannot be read", path.toStdString());
   }
-  loadFigureFonts(fonts);
+  loadFigureFonts(state.fontFolder);
   QApplication::setStyle(new ThemeStyle);
   ThemeLoader::apply(savedThemeChoice());
   application.setFont(state.theme.font(FontSize::Body));
