@@ -1,19 +1,73 @@
 // The one program: a subcommand, or the window.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "app/cli/commands.h"
+#include "app/cli/help_formatter.h"
 #include "core/base/log.h"
 #ifdef MOESCOPE_HAS_GUI
 #include "app/window/run_window.h"
 #endif
 
+namespace {
+
+using namespace moescope;
+
+/// "moescope steer new": the subcommand that was being read.
+std::string commandLine(const CLI::App& app) {
+  std::string line = app.get_name();
+  for (const CLI::App* command : app.get_subcommands()) line += " " + commandLine(*command);
+  return line;
+}
+
+/// One line for what CLI11 says in one or more; what it could not place comes first.
+int reportUsage(const CLI::App& app, const CLI::ParseError& error, bool json) {
+  std::string message = error.what();
+  if (const auto extra = app.remaining(true); !extra.empty())
+    message = "not known here: " + CLI::detail::join(extra, " ");
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  message.erase(message.find_last_not_of(" .") + 1);
+  return cli::report({"usage.bad_option", "", "", message, "see " + commandLine(app) + " --help"}, json);
+}
+
+/// --help and --version; footers end without a new line.
+int printAsked(const CLI::App& app, const CLI::Success& asked) {
+  std::ostringstream text;
+  const int status = app.exit(asked, text, text);
+  std::cout << text.str() << (text.str().ends_with('\n') ? "" : "\n");
+  return status;
+}
+
+/// A word that is neither a subcommand nor something to open.
+std::optional<Error> unknownPath(const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) continue;
+    return Error{"usage.no_such_path", path, "", "is neither a subcommand nor a file or folder",
+                 "see moescope --help"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace moescope;
+  // OpenMP reads these when the engine is loaded; they are set while there is one thread. Spinning at its
+  // barriers would stall a desktop that shares the cores.
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  ::setenv("GOMP_SPINCOUNT", "0", 0);
+
   CLI::App app("MoEScope: a workbench for mixture-of-experts language models", "moescope");
+  app.formatter(std::make_shared<cli::HelpFormatter>());
   app.set_version_flag("--version", std::string("moescope ") + MOESCOPE_VERSION);
-  app.failure_message(CLI::FailureMessage::simple);
   bool verbose = false;
   app.add_flag("--verbose", verbose, "More messages on standard error");
   bool demo = false;
@@ -21,20 +75,28 @@ int main(int argc, char** argv) {
   app.add_flag("--demo", demo, "Open the window on the demo model");
   app.add_option("PATH", paths, "Checkpoint folders, traces or steering programs to open");
   app.require_subcommand(0, 1);
+  app.footer(
+      "Without a subcommand the window opens.\n\nExamples:\n  moescope --demo\n  moescope inspect "
+      "resources/demo/model");
 
   std::function<int()> run;
   for (const cli::Register add : cli::commands()) add(app, run);
 
+  const bool json =
+      std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return printAsked(app, asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? cli::kDone : cli::kBadInput;
+    return reportUsage(app, error, json);
   }
   configureLog(verbose);
   if (run) return run();
+  if (const auto unknown = unknownPath(paths)) return cli::report(*unknown, json);
 #ifdef MOESCOPE_HAS_GUI
   return app::runWindow(argc, argv, {demo, paths});
 #else
-  return cli::report({"usage.no_window", "", "", "this build has no window", "see moescope --help"}, false);
+  return cli::report({"usage.no_window", "", "", "this build has no window", "see moescope --help"}, json);
 #endif
 }

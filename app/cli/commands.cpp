@@ -7,10 +7,14 @@ std::vector<Register> commands() {
     addInspect,
     addCheck,
     addVerify,
+    addTokenize,
     addGenerate,
     addRecord,
+    addQuery,
     addFigure,
+    addSteer,
     addDevices,
+    addBench,
   };
 }
 

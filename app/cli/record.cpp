@@ -107,7 +107,7 @@ void addRecord(CLI::App& app, std::function<int()>& run) {
   command->add_option("--split", settings.separator, "Text between the documents of a file")
       ->capture_default_str();
   command->add_option("--max-tokens", settings.maxTokensPerLabel, "Tokens of each label at most; 0 is all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 48))
       ->capture_default_str();
   command->add_option("--context", settings.contextTokens, "Tokens of a window; 0 is what the model allows")
       ->check(CLI::Range(0, 1 << 30))

@@ -19,8 +19,15 @@ std::string scaled(double value, double base, std::span<const char* const> units
   return fmt::format("{:.{}f}{}{}", value, unit == 0 ? 0 : decimals, word.empty() ? "" : " ", word);
 }
 
-/// Columns on a terminal, as fmt pads: most characters take one, East Asian wide ones two.
-std::size_t widthOf(const std::string& text) {
+void printLine(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  fmt::print("{}\n", line);
+}
+
+}  // namespace
+
+// As fmt pads: most characters take one, East Asian wide ones two.
+std::size_t columnsOf(const std::string& text) {
   std::size_t low = 0;
   std::size_t high = text.size();
   // The largest width at which padding adds nothing is the text's own.
@@ -34,13 +41,6 @@ std::size_t widthOf(const std::string& text) {
   }
   return low;
 }
-
-void printLine(std::string line) {
-  line.erase(line.find_last_not_of(' ') + 1);
-  fmt::print("{}\n", line);
-}
-
-}  // namespace
 
 std::string parametersText(std::int64_t parameters) {
   static constexpr std::array units{"", "k", "M", "B", "T"};
@@ -94,8 +94,8 @@ void printFacts(const std::string& title, const Facts& facts) {
 void printTable(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    widths.push_back(widthOf(columns[i].title));
-    for (const auto& row : rows) widths[i] = std::max(widths[i], widthOf(row[i]));
+    widths.push_back(columnsOf(columns[i].title));
+    for (const auto& row : rows) widths[i] = std::max(widths[i], columnsOf(row[i]));
   }
   const auto print = [&](auto cell) {
     std::string line;

@@ -29,6 +29,9 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 /// The title, then the facts with their values in one column.
 void printFacts(const std::string& title, const Facts& facts);
 
+/// Columns that a text takes on a terminal.
+std::size_t columnsOf(const std::string& text);
+
 struct Column {
   std::string title;
   bool right = false;  ///< numbers

@@ -71,7 +71,7 @@ class PortEdit {
       const auto operand = static_cast<float>(step->operand.value);
       switch (step->operation) {
         case Operation::Set:
-          if (step->operand.orderedIds.empty() && (set == nullptr || step->priority > set->priority)) set = step;
+          if (!step->givesChoice() && (set == nullptr || step->outranks(*set))) set = step;
           break;
         case Operation::Scale: scale *= operand; scaled = true; break;
         case Operation::Add: sum += operand; added = true; break;
@@ -122,7 +122,7 @@ class PortEdit {
   const PlanStep* strongest(Operation operation, std::size_t expert) const {
     const PlanStep* best = nullptr;
     for (const PlanStep* step : m_steps) {
-      if (step->operation == operation && acts(*step, expert) && (best == nullptr || step->priority > best->priority)) best = step;
+      if (step->operation == operation && acts(*step, expert) && (best == nullptr || step->outranks(*best))) best = step;
     }
     return best;
   }
@@ -188,7 +188,7 @@ int countOf(const PlanStep& step, std::span<const float> logits, const std::vect
 int clippedCount(const Steps& steps, std::span<const float> logits, std::span<const float> scores, const RouterSpec& router, int allowed) {
   const PlanStep* rule = nullptr;
   for (const PlanStep* step : steps) {
-    if (step->primitive == Primitive::Count && (rule == nullptr || step->priority > rule->priority)) rule = step;
+    if (step->primitive == Primitive::Count && (rule == nullptr || step->outranks(*rule))) rule = step;
   }
   if (rule == nullptr) return std::min(router.topK, allowed);
   int count = countOf(*rule, logits, countDistribution(logits, scores, router.score), router.topK);
@@ -205,8 +205,8 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
   for (const PlanStep* step : steps) {
     if (step->primitive != Primitive::Weight) continue;
     const bool isSource = step->operation == Operation::Uniform || step->operation == Operation::Softmax || step->operation == Operation::SetWeights;
-    if (isSource && (source == nullptr || step->priority > source->priority)) source = step;
-    if (step->operand.renormalisation != Renormalisation::Native && (renorm == nullptr || step->priority > renorm->priority)) renorm = step;
+    if (isSource && (source == nullptr || step->outranks(*source))) source = step;
+    if (step->operand.renormalisation != Renormalisation::Native && (renorm == nullptr || step->outranks(*renorm))) renorm = step;
     multiplied = multiplied || step->operation == Operation::Multiply;
   }
   if (source != nullptr && source->operation == Operation::SetWeights) {
@@ -255,7 +255,7 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
 const PlanStep* forcedSet(const Steps& steps) {
   const PlanStep* best = nullptr;
   for (const PlanStep* step : steps) {
-    if (!step->operand.orderedIds.empty() && (best == nullptr || step->priority > best->priority)) best = step;
+    if (step->givesChoice() && (best == nullptr || step->outranks(*best))) best = step;
   }
   return best;
 }

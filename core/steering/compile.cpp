@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,8 @@ bool usesExperts(const Rule& rule) {
 }
 
 /// The operand leaves every router unchanged (condition I1).
-bool isNeutral(const Rule& rule, const RouterSpec& router) {
-  const auto& operand = rule.operand;
-  switch (rule.operation) {
+bool isNeutral(Operation operation, const Operand& operand, const RouterSpec& router) {
+  switch (operation) {
     case Operation::Scale: return operand.value == 1.0;
     case Operation::Add:
     case Operation::Std:
@@ -34,15 +34,19 @@ bool isNeutral(const Rule& rule, const RouterSpec& router) {
   }
 }
 
+/// Routers compute in float32.
+bool fitsFloat(double value) { return std::abs(value) <= std::numeric_limits<float>::max(); }
+
 /// What is wrong with an operand, or nothing.
 std::string operandFault(const Rule& rule, const RouterSpec& router) {
   const auto& operand = rule.operand;
   const auto outside = [&router](int count) { return count < 1 || count > router.experts; };
-  if (!std::isfinite(operand.value)) return "the value is not a finite number";
-  if (operand.minCount.value_or(0) > operand.maxCount.value_or(router.experts)) return "min is above max";
+  if (!fitsFloat(operand.value)) return "the value is too large for a router";
+  if (operand.minCount.value_or(1) < 1 || operand.maxCount.value_or(1) < 1) return "min or max is below 1";
+  if (operand.minCount.value_or(1) > operand.maxCount.value_or(router.experts)) return "min is above max";
   switch (rule.operation) {
     case Operation::PinHigh:
-    case Operation::PinLow: return operand.epsilon > 0.0 && std::isfinite(operand.epsilon) ? "" : "epsilon is not above 0";
+    case Operation::PinLow: return operand.epsilon > 0.0 && fitsFloat(operand.epsilon) ? "" : "epsilon is not above 0";
     case Operation::Noise: return operand.value >= 0.0 ? "" : "sigma is below 0";
     case Operation::Fixed: return outside(operand.count) ? fmt::format("a count of {} is not between 1 and {}", operand.count, router.experts) : "";
     case Operation::TopP:
@@ -50,12 +54,12 @@ std::string operandFault(const Rule& rule, const RouterSpec& router) {
     case Operation::Entropy:
       if (outside(operand.lowCount) || outside(operand.highCount)) return fmt::format("low or high is not between 1 and {}", router.experts);
       return operand.entropyOrder > 0.0 ? "" : "the order is not above 0";
-    case Operation::Null: return operand.count >= 1 && std::isfinite(operand.nullLogit) ? "" : "there is no null expert";
+    case Operation::Null: return operand.count >= 1 && fitsFloat(operand.nullLogit) ? "" : "there is no null expert";
     case Operation::Softmax: return operand.value > 0.0 ? "" : "the temperature is not above 0";
     case Operation::Threshold:
       return static_cast<int>(operand.thresholds.size()) == router.experts ? "" : fmt::format("{} thresholds for {} experts", operand.thresholds.size(), router.experts);
     case Operation::SetWeights:
-      return std::all_of(operand.weights.begin(), operand.weights.end(), [](double w) { return std::isfinite(w); }) ? "" : "a weight is not finite";
+      return std::all_of(operand.weights.begin(), operand.weights.end(), fitsFloat) ? "" : "a weight is too large";
     default: return "";
   }
 }
@@ -72,10 +76,10 @@ class Compiler {
       if (!rule.enabled) continue;
       if (auto done = addRule(rule, *plan); !done) return fail(done.error());
     }
-    for (const LayerPlan& layer : plan->layers) {
-      if (const auto place = allBannedPlace(layer)) {
-        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value),
-                    fmt::format("the rules ban all {} experts {}", layer.router.experts, *place), "leave at least one expert");
+    for (LayerPlan& layer : plan->layers) {
+      dropNeutralCounts(layer);
+      if (const auto fault = allBannedFault(layer)) {
+        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value), *fault, "leave at least one expert");
       }
     }
     findConflicts(*plan);
@@ -115,8 +119,20 @@ class Compiler {
 
     PlanStep step{rule.id, rule.priority, rule.primitive, rule.operation, rule.operand, expertsOf(rule, router), rule.phase, rule.positions};
     const bool emptyScope = (usesExperts(rule) && step.experts.empty()) || (rule.positions.to && *rule.positions.to <= rule.positions.from);
-    if (!emptyScope && !isNeutral(rule, router)) layer.steps.push_back(std::move(step));
+    const bool neutral = isNeutral(rule.operation, rule.operand, router) && rule.primitive != Primitive::Count;
+    if (!emptyScope && !neutral) layer.steps.push_back(std::move(step));
     return {};
+  }
+
+  /// A count that is the router's own changes nothing, unless it wins over another count.
+  static void dropNeutralCounts(LayerPlan& layer) {
+    const std::vector<PlanStep> all = layer.steps;
+    std::erase_if(layer.steps, [&](const PlanStep& step) {
+      const bool overrules = std::any_of(all.begin(), all.end(), [&step](const PlanStep& other) {
+        return other.primitive == Primitive::Count && step.outranks(other);
+      });
+      return step.primitive == Primitive::Count && isNeutral(step.operation, step.operand, layer.router) && !overrules;
+    });
   }
 
   static std::vector<std::int32_t> expertsOf(const Rule& rule, const RouterSpec& router) {
@@ -141,6 +157,10 @@ bool PlanStep::covers(bool decode, std::int64_t position) const {
   if (phase == PhaseScope::Decode && !decode) return false;
   if (position < positions.from || (positions.to && position >= *positions.to)) return false;
   return (position - positions.from) % positions.every == 0;
+}
+
+bool PlanStep::outranks(const PlanStep& other) const {
+  return std::pair(priority, ruleId) > std::pair(other.priority, other.ruleId);
 }
 
 bool LayerPlan::covers(bool decode, std::int64_t position) const {

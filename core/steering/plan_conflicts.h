@@ -9,8 +9,9 @@
 
 namespace moescope::steering {
 
-/// A token ("in prefill, from token 8") at which the layer has no expert left; nothing if there is none.
-std::optional<std::string> allBannedPlace(const LayerPlan& layer);
+/// What is wrong where bans leave a layer no expert ("the rules ban all 32 experts, in prefill at token 8"), or
+/// leave a rule that gives the choice none of its experts; nothing if every token keeps one.
+std::optional<std::string> allBannedFault(const LayerPlan& layer);
 
 /// Fills plan.conflicts and plan.warnings, each pair of rules once.
 void findConflicts(SteeringPlan& plan);

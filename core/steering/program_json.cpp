@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -16,16 +17,19 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
-constexpr std::size_t kMaxRules = 10'000;
+constexpr unsigned kFormat = 1;
+/// Rules are compared in pairs; more than this in one file is a mistake.
+constexpr std::size_t kMaxRules = 2000;
 constexpr std::size_t kMaxList = 1 << 16;
 
 /// Which operand keys an operation reads, besides the scope keys that every rule has.
-std::set<std::string> operandKeys(const Rule& rule, bool forcedSet) {
+std::set<std::string> operandKeys(const Rule& rule, bool givesChoice) {
   const std::set<std::string> clip{"min", "max"};
   std::set<std::string> keys;
   switch (rule.operation) {
-    case Operation::Set: keys = forcedSet ? std::set<std::string>{"ids"} : std::set<std::string>{"value"}; break;
+    case Operation::Set:
+      keys = givesChoice && rule.primitive == Primitive::Key ? std::set<std::string>{"ids"} : std::set<std::string>{"value"};
+      break;
     case Operation::Noise: keys = {"value", "seed"}; break;
     case Operation::PinHigh:
     case Operation::PinLow: keys = {"epsilon"}; break;
@@ -47,6 +51,13 @@ std::set<std::string> operandKeys(const Rule& rule, bool forcedSet) {
 
 const std::set<std::string> kScopeKeys{"id", "enabled", "priority", "primitive", "op", "layers", "experts",
                                        "except", "phase", "positions", "name"};
+
+bool isInt32(const json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= INT32_MAX;
+  return value.is_number_integer() && value.get<std::int64_t>() >= INT32_MIN;
+}
+
+bool isIndex(const json& value) { return value.is_number_unsigned() && value.get<std::uint64_t>() <= kMaxList; }
 
 class RuleReader {
  public:
@@ -103,9 +114,8 @@ class RuleReader {
       if (needed) stop(key, "is missing");
       return;
     }
-    if (!found->is_number_integer() || (found->is_number_unsigned() && found->get<std::uint64_t>() > INT32_MAX && key != std::string_view("seed"))) {
-      return stop(key, "is not a whole number in range");
-    }
+    const bool inRange = std::is_unsigned_v<Whole> ? found->is_number_unsigned() : isInt32(*found);
+    if (!inRange) return stop(key, "is not a whole number in range");
     value = found->get<Whole>();
   }
 
@@ -116,7 +126,7 @@ class RuleReader {
     // An empty list is an empty scope, not "all": say so instead of guessing.
     if (found->empty()) return stop(key, wordAll ? "is empty; write \"all\" for all of them" : "is empty");
     for (const auto& id : *found) {
-      if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxList) return stop(key, id.dump() + " is not an index");
+      if (!isIndex(id)) return stop(key, id.dump() + " is not an index");
       ids.push_back(id.get<std::int32_t>());
     }
   }
@@ -166,7 +176,9 @@ class RuleReader {
       readWhole(*found, "to", to, true);
       positions.to = to;
     }
-    if (positions.from < 0 || positions.every < 1) stop("positions", "from is below 0 or every below 1");
+    if (positions.from < 0 || positions.to.value_or(0) < 0 || positions.every < 1) {
+      stop("positions", "from or to is below 0, or every below 1");
+    }
   }
 
   void readExcept(std::vector<ExpertCell>& except) {
@@ -174,7 +186,7 @@ class RuleReader {
     if (found == m_object.end()) return;
     if (!found->is_array() || found->size() > kMaxList) return stop("except", "is not a list of [layer, expert]");
     for (const auto& cell : *found) {
-      if (!cell.is_array() || cell.size() != 2 || !cell[0].is_number_unsigned() || !cell[1].is_number_unsigned()) {
+      if (!cell.is_array() || cell.size() != 2 || !isIndex(cell[0]) || !isIndex(cell[1])) {
         return stop("except", cell.dump() + " is not [layer, expert]");
       }
       except.push_back({{cell[0].get<std::int32_t>()}, {cell[1].get<std::int32_t>()}});
@@ -285,10 +297,10 @@ Result<SteeringProgram> parseProgram(std::string_view text, const std::string& f
   };
   if (!document->is_object()) return failure("", "is not a steering program: not a JSON object");
   const auto format = document->find("moescope_steering");
-  if (format == document->end() || !format->is_number_integer()) {
+  if (format == document->end() || !format->is_number_unsigned() || *format == 0) {
     return failure("moescope_steering", "is not a steering program: the format number is missing");
   }
-  if (format->get<std::int64_t>() > kFormat) {
+  if (format->get<std::uint64_t>() > kFormat) {
     return fail("steering.newer", file, "moescope_steering", "was written by a newer MoEScope", "update MoEScope");
   }
   SteeringProgram program;

@@ -25,6 +25,10 @@ struct PlanStep {
   PositionScope positions;
 
   [[nodiscard]] bool covers(bool decode, std::int64_t position) const;
+  /// Which of two rules wins where only one can: the higher priority, at equal priorities the later id.
+  [[nodiscard]] bool outranks(const PlanStep& other) const;
+  /// KEY.set with ids: the choice itself is given.
+  [[nodiscard]] bool givesChoice() const { return !operand.orderedIds.empty(); }
 };
 
 struct LayerPlan {

@@ -28,9 +28,10 @@ bool holds(const std::vector<std::int32_t>& list, std::int32_t value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// Whether experts in the rule's list are what it acts on (not for COUNT and for whole-row WEIGHT rules).
+/// Whether experts in the rule's list are what it acts on (not for COUNT, whole-row WEIGHT rules and given choices).
 bool actsOnCells(const Rule& rule) {
-  return rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key || rule.operation == Operation::Multiply;
+  const bool onPort = rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key;
+  return (onPort && rule.operand.orderedIds.empty()) || rule.operation == Operation::Multiply;
 }
 
 }  // namespace

@@ -22,21 +22,23 @@ struct EncodedToken {
 /// Immutable after loading; safe to use from any thread.
 class Tokenizer {
  public:
-  /// Reads tokenizer.json and, where it is there, tokenizer_config.json beside it. Errors: `tokenizer.*`.
+  /// Reads tokenizer.json and, where it is there, tokenizer_config.json beside it. Errors: `tokenizer.*`,
+  /// `file.*`.
   static Result<std::shared_ptr<const Tokenizer>> open(const std::filesystem::path& tokenizerFile);
-  /// The same from text; `file` is used in errors.
+  /// The same from text (an empty `configJson` is none); `file` is used in errors.
   static Result<std::shared_ptr<const Tokenizer>> parse(std::string_view tokenizerJson,
-                                                        std::string_view configJson,
-                                                        const std::string& file);
+                                                        std::string_view configJson, const std::string& file);
   virtual ~Tokenizer() = default;
 
-  /// Encodes UTF-8. `addSpecial` applies the post-processor's template (BOS and the like).
-  /// Errors: `tokenizer.not_utf8` with the byte, `tokenizer.pattern` if a pattern from the file runs away.
-  [[nodiscard]] virtual Result<std::vector<EncodedToken>> encode(std::string_view text,
-                                                                 bool addSpecial) const = 0;
+  /// Encodes UTF-8. `addSpecial` applies the post-processor's template and add_bos_token and add_eos_token of
+  /// tokenizer_config.json; a token that stands there already is not doubled. `pieces`, if given, gets the
+  /// tokens as written, added ones with the whitespace they took from the text.
+  /// Errors: `tokenizer.not_utf8` with the byte, `tokenizer.pattern` if a pattern from the file runs away,
+  /// `tokenizer.added_tokens`, `tokenizer.too_large`.
+  [[nodiscard]] virtual Result<std::vector<EncodedToken>> encode(
+      std::string_view text, bool addSpecial, std::vector<std::string>* pieces = nullptr) const = 0;
   /// Text of ids through the decoder; ids outside the vocabulary are skipped, special tokens too if asked.
-  [[nodiscard]] virtual std::string decode(const std::vector<std::int32_t>& ids,
-                                           bool skipSpecial) const = 0;
+  [[nodiscard]] virtual std::string decode(const std::vector<std::int32_t>& ids, bool skipSpecial) const = 0;
 
   /// The bytes that one token stands for, as they are when it continues a text (may be part of a
   /// character). Empty for ids outside the vocabulary.

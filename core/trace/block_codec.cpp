@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "core/base/crc32.h"
 #include "core/base/half.h"
+#include "core/trace/row_kernels.h"
 
 namespace moescope::trace {
 
@@ -59,6 +62,10 @@ bool decodeIds(Blob blob, int experts, std::vector<std::uint16_t>& ids) {
   return std::ranges::all_of(ids, [&](std::uint16_t id) { return id == kEmptySlot || id < experts; });
 }
 
+std::int64_t sumOf(const std::vector<std::uint32_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
 RouteBlock damagedRoute(std::int64_t count) {
   RouteBlock block;
   block.count = claimedCount(count);
@@ -86,10 +93,8 @@ void encode(const RouteBlock& block, int experts, CaptureLevel capture, RouteBlo
     blobs.weights.assign(bytes.begin(), bytes.end());
   } else if (capture == CaptureLevel::Weights) {
     blobs.weights.resize(block.weights.size() * 2);
-    for (std::size_t i = 0; i < block.weights.size(); ++i) {
-      const std::uint16_t half = floatToHalf(block.weights[i]);
-      std::memcpy(blobs.weights.data() + 2 * i, &half, 2);
-    }
+    rowKernels().toHalf(block.weights.data(), reinterpret_cast<std::uint16_t*>(blobs.weights.data()),
+                        block.weights.size());
   }
   blobs.nativeIds.clear();
   blobs.droppedNativeMass.clear();
@@ -192,7 +197,7 @@ LogitBlock decode(const LogitRowBlobs& row, int experts) {
   return block;
 }
 
-BlockSummary decode(BlockSummary summary, Blob load, Blob gateMass, std::int64_t crc, int experts) {
+BlockSummary decode(BlockSummary summary, int level, Blob load, Blob gateMass, std::int64_t crc, int experts) {
   const auto n = static_cast<std::size_t>(experts);
   const std::array<Blob, 2> columns{load, gateMass};
   if (!holds<std::uint32_t>(load, n) || !holds<double>(gateMass, n) || !matches(crc, columns)) {
@@ -201,6 +206,10 @@ BlockSummary decode(BlockSummary summary, Blob load, Blob gateMass, std::int64_t
   }
   summary.counts = copy<std::uint32_t>(load);
   summary.gateMass = copy<double>(gateMass);
+  const auto within = [&](std::int64_t rows) { return rows >= 0 && rows <= summary.count; };
+  summary.damaged = summary.count < 0 || summary.count > summarySpan(level) || !within(summary.tokens) ||
+                    !within(summary.massTokens) || !within(summary.entropyTokens) ||
+                    summary.slots != sumOf(summary.counts) || !std::isfinite(summary.entropySum);
   return summary;
 }
 
@@ -221,6 +230,10 @@ std::optional<SequenceStats> decode(SequenceStats stats, Blob counts, Blob gateM
       !holds<double>(probabilitySum, n) || !matches(crc, columns))
     return std::nullopt;
   const auto narrow = copy<std::uint32_t>(counts);
+  const auto within = [](std::int64_t rows, std::int64_t limit) { return rows >= 0 && rows <= limit; };
+  if (!within(stats.tokens, sumOf(narrow)) || !within(stats.massTokens, stats.tokens) ||
+      !within(stats.logitTokens, kMostTokens))
+    return std::nullopt;
   stats.counts.assign(narrow.begin(), narrow.end());
   stats.gateMass = copy<double>(gateMass);
   stats.logitSum = copy<double>(logitSum);

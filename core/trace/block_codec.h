@@ -69,14 +69,15 @@ struct LogitRowBlobs {
 LogitBlock decode(const LogitRowBlobs& row, int experts);
 
 /// `summary` has every column but the histograms; `load` is uint32 [experts], `gateMass` float64 [experts].
-BlockSummary decode(BlockSummary summary, Blob load, Blob gateMass, std::int64_t crc, int experts);
+/// The checksum covers the BLOBs only, so the counts beside them must agree with each other and the level.
+BlockSummary decode(BlockSummary summary, int level, Blob load, Blob gateMass, std::int64_t crc, int experts);
 
 struct StatsBlobs {
   std::vector<std::uint32_t> counts;
   std::uint32_t crc = 0;
 };
 StatsBlobs encode(const SequenceStats& stats);
-/// Null if a length or the checksum is wrong. `stats` has the scalar columns.
+/// Null if a length, the checksum or a count is wrong. `stats` has the scalar columns.
 std::optional<SequenceStats> decode(SequenceStats stats, Blob counts, Blob gateMass, Blob logitSum,
                                     Blob probabilitySum, std::int64_t crc, int experts);
 

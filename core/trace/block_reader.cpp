@@ -55,7 +55,7 @@ Result<BlockReader> BlockReader::prepare(Database& database) {
 
 bool BlockReader::stepTo(Statement& statement, bool& broken) {
   const int code = statement.step();
-  broken = (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_IOERR;
+  broken = code != SQLITE_ROW && code != SQLITE_DONE;
   return code == SQLITE_ROW;
 }
 
@@ -105,7 +105,7 @@ std::shared_ptr<const BlockSummary> BlockReader::summary(RunId run, int index, i
   node.entropyTokens = m_summary.integer(4);
   node.entropySum = m_summary.real(7);
   return std::make_shared<const BlockSummary>(
-      decode(std::move(node), m_summary.blob(5), m_summary.blob(6), m_summary.integer(8), router.experts));
+      decode(std::move(node), level, m_summary.blob(5), m_summary.blob(6), m_summary.integer(8), router.experts));
 }
 
 std::optional<SequenceStats> BlockReader::stats(RunId run, int index, std::int32_t sequence,

@@ -1,5 +1,4 @@
 // The virtual table `expert_load`: one row a run, router and expert, over the whole run.
-#include "core/trace/file_blocks.h"
 #include "core/trace/load_query.h"
 #include "core/trace/virtual_table.h"
 
@@ -84,8 +83,8 @@ class ExpertLoadCursor final : public TableCursor {
     while (++m_router < static_cast<int>(m_view->routers.size())) {
       const RouterSpec& spec = m_view->routers[static_cast<std::size_t>(m_router)];
       if (!m_narrowing.allows(spec, m_router)) continue;
-      FileBlocks source(m_context.blocks(), m_view->run, m_view->routers);
-      m_load = computeLoad(source, {m_view->run.id, m_router, {0, m_view->run.tokens}, &spec, m_view->run.capture}, {});
+      if (m_context.isStopped()) break;
+      m_load = computeLoad(m_context.blocks(*m_view), {m_view->run.id, m_router, {0, m_view->run.tokens}, &spec, m_view->run.capture}, {});
       m_expert = 0;
       return true;
     }

@@ -134,7 +134,15 @@ void LiveRun::committed(const WriteBatch& batch) {
 
 void LiveRun::abandon(const Error& error) {
   {
+    const std::lock_guard append(m_appendMutex);
+    const std::lock_guard view(m_viewMutex);
     const std::lock_guard queue(m_queueMutex);
+    m_pending = {};
+    m_unsavedTokens.clear();
+    m_unsavedRoutes.clear();
+    m_unsavedLogits.clear();
+    m_unsavedSummaries.clear();
+    m_unsavedStats.clear();
     if (!m_error) m_error = error;
     m_pendingBytes = m_takenBytes = 0;
     m_pendingSince.reset();

@@ -1,7 +1,9 @@
 #include "core/trace/record_tables.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -57,6 +59,11 @@ Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
   return router;
 }
 
+/// A row number or a length as far as a file may claim one; sums of two stay far from overflow.
+std::int64_t rowsOf(const Statement& row, int column) {
+  return std::clamp<std::int64_t>(row.integer(column), 0, kMostTokens);
+}
+
 RunRecord runFrom(const Statement& row) {
   RunRecord run;
   run.id = row.integer(0);
@@ -79,9 +86,9 @@ RunRecord runFrom(const Statement& row) {
       fromWord(row.text(16), {RunStatus::Open, RunStatus::Closed, RunStatus::Aborted}).value_or(RunStatus::Aborted);
   run.startedMs = row.integer(17);
   run.endedMs = row.integer(18);
-  run.tokens = row.integer(19);
-  run.routedTokens = row.integer(20);
-  run.sequences = row.integer(21);
+  run.tokens = rowsOf(row, 19);
+  run.routedTokens = rowsOf(row, 20);
+  run.sequences = rowsOf(row, 21);
   return run;
 }
 
@@ -202,11 +209,13 @@ Result<std::vector<SequenceRecord>> readSequences(Database& database, RunId run)
   std::vector<SequenceRecord> sequences;
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
+    const std::int64_t ordinal = rows->integer(0);
+    if (ordinal < 0 || ordinal > std::numeric_limits<std::int32_t>::max()) continue;  // no token can name it
     SequenceRecord& sequence = sequences.emplace_back();
-    sequence.ordinal = static_cast<std::int32_t>(rows->integer(0));
-    sequence.firstToken = rows->integer(1);
-    sequence.promptLength = rows->integer(2);
-    sequence.length = rows->integer(3);
+    sequence.ordinal = static_cast<std::int32_t>(ordinal);
+    sequence.firstToken = rowsOf(*rows, 1);
+    sequence.promptLength = rowsOf(*rows, 2);
+    sequence.length = rowsOf(*rows, 3);
     sequence.complete = rows->integer(4) != 0;
     sequence.textHash = rows->text(5);
   }
@@ -233,7 +242,7 @@ Result<std::vector<SteeringEvent>> readSteeringEvents(Database& database, RunId 
   std::vector<SteeringEvent> events;
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW)
-    events.push_back({rows->integer(0), rows->text(1), rows->integer(2) != 0});
+    events.push_back({rowsOf(*rows, 0), rows->text(1), rows->integer(2) != 0});
   if (code != SQLITE_DONE) return fail(database.error(code));
   return events;
 }

@@ -19,6 +19,8 @@ namespace moescope::trace {
 inline constexpr int kBlockTokens = 256;            ///< rows of a block; block b holds [256 b, 256 b + 256)
 inline constexpr std::uint16_t kEmptySlot = 0xFFFF; ///< in memory, whatever the stored width
 inline constexpr int kAlternatives = 5;
+/// More rows than any run has: what a file claims beyond it is not believed.
+inline constexpr std::int64_t kMostTokens = std::int64_t{1} << 40;
 inline constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 enum class CaptureLevel : std::uint8_t { None, Ids, Weights, Full };

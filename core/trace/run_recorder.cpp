@@ -89,7 +89,19 @@ Result<void> SqliteRunRecorder::adoptSequences(RunId source, std::int64_t endTok
   return {};
 }
 
-Result<void> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int count) {
+std::int64_t SqliteRunRecorder::routedEndOf(RunId source, std::int64_t endToken) const {
+  for (std::int64_t block = (endToken - 1) / kBlockTokens; block >= 0; --block) {
+    const auto tokens = m_store->tokenBlock(source, block);
+    if (!tokens || tokens->damaged) continue;
+    for (auto row = static_cast<std::int64_t>(tokens->count) - 1; row >= 0; --row) {
+      const std::int64_t token = block * kBlockTokens + row;
+      if (token < endToken && !std::isnan(tokens->entropies[static_cast<std::size_t>(row)])) return token + 1;
+    }
+  }
+  return 0;
+}
+
+Result<int> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int count, std::int64_t routedEnd) {
   const auto unreadable = [&](const char* what) {
     return fail("trace.bad_block", m_store->path().string(), fmt::format("run {}, block {}", source, block),
                 fmt::format("the {} to be copied are damaged", what));
@@ -116,14 +128,12 @@ Result<void> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int 
   }
   if (!whole) copied.summaries.clear();
   const auto& entropies = copied.tokens->entropies;
-  if (routers == 0) {
-    while (decided > 0 && std::isnan(entropies[static_cast<std::size_t>(decided - 1)])) --decided;
-  }
+  if (routers == 0) decided = static_cast<int>(std::clamp<std::int64_t>(routedEnd - block * kBlockTokens, 0, count));
   copied.decided = decided;
   copied.decidedRows = static_cast<int>(
       std::count_if(entropies.begin(), entropies.begin() + decided, [](float h) { return !std::isnan(h); }));
   m_live->appendCopied(copied);
-  return {};
+  return decided;
 }
 
 Result<void> SqliteRunRecorder::copyRows(RunId source, std::int64_t endToken) {
@@ -140,9 +150,16 @@ Result<void> SqliteRunRecorder::copyRows(RunId source, std::int64_t endToken) {
   for (const SteeringEvent& event : m_store->steeringEvents(source)) {
     if (event.token < endToken) m_live->adoptEvent(event);
   }
+  const std::int64_t routedEnd = own.capture == CaptureLevel::None ? routedEndOf(source, endToken) : endToken;
+  bool pending = false;  // rows without choices may only stand at the end
   for (std::int64_t row = 0; row < endToken; row += kBlockTokens) {
     const auto count = static_cast<int>(std::min<std::int64_t>(kBlockTokens, endToken - row));
-    if (auto copied = copyBlock(source, row / kBlockTokens, count); !copied) return copied;
+    const auto decided = copyBlock(source, row / kBlockTokens, count, routedEnd);
+    if (!decided) return fail(decided.error());
+    if (pending && *decided > 0)
+      return fail("trace.bad_block", m_store->path().string(), fmt::format("run {}, block {}", source, row / kBlockTokens),
+                  "choices are missing before this block", "record the run again");
+    pending = pending || *decided < count;
     if (const auto error = m_live->error()) return fail(*error);
   }
   m_store->publish(StoreEvent::Kind::TokensAppended, run(), {0, endToken});

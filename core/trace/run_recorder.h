@@ -26,7 +26,10 @@ class SqliteRunRecorder final : public RunRecorder {
 
  private:
   Result<void> adoptSequences(RunId source, std::int64_t endToken);
-  Result<void> copyBlock(RunId source, std::int64_t block, int count);
+  /// Returns how many of the rows have choices.
+  Result<int> copyBlock(RunId source, std::int64_t block, int count, std::int64_t routedEnd);
+  /// Without routers: the row after the last one that was forwarded.
+  [[nodiscard]] std::int64_t routedEndOf(RunId source, std::int64_t endToken) const;
   [[nodiscard]] Error refused(std::string message) const;
 
   std::shared_ptr<SqliteTraceStore> m_store;

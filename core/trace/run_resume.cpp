@@ -33,8 +33,8 @@ class Cut {
     for (int r = 0; r < routerCount(); ++r) {
       if (auto read = readRouter(r); !read) return read;
     }
+    if (auto counted = setCounts(); !counted) return counted;
     if (auto removed = remove(); !removed) return removed;
-    setCounts();
     return writeTail();
   }
 
@@ -83,17 +83,18 @@ class Cut {
       builder.assign(*route, logits.get(), rows, rows, unused);
       if (auto set = restoreSums(r, builder); !set) return set;
     }
-    m_resumed.tail.pyramids.push_back(pyramid(r));
-    return {};
+    return addPyramid(r);
   }
 
-  BlockSummary nodeOver(int r, TokenRange tokens) {
+  /// Sums over rows that are kept. What a damaged block held cannot be counted into the levels above.
+  Result<BlockSummary> nodeOver(int r, TokenRange tokens) {
     const RouterSpec& spec = m_resumed.model.routers[static_cast<std::size_t>(r)];
     BlockSummary node(spec.experts);
     node.count = tokens.size();
     if (tokens.size() == 0) return node;
     const LoadSummary load =
         computeLoad(m_source, {m_resumed.run.id, r, tokens, &spec, m_resumed.run.capture}, {});
+    if (load.missing > 0) return fail(bad(fmt::format("a block of router {} is damaged", r)));
     node.tokens = load.tokens;
     node.slots = load.slots;
     node.massTokens = load.massTokens;
@@ -104,28 +105,32 @@ class Cut {
     return node;
   }
 
-  PyramidBuilder pyramid(int r) {
-    PyramidBuilder pyramid(m_resumed.model.routers[static_cast<std::size_t>(r)].experts);
+  Result<void> addPyramid(int r) {
+    PyramidBuilder& pyramid =
+        m_resumed.tail.pyramids.emplace_back(m_resumed.model.routers[static_cast<std::size_t>(r)].experts);
     const std::int64_t end = routedBlock() * kBlockTokens;
     for (int level = 1; level <= kTopSummaryLevel; ++level) {
       const std::int64_t begin = end / summarySpan(level) * summarySpan(level);
       const std::int64_t whole = end / summarySpan(level - 1) * summarySpan(level - 1);
-      pyramid.restore(level, nodeOver(r, {begin, whole}));
+      auto node = nodeOver(r, {begin, whole});
+      if (!node) return fail(node.error());
+      pyramid.restore(level, std::move(*node));
     }
-    return pyramid;
+    return {};
   }
 
   /// The logits of the tail block are gone below capture full, but the sums of its sequences are kept: all
   /// sequences together less all blocks before is the tail.
   Result<void> restoreSums(int r, RouteBuilder& builder) {
     const RouterSpec& spec = m_resumed.model.routers[static_cast<std::size_t>(r)];
-    const BlockSummary before = nodeOver(r, {0, routedBlock() * kBlockTokens});
+    const auto before = nodeOver(r, {0, routedBlock() * kBlockTokens});
+    if (!before) return fail(before.error());
     BlockSummary sums = builder.summary();
-    sums.entropySum = -before.entropySum;
-    sums.entropyTokens = -before.entropyTokens;
-    std::vector<double> mass(before.gateMass.size());
-    std::ranges::transform(before.gateMass, mass.begin(), std::negate<>());
-    std::int64_t massTokens = -before.massTokens;
+    sums.entropySum = -before->entropySum;
+    sums.entropyTokens = -before->entropyTokens;
+    std::vector<double> mass(before->gateMass.size());
+    std::ranges::transform(before->gateMass, mass.begin(), std::negate<>());
+    std::int64_t massTokens = -before->massTokens;
     for (const SequenceRecord& sequence : m_resumed.tail.sequences) {
       bool damaged = false;
       const auto stats = m_reader.stats(m_resumed.run.id, r, sequence.ordinal, spec, damaged);
@@ -165,17 +170,19 @@ class Cut {
     return m_database.execute(sql);
   }
 
-  void setCounts() {
+  Result<void> setCounts() {
     RunRecord& run = m_resumed.run;
     run.status = RunStatus::Open;
     run.tokens = m_endToken;
     run.sequences = static_cast<std::int64_t>(m_resumed.tail.sequences.size());
     if (routerCount() == 0) {
       run.routedTokens = std::min(run.routedTokens, m_endToken);
-      return;
+      return {};
     }
-    run.routedTokens = nodeOver(0, {0, routedBlock() * kBlockTokens}).tokens;
-    run.routedTokens += m_resumed.tail.builders.front().summary().tokens;
+    const auto before = nodeOver(0, {0, routedBlock() * kBlockTokens});
+    if (!before) return fail(before.error());
+    run.routedTokens = before->tokens + m_resumed.tail.builders.front().summary().tokens;
+    return {};
   }
 
   Result<void> writeTail() {

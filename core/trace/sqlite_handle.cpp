@@ -13,6 +13,7 @@ Error sqliteError(int code, std::string_view words, const std::filesystem::path&
     case SQLITE_NOMEM: return {"machine.out_of_memory", name, "", "not enough memory for the trace", ""};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
       return {"trace.locked", name, "", "another program is using the trace", "close it there and try again"};
     case SQLITE_READONLY:
     case SQLITE_PERM:

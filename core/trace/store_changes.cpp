@@ -20,6 +20,26 @@ std::int64_t unixMilliseconds() {
       .count();
 }
 
+/// Results that were computed from the file are of what it was before.
+Result<void> nextRevision(Database& database) {
+  return database.execute("UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'revision'");
+}
+
+/// Copies page by page inside SQLite, so that what other connections write meanwhile cannot tear it.
+Result<void> backUp(const std::filesystem::path& from, const std::filesystem::path& to) {
+  auto source = Database::open(from, SQLITE_OPEN_READONLY);
+  if (!source) return fail(source.error());
+  auto copy = Database::open(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!copy) return fail(copy.error());
+  sqlite3_backup* backup = sqlite3_backup_init(copy->handle(), "main", source->handle(), "main");
+  if (backup == nullptr) return fail(copy->error());
+  const int stepped = sqlite3_backup_step(backup, -1);
+  (void)sqlite3_backup_finish(backup);
+  if (stepped != SQLITE_DONE) return fail(sqliteError(stepped, sqlite3_errstr(stepped), to));
+  // Nobody goes on writing the runs of a copy.
+  return copy->execute("PRAGMA journal_mode=DELETE; UPDATE run SET status = 'aborted' WHERE status = 'open'");
+}
+
 Result<void> updateText(Database& database, const char* sql, RunId run, const std::string& text) {
   auto update = database.prepare(sql);
   if (!update) return fail(update.error());
@@ -179,6 +199,7 @@ Result<void> SqliteTraceStore::deleteRun(RunId run) {
     if (auto deleted = database.execute(fmt::format("DELETE FROM run WHERE id = {}", run)); !deleted) return deleted;
     if (sqlite3_changes(database.handle()) == 0)
       return fail("trace.no_such_run", m_path.string(), fmt::format("run {}", run), "no such run");
+    if (auto changed = nextRevision(database); !changed) return changed;
     return database.execute("PRAGMA incremental_vacuum");  // the file gives the space back
   });
   if (!done) return done;
@@ -199,34 +220,33 @@ Result<void> SqliteTraceStore::saveCopy(const std::filesystem::path& target) {
   std::error_code code;
   if (std::filesystem::equivalent(target, m_path, code))
     return fail("trace.exists", target.string(), "", "the copy would replace the open trace", "choose another name");
+  if (WriterLock::isHeld(target))
+    return fail("trace.locked", target.string(), "", "another window or program is recording into that trace",
+                "choose another name");
   if (m_writer) {
     if (auto flushed = m_writer->flush(); !flushed) return flushed;
   }
   std::filesystem::path part = target;
   part += ".part";
   std::filesystem::remove(part, code);
-  Result<void> done;
-  {
-    auto source = Database::open(m_opened.file, SQLITE_OPEN_READONLY);
-    if (!source) return fail(source.error());
-    auto copy = Database::open(part, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (!copy) return fail(copy.error());
-    sqlite3_backup* backup = sqlite3_backup_init(copy->handle(), "main", source->handle(), "main");
-    if (backup == nullptr) return fail(copy->error());
-    const int stepped = sqlite3_backup_step(backup, -1);
-    const int finished = sqlite3_backup_finish(backup);
-    if (stepped != SQLITE_DONE) done = fail(sqliteError(finished, sqlite3_errstr(finished), target));
-    // Nobody goes on writing the runs of a copy.
-    if (done) done = copy->execute("PRAGMA journal_mode=DELETE; UPDATE run SET status = 'aborted' WHERE status = 'open'");
-  }
+  Result<void> done = backUp(m_opened.file, part);
   if (done) {
+    // The log of a killed file that stood there would be played into the copy.
+    for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+      std::filesystem::path side = target;
+      side += suffix;
+      std::filesystem::remove(side, code);
+    }
+    code.clear();
     std::filesystem::rename(part, target, code);
     if (!code) return {};
     done = fail("trace.unwritable", target.string(), code.message(), "the copy cannot be written",
                 "choose another folder");
   }
   std::filesystem::remove(part, code);
-  return done;
+  Error error = done.error();
+  error.file = target.string();
+  return fail(std::move(error));
 }
 
 Result<void> SqliteTraceStore::close() {

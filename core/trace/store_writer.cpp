@@ -94,7 +94,8 @@ void StoreWriter::loop() {
     };
     while (!ready()) {
       if (m_due) {
-        m_changed.wait_until(lock, *m_due);
+        const auto due = *m_due;  // wake() may change it meanwhile
+        m_changed.wait_until(lock, due);
       } else {
         m_changed.wait(lock);
       }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/trace/file_blocks.h"
-
 namespace moescope::trace {
 
 void TokenWalk::begin(const Narrowing& narrowing, Wanted wanted) {
@@ -44,7 +42,7 @@ void TokenWalk::loadBlock() {
   if (block == m_block) return;
   m_block = block;
   const RunId run = m_run->run.id;
-  FileBlocks source(m_context.blocks(), m_run->run, m_run->routers);
+  BlockSource& source = m_context.blocks(*m_run);
   m_tokens = source.tokenBlock(run, block);
   m_routes.clear();
   m_logits.clear();
@@ -71,6 +69,10 @@ void TokenWalk::settle() {
         m_atEnd = true;
         return;
       }
+    }
+    if (m_token / kBlockTokens != m_block && m_context.isStopped()) {
+      m_atEnd = true;
+      return;
     }
     loadBlock();
     if (matchesSequence()) return;

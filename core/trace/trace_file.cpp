@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int kLockAttempts = 5;
+
 fs::path beside(const fs::path& trace, const char* suffix) {
   fs::path path = trace;
   path += suffix;
@@ -34,12 +36,21 @@ bool sameFile(int descriptor, const fs::path& path) {
          open.st_dev == named.st_dev;
 }
 
+/// The file that a name stands for: lock and log lie beside it, not beside a symbolic link.
+fs::path resolved(const fs::path& path) {
+  std::error_code code;
+  fs::path real = fs::canonical(path, code);
+  return code ? path : real;
+}
+
 Result<void> checkPresent(const fs::path& path) {
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
   if (!fs::exists(status)) return fail("file.not_found", path.string(), "", "no such file", "check the path");
   if (!fs::is_regular_file(status))
     return fail("trace.not_ours", path.string(), "", "not a file, so not a MoEScope trace");
+  if (fs::file_size(path, code) == 0 && !code)
+    return fail("trace.not_ours", path.string(), "", "an empty file, not a MoEScope trace");
   return {};
 }
 
@@ -102,7 +113,7 @@ Error unwritable(const fs::path& path) {
 Result<WriterLock> WriterLock::take(const fs::path& trace) {
   WriterLock lock;
   lock.m_path = beside(trace, "-lock");
-  while (true) {
+  for (int attempt = 1; true; ++attempt) {
     lock.m_descriptor = ::open(lock.m_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (lock.m_descriptor < 0) {
       lock.m_path.clear();
@@ -110,8 +121,17 @@ Result<WriterLock> WriterLock::take(const fs::path& trace) {
                   "check the permissions of its folder");
     }
     if (::flock(lock.m_descriptor, LOCK_EX | LOCK_NB) != 0) {
+      const int reason = errno;
       ::close(std::exchange(lock.m_descriptor, -1));
+      // isHeld() of another process holds the lock for an instant.
+      if (reason == EWOULDBLOCK && attempt < kLockAttempts) {
+        ::usleep(10'000);
+        continue;
+      }
       lock.m_path.clear();
+      if (reason != EWOULDBLOCK)
+        return fail("trace.unwritable", trace.string(), std::strerror(reason), "the trace cannot be locked",
+                    "record to a local disk");
       return fail("trace.locked", trace.string(), "", "another window or program is recording into the trace",
                   "close it there and try again");
     }
@@ -161,14 +181,14 @@ PrivateFolder::~PrivateFolder() {
 Result<OpenedTrace> openForReading(const fs::path& path) {
   if (auto present = checkPresent(path); !present) return fail(present.error());
   OpenedTrace opened;
-  opened.file = path;
-  auto database = openReader(path);
+  opened.file = resolved(path);
+  auto database = openReader(opened.file);
   // SQLite says "unwritable" of a read-only connection when it may not recover the log of a killed writer.
   if (!database && database.error().kind == "trace.unwritable" && ::access(path.c_str(), R_OK) == 0) {
-    auto copy = copyPrivately(path);
+    auto copy = copyPrivately(opened.file);
     if (!copy) return fail(copy.error());
     opened.copy = std::move(*copy);
-    opened.file = opened.copy->path() / path.filename();
+    opened.file = opened.copy->path() / opened.file.filename();
     // The first connection recovers the log; it must be allowed to write the copy.
     if (auto recovered = Database::open(opened.file, SQLITE_OPEN_READWRITE)) (void)finishFile(std::move(*recovered));
     database = openReader(opened.file);
@@ -178,15 +198,15 @@ Result<OpenedTrace> openForReading(const fs::path& path) {
     error.file = path.string();
     return fail(std::move(error));
   }
-  if (auto sound = checkPages(*database, path); !sound) return fail(sound.error());
+  if (auto sound = checkPages(*database, resolved(path)); !sound) return fail(sound.error());
   opened.database = std::move(*database);
   return opened;
 }
 
-Result<OpenedTrace> openForWriting(const fs::path& path, std::int64_t maxPages) {
-  if (auto present = checkPresent(path); !present) return fail(present.error());
+Result<OpenedTrace> openForWriting(const fs::path& name, std::int64_t maxPages) {
   // Identity first: a file of another program must not even get a lock file beside it.
-  if (auto known = openForReading(path); !known) return fail(known.error());
+  if (auto known = openForReading(name); !known) return fail(known.error());
+  const fs::path path = resolved(name);
   auto lock = WriterLock::take(path);
   if (!lock) return fail(lock.error());
   auto database = Database::open(path, SQLITE_OPEN_READWRITE);

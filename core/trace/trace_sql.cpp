@@ -20,12 +20,12 @@ struct Watch {
   std::optional<std::chrono::steady_clock::time_point> deadline;
   bool timedOut = false;
 
-  static int look(void* self) {
-    auto* watch = static_cast<Watch*>(self);
-    if (watch->stop.stop_requested()) return 1;
-    watch->timedOut = watch->deadline && std::chrono::steady_clock::now() >= *watch->deadline;
-    return watch->timedOut ? 1 : 0;
+  bool isOver() {
+    if (stop.stop_requested()) return true;
+    timedOut = timedOut || (deadline && std::chrono::steady_clock::now() >= *deadline);
+    return timedOut;
   }
+  static int look(void* self) { return static_cast<Watch*>(self)->isOver() ? 1 : 0; }
 };
 
 /// Reading, functions, and the pragmas that only describe tables; nothing else, whatever the file says.
@@ -44,11 +44,9 @@ int authorize(void*, int action, const char* first, const char* second, const ch
   }
 }
 
-std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) text += fmt::format("{:02x}", std::to_integer<int>(byte));
-  return text;
+SqlBlob blobOf(const Statement& row, int column) {
+  const auto bytes = row.blob(column);
+  return {std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
 }
 
 SqlValue valueOf(const Statement& row, int column) {
@@ -56,7 +54,7 @@ SqlValue valueOf(const Statement& row, int column) {
     case SQLITE_INTEGER: return row.integer(column);
     case SQLITE_FLOAT: return row.real(column);
     case SQLITE_TEXT: return row.text(column);
-    case SQLITE_BLOB: return hex(row.blob(column));
+    case SQLITE_BLOB: return blobOf(row, column);
     default: return nullptr;
   }
 }
@@ -130,6 +128,7 @@ Result<void> runQuery(const std::filesystem::path& trace, const std::string& sql
   auto made = TableContext::open(database);
   if (!made) return fail(made.error());
   context = std::move(*made);
+  context->watch([&watch] { return watch.isOver(); }, receiver.warning);
   if (auto registered = registerTables(database, *context); !registered) return registered;
   if (auto set = database.execute("PRAGMA query_only=ON"); !set) return set;
   sqlite3_limit(database.handle(), SQLITE_LIMIT_LENGTH, 64 << 20);

@@ -14,12 +14,19 @@
 
 namespace moescope::trace {
 
-using SqlValue = std::variant<std::nullptr_t, std::int64_t, double, std::string>;
+struct SqlBlob {
+  std::string bytes;
+  bool operator==(const SqlBlob&) const = default;
+};
+/// Text is as it stands in the file and need not be UTF-8; SQLite has no NaN, but infinities.
+using SqlValue = std::variant<std::nullptr_t, std::int64_t, double, std::string, SqlBlob>;
 
 /// Row by row, in order; return false to stop.
 struct SqlReceiver {
   std::function<void(const std::vector<std::string>& columns)> columns;
   std::function<bool(const std::vector<SqlValue>& row)> row;
+  /// Once for each damaged block that the query met; its rows are left out.
+  std::function<void(const std::string& warning)> warning;
 };
 
 /// Errors: `sql.syntax` and `sql.failed` with SQLite's words, `sql.read_only`, `sql.timeout`,

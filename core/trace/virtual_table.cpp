@@ -4,6 +4,8 @@
 #include <cmath>
 #include <new>
 
+#include <fmt/format.h>
+
 namespace moescope::trace {
 
 namespace {
@@ -22,6 +24,7 @@ struct Table : sqlite3_vtab {
 
 struct Cursor : sqlite3_vtab_cursor {
   std::unique_ptr<TableCursor> rows;
+  const TableContext* context = nullptr;
   sqlite3_int64 row = 0;
 };
 
@@ -88,9 +91,11 @@ int disconnect(sqlite3_vtab* table) {
 }
 
 int bestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
-  const TableDefinition& definition = *static_cast<Table*>(table)->registration->definition;
+  const Registration& registration = *static_cast<Table*>(table)->registration;
+  const TableDefinition& definition = *registration.definition;
   std::string plan;
   std::vector<int> fixed;
+  if (registration.context->runs().size() < 2) fixed.push_back(definition.roles.run);
   double rows = 1e7;
   for (int i = 0; i < info->nConstraint; ++i) {
     const auto& constraint = info->aConstraint[i];
@@ -119,6 +124,7 @@ int openCursor(sqlite3_vtab* table, sqlite3_vtab_cursor** cursor) {
   auto* made = new (std::nothrow) Cursor;
   if (made == nullptr) return SQLITE_NOMEM;
   made->rows = registration.definition->open(*registration.context);
+  made->context = registration.context;
   *cursor = made;
   return SQLITE_OK;
 }
@@ -178,13 +184,15 @@ int filter(sqlite3_vtab_cursor* base, int used, const char* plan, int count, sql
   }
   cursor->row = 0;
   cursor->rows->begin(narrowing);
-  return SQLITE_OK;
+  return cursor->context->isStopped() ? SQLITE_INTERRUPT : SQLITE_OK;
 }
 
-int next(sqlite3_vtab_cursor* cursor) {
-  static_cast<Cursor*>(cursor)->rows->next();
-  ++static_cast<Cursor*>(cursor)->row;
-  return SQLITE_OK;
+int next(sqlite3_vtab_cursor* base) {
+  auto* cursor = static_cast<Cursor*>(base);
+  cursor->rows->next();
+  ++cursor->row;
+  // A scan that was stopped ends early; its end must not look like the end of the table.
+  return cursor->rows->atEnd() && cursor->context->isStopped() ? SQLITE_INTERRUPT : SQLITE_OK;
 }
 
 int atEnd(sqlite3_vtab_cursor* cursor) { return static_cast<Cursor*>(cursor)->rows->atEnd() ? 1 : 0; }
@@ -231,6 +239,10 @@ Result<void> registerTables(Database& database, TableContext& context) {
     const int code = sqlite3_create_module_v2(database.handle(), definition->name, &module(), registration,
                                               [](void* owned) { delete static_cast<Registration*>(owned); });
     if (code != SQLITE_OK) return fail(database.error(code));
+    // Connected now: declaring a table asks the authorizer, which a query will not let write.
+    if (auto connected = database.execute(fmt::format("SELECT 1 FROM {} LIMIT 0", definition->name)); !connected) {
+      return connected;
+    }
   }
   return {};
 }

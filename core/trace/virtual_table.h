@@ -3,14 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/trace/block_cache.h"
 #include "core/trace/block_reader.h"
 #include "core/trace/record_tables.h"
 #include "core/trace/sqlite_handle.h"
@@ -27,10 +30,17 @@ struct RunView {
 /// One open file behind all tables of a connection.
 class TableContext {
  public:
+  TableContext();
+  ~TableContext();
   /// Borrows `database`, which the tables are registered on.
   static Result<std::unique_ptr<TableContext>> open(Database& database);
 
-  [[nodiscard]] BlockReader& blocks() { return m_blocks; }
+  /// `stopped` is asked at every block: a scan may look at many before it has a row to give.
+  void watch(std::function<bool()> stopped, std::function<void(const std::string&)> warn);
+  [[nodiscard]] bool isStopped() const { return m_stopped && m_stopped(); }
+
+  /// Blocks and summaries of a run, kept for a while: a join asks for the same ones row by row.
+  [[nodiscard]] BlockSource& blocks(const RunView& view);
   [[nodiscard]] const std::vector<RunId>& runs() const { return m_runs; }
   /// Null if the run cannot be read.
   std::shared_ptr<const RunView> run(RunId id);
@@ -38,8 +48,16 @@ class TableContext {
   const std::string* tokenText(std::int64_t model, std::int32_t token);
 
  private:
+  class Blocks;
+
+  void warnOnce(const std::string& text);
+
   Database* m_database = nullptr;
-  BlockReader m_blocks;
+  BlockReader m_reader;
+  std::unique_ptr<Blocks> m_blocks;
+  std::function<bool()> m_stopped;
+  std::function<void(const std::string&)> m_warn;
+  std::set<std::string> m_warned;
   std::vector<RunId> m_runs;
   std::map<RunId, std::shared_ptr<const RunView>> m_views;
   std::map<std::pair<std::int64_t, std::int32_t>, std::optional<std::string>> m_texts;

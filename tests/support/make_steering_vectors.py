@@ -9,6 +9,11 @@ import numpy as np
 RNG = np.random.default_rng(20260)
 
 
+def rank(r):
+    """Higher priority first; at equal priorities the later id."""
+    return r["priority"], r["id"]
+
+
 def softmax(v):
     e = np.exp(v - v.max())
     return e / e.sum()
@@ -27,7 +32,7 @@ def port(values, rules, banned):
         mine = [r for r in rules if i in r["E"]]
         sets = [r for r in mine if r["op"] == "set" and "ids" not in r]
         if sets:
-            out[i] = max(sets, key=lambda r: r["priority"])["value"]
+            out[i] = max(sets, key=rank)["value"]
         out[i] *= np.prod([r["value"] for r in mine if r["op"] == "scale"])
         out[i] += sum(r["value"] for r in mine if r["op"] == "add")
         out[i] += sum(r["value"] for r in mine if r["op"] == "std") * native[free].std()
@@ -35,7 +40,7 @@ def port(values, rules, banned):
     for op, edge, sign in (("pin+", high, 1), ("pin-", low, -1)):
         pinned = sorted(set().union(*[r["E"] for r in rules if r["op"] == op] or [set()]))
         for j, i in enumerate(pinned):
-            best = max((r for r in rules if r["op"] == op and i in r["E"]), key=lambda r: r["priority"])
+            best = max((r for r in rules if r["op"] == op and i in r["E"]), key=rank)
             out[i] = edge + sign * best["epsilon"] * (1 + (len(pinned) - 1 - j) / len(pinned))
     for r in rules:
         if r["op"] == "ban":
@@ -76,12 +81,12 @@ def choose(z, router, rules):
     k = min(router["top_k"], experts - len(banned))
     counts = [r for r in rules if r["primitive"] == "COUNT"]
     if counts:
-        rule = max(counts, key=lambda r: r["priority"])
+        rule = max(counts, key=rank)
         k = count(rule, q, z, router["top_k"])
         k = min(max(k, rule.get("min", 1)), rule.get("max", experts), experts - len(banned))
     forced = [r for r in key if "ids" in r]
     if forced:
-        ids = [i for i in max(forced, key=lambda r: r["priority"])["ids"] if i not in banned]
+        ids = [i for i in max(forced, key=rank)["ids"] if i not in banned]
     else:
         ids = sorted((i for i in range(experts) if i not in banned), key=lambda i: (-u[i], i))[:k]
     return ids, weigh(z, s, ids, router, [r for r in rules if r["primitive"] == "WEIGHT"])
@@ -93,7 +98,7 @@ def weigh(z, s, ids, router, rules):
     gathered = softmax(z[ids]) if router["score"] == "topk_softmax" else s[ids]
     native = normed(gathered)
     sources = [r for r in rules if r["op"] in ("uniform", "softmax", "set")]
-    source = max(sources, key=lambda r: r["priority"]) if sources else None
+    source = max(sources, key=rank) if sources else None
     if source and source["op"] == "set":
         return (list(source["weights"]) + [0.0] * len(ids))[:len(ids)]
     if source and source["op"] == "uniform":
@@ -106,12 +111,40 @@ def weigh(z, s, ids, router, rules):
         if r["op"] == "mul":
             w = np.array([x * (r["value"] if i in r["E"] else 1) for x, i in zip(w, ids)])
     renorms = [r for r in rules if r.get("renorm", "native") != "native"]
-    renorm = max(renorms, key=lambda r: r["priority"])["renorm"] if renorms else "native"
+    renorm = max(renorms, key=rank)["renorm"] if renorms else "native"
     if renorm == "sum1" or (renorm == "native" and router["norm"]):
         w = w / w.sum()
     elif renorm == "keep_mass":
         w = w * native.sum() / w.sum()
     return list(w * router["scale"])
+
+
+def random_rule(experts, random_experts):
+    """One rule of any kind with random operands; experts are drawn where they matter."""
+    number = lambda low, high: float(np.round(RNG.uniform(low, high), 3))
+    operand = {
+        "set": lambda: {"value": number(-2, 2)}, "scale": lambda: {"value": number(-1, 2)}, "add": lambda: {"value": number(-2, 2)},
+        "std": lambda: {"value": number(-1, 1)}, "pin+": lambda: {"epsilon": number(0.01, 1)}, "pin-": lambda: {"epsilon": number(0.01, 1)},
+        "ban": dict}
+    counts = {
+        "fixed": lambda: {"count": int(RNG.integers(1, experts + 1))}, "top_p": lambda: {"value": number(0.1, 1)}, "ratio": lambda: {"value": number(0.1, 1)},
+        "threshold": lambda: {"thresholds": [number(0, 0.4) for _ in range(experts)]},
+        "entropy": lambda: {"order": number(0.5, 3), "threshold": number(0.2, 2), "low": 1, "high": int(RNG.integers(2, 6))},
+        "null": lambda: {"count": int(RNG.integers(1, 4)), "null_logit": number(-1, 1)}}
+    weights = {"uniform": dict, "softmax": lambda: {"value": number(0.2, 3)}, "mul": lambda: {"value": number(0, 3), "experts": random_experts()},
+               "renorm": dict, "set": lambda: {"weights": [number(0, 1) for _ in range(int(RNG.integers(1, 6)))]}}
+    primitive = str(RNG.choice(["LOGIT", "KEY", "COUNT", "WEIGHT"]))
+    table = {"COUNT": counts, "WEIGHT": weights}.get(primitive, operand)
+    op = str(RNG.choice(list(table)))
+    more = table[op]()
+    if table is operand:
+        more["experts"] = random_experts()
+    if primitive == "COUNT" and RNG.random() < 0.4:
+        low = int(RNG.integers(1, 4))
+        more |= {"min": low, "max": int(RNG.integers(low, experts + 1))}
+    if primitive == "WEIGHT" and op != "set":
+        more["renorm"] = str(RNG.choice(["native", "none", "sum1", "keep_mass"]))
+    return rule(primitive, op, **more)
 
 
 def rule(primitive, op, **more):
@@ -145,6 +178,16 @@ def programs(experts):
         yield [rule("WEIGHT", "renorm", renorm=renorm)]
     yield [rule("LOGIT", "add", value=1.5, experts=some), rule("KEY", "ban", experts=pick(2)), rule("COUNT", "fixed", count=4),
            rule("WEIGHT", "mul", value=0.5, experts=pick(3), renorm="keep_mass")]
+    # The same experts under two pins, two sets and a ban; given weights shorter and longer than the choice.
+    yield [rule("KEY", "pin+", epsilon=0.1, experts=some), rule("KEY", "pin+", epsilon=0.4, experts=some[:1]), rule("KEY", "pin-", epsilon=0.2, experts=some[1:])]
+    yield [rule("LOGIT", "set", value=1.0, experts=some, priority=7), rule("LOGIT", "set", value=-1.0, experts=some[:2], priority=7),
+           rule("LOGIT", "scale", value=0.5, experts=some), rule("LOGIT", "ban", experts=some[2:])]
+    for length in (1, experts):
+        yield [rule("WEIGHT", "set", weights=[round(0.1 + 0.05 * i, 2) for i in range(length)]), rule("WEIGHT", "mul", value=3.0, experts=some, renorm="sum1")]
+    # A count that is the router's own wins over an earlier one.
+    yield [rule("COUNT", "fixed", count=1), rule("COUNT", "native", priority=9)]
+    for _ in range(40):
+        yield [random_rule(experts, lambda: pick(int(RNG.integers(1, 5)))) for _ in range(int(RNG.integers(2, 7)))]
 
 
 def main():
@@ -157,7 +200,9 @@ def main():
             for rules in programs(experts):
                 z = [float(np.float32(x)) for x in RNG.normal(0, 1.5, experts)]
                 for number, r in enumerate(rules, 1):
-                    r.update(id=number, priority=number)
+                    r.update(id=number, priority=r.get("priority", number))
+                    if r["op"] == "native":
+                        r.update(op="fixed", count=k)
                 ids, weights = choose(z, router, rules)
                 for r in rules:
                     del r["E"]

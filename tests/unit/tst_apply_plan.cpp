@@ -130,6 +130,24 @@ class TestApplyPlan : public QObject {
     }
   }
 
+  void equalPrioritiesAreWonByTheLaterId() {
+    const auto router = softmaxRouter(8, 3);
+    const std::string two = R"({"id":2,"priority":5,"primitive":"COUNT","op":"fixed","count":2})";
+    const std::string one = R"({"id":1,"priority":5,"primitive":"COUNT","op":"fixed","count":1})";
+    const std::vector<float> logits{3.0F, 2.0F, 1.0F, 0.0F, -1.0F, -2.0F, -3.0F, -4.0F};
+    QCOMPARE(applyPlan(logits, planOf(one + "," + two, router), {}).ids.size(), std::size_t{2});
+    QCOMPARE(applyPlan(logits, planOf(two + "," + one, router), {}).ids.size(), std::size_t{2});
+  }
+
+  void theNativeCountWinsOverAnEarlierRule() {
+    const auto router = softmaxRouter(8, 2);
+    const std::string rules = R"({"id":1,"primitive":"COUNT","op":"fixed","count":5},{"id":2,"primitive":"COUNT","op":"fixed","count":2})";
+    const auto plan = planOf(rules, router);
+    std::mt19937 random(4);
+    const auto logits = randomLogits(random, 8);
+    QVERIFY(applyPlan(logits, plan, {}).ids == nativeChoice(logits, router).ids);
+  }
+
   void banCannotLeak() {
     // A bias large enough to win over everything, and a pin on the same expert: the ban holds at either port.
     RouterSpec router = softmaxRouter(4, 2);

@@ -85,6 +85,11 @@ class TestSteeringProgram : public QObject {
     row("empty list", programText(R"({"primitive":"KEY","op":"ban","experts":[]})"), "steering.bad_format", "rules[0].experts");
     row("negative", programText(R"({"primitive":"KEY","op":"ban","experts":[-1]})"), "steering.bad_format", "rules[0].experts");
     row("positions", programText(R"({"primitive":"KEY","op":"ban","positions":{"form":1}})"), "steering.bad_format", "rules[0].positions.form");
+    row("format 0", R"({"moescope_steering":0,"rules":[]})", "steering.bad_format", "moescope_steering");
+    row("ids outside KEY", programText(R"({"primitive":"LOGIT","op":"set","ids":[1]})"), "steering.bad_format", "rules[0].value");
+    row("negative seed", programText(R"({"primitive":"LOGIT","op":"noise","value":1,"seed":-1})"), "steering.bad_format", "rules[0].seed");
+    row("huge count", programText(R"({"primitive":"COUNT","op":"fixed","count":-99999999999})"), "steering.bad_format", "rules[0].count");
+    row("huge exception", programText(R"({"primitive":"KEY","op":"ban","except":[[4294967296,1]]})"), "steering.bad_format", "rules[0].except");
     row("same id", programText(R"({"id":1,"primitive":"KEY","op":"ban","experts":[1]},{"id":1,"primitive":"KEY","op":"ban","experts":[2]})"), "steering.bad_format", "rules[1].id");
     row("duplicate key", R"({"moescope_steering":1,"rules":[],"rules":[]})", "steering.not_json", "key rules");
   }
@@ -107,6 +112,9 @@ class TestSteeringProgram : public QObject {
     QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"top_p","value":0})"), std::string("steering.bad_value"));
     QCOMPARE(compileKind(R"({"primitive":"WEIGHT","op":"softmax","value":0})"), std::string("steering.bad_value"));
     QCOMPARE(compileKind(R"({"primitive":"KEY","op":"set","ids":[1,1]})"), std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"LOGIT","op":"add","value":1e39})"), std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"max":0})"), std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"min":3,"max":2})"), std::string("steering.bad_value"));
   }
 
   void allBannedIsFoundAcrossRulesAndScopes() {
@@ -116,6 +124,51 @@ class TestSteeringProgram : public QObject {
     QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":4,"every":2})")), std::string("ok"));
     QCOMPARE(compileKind(low + "," + high(R"("phase":"prefill")")), std::string("ok"));
     QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":0,"to":3})")), std::string("ok"));
+  }
+
+  void aGivenChoiceThatIsBannedIsAnError() {
+    const std::string choice = R"({"primitive":"KEY","op":"set","ids":[5,3]})";
+    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3,5],"phase":"decode"})"), std::string("steering.all_banned"));
+    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3]})"), std::string("ok"));
+    // Another given choice outranks it.
+    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3,5]},{"primitive":"KEY","op":"set","ids":[1]})"), std::string("ok"));
+  }
+
+  void everyKindOfConflictIsFound_data() {
+    QTest::addColumn<QString>("winner");
+    QTest::addColumn<QString>("loser");
+    const auto row = [](const char* name, const char* winner, const char* loser) {
+      QTest::newRow(name) << QString::fromUtf8(winner) << QString::fromUtf8(loser);
+    };
+    row("pins", R"("primitive":"KEY","op":"pin-","experts":[1])", R"("primitive":"KEY","op":"pin+","experts":[1,2])");
+    row("sets", R"("primitive":"LOGIT","op":"set","value":1,"experts":[1])", R"("primitive":"LOGIT","op":"set","value":2)");
+    row("choices", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"KEY","op":"set","ids":[2])");
+    row("choice and count", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"COUNT","op":"fixed","count":1)");
+    row("choice and pin", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"KEY","op":"pin+","experts":[1])");
+    row("ban and choice", R"("primitive":"LOGIT","op":"ban","experts":[1])", R"("primitive":"KEY","op":"set","ids":[1,2])");
+    row("sources", R"("primitive":"WEIGHT","op":"uniform")", R"("primitive":"WEIGHT","op":"softmax","value":2)");
+    row("weights and factor", R"("primitive":"WEIGHT","op":"set","weights":[1])", R"("primitive":"WEIGHT","op":"mul","value":2,"experts":[1])");
+    row("renormalisations", R"("primitive":"WEIGHT","op":"renorm","renorm":"sum1")", R"("primitive":"WEIGHT","op":"renorm","renorm":"none")");
+  }
+  void everyKindOfConflictIsFound() {
+    QFETCH(QString, winner);
+    QFETCH(QString, loser);
+    const auto conflicts = [&](const char* scopeOfWinner, const char* scopeOfLoser) {
+      const std::string rules = R"({"id":2,)" + winner.toStdString() + scopeOfWinner + R"(},{"id":1,)" + loser.toStdString() + scopeOfLoser + "}";
+      const auto plan = compile(parseProgram(programText(rules), "p.json").value(), routers(1));
+      if (!plan) qFatal("%s", plan.error().text().c_str());
+      return (*plan)->conflicts;
+    };
+    const auto found = conflicts("", "");
+    QCOMPARE(found.size(), std::size_t{1});
+    QCOMPARE(found[0].winner, std::int64_t{2});
+    QCOMPARE(found[0].loser, std::int64_t{1});
+    // Rules that never meet on a token do not conflict.
+    QVERIFY(conflicts(R"(,"phase":"prefill")", R"(,"phase":"decode")").empty());
+    QVERIFY(conflicts(R"(,"positions":{"from":4})", R"(,"positions":{"to":4})").empty());
+    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4})").empty() == false);
+    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":2,"every":4})").empty());
+    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4,"to":7})").empty());
   }
 
   void conflictsSayWhoWins() {
@@ -168,6 +221,9 @@ class TestSteeringProgram : public QObject {
     const auto after = released(program, {{1}, {2}});
     QCOMPARE(after.rules.size(), std::size_t{2});
     QCOMPARE(after.rules[0].except, (std::vector<ExpertCell>{{{1}, {2}}}));
+    // A given choice has no cells.
+    auto given = parseProgram(programText(R"({"primitive":"KEY","op":"set","ids":[2,3]})"), "p.json").value();
+    QVERIFY(released(given, {{1}, {2}}) == given);
     QVERIFY(released(after, {{1}, {2}}) == after);
     const auto plan = compile(after, routers(2));
     QVERIFY(plan.has_value());

@@ -1,0 +1,30 @@
+#include "core/tokenizer/model.h"
+
+#include "core/tokenizer/bpe.h"
+
+namespace moescope::tokenizer {
+
+namespace {
+
+struct Row {
+  const char* type;
+  std::unique_ptr<const Model> (*make)(const Component&, bool byteLevel, Vocabulary&);
+};
+
+constexpr Row kRows[] = {
+    {"BPE", makeBpe},
+};
+
+}  // namespace
+
+std::unique_ptr<const Model> makeModel(const Component& component, bool byteLevel, Vocabulary& vocabulary) {
+  // Old files leave the type out; only BPE has merges.
+  const bool untyped = component.at("type").isNull() && !component.at("merges").isNull();
+  const std::string type = untyped ? "BPE" : component.type();
+  for (const Row& row : kRows) {
+    if (type == row.type) return row.make(component, byteLevel, vocabulary);
+  }
+  component.unsupported("the model " + shownText(type));
+}
+
+}  // namespace moescope::tokenizer

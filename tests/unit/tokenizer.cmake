@@ -1,0 +1,1 @@
+moescope_test(tst_tokenizer_goldens TIER core SOURCES unit/tst_tokenizer_goldens.cpp LINK moescope_tokenizer)

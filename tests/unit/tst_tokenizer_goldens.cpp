@@ -1,0 +1,104 @@
+// Every record of the goldens, which the Python library `tokenizers` wrote: ids, tokens, offsets, decoded
+// text.
+#include <QTest>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/tokenizer/tokenizer.h"
+
+using namespace moescope;
+using namespace moescope::tokenizer;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+std::string readFile(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+Ids idsOf(const std::vector<EncodedToken>& tokens) {
+  Ids ids;
+  for (const auto& token : tokens) ids.push_back(token.id);
+  return ids;
+}
+
+std::string shown(const json& record) { return record.dump(-1, ' ', true).substr(0, 600); }
+
+/// One record of "encode"; equal fields are left out of it. Gives what differs, or nothing.
+std::string differenceOf(const Tokenizer& tokenizer, const json& record) {
+  const auto text = record["text"].get<std::string>();
+  std::vector<std::string> pieces;
+  const auto plain = tokenizer.encode(text, false, &pieces);
+  if (!plain) return plain.error().text();
+  if (idsOf(*plain) != record["ids"].get<Ids>()) return "ids " + json(idsOf(*plain)).dump();
+  const auto special = tokenizer.encode(text, true);
+  if (!special) return special.error().text();
+  if (idsOf(*special) != record.value("ids_with_special", record["ids"]).get<Ids>())
+    return "ids with special";
+  if (record.contains("tokens") && json(pieces) != record["tokens"]) return "tokens " + json(pieces).dump();
+  if (record.contains("offsets")) {
+    auto offsets = json::array();
+    for (const auto& token : *plain) offsets.push_back({token.begin, token.end});
+    if (offsets != record["offsets"]) return "offsets " + offsets.dump();
+  }
+  const auto decoded = record.value("decoded", text);
+  if (tokenizer.decode(idsOf(*plain), false) != decoded) return "decoded";
+  if (tokenizer.decode(idsOf(*plain), true) != record.value("decoded_skip_special", decoded)) {
+    return "decoded without special tokens";
+  }
+  return {};
+}
+
+}  // namespace
+
+class TestTokenizerGoldens : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void everyRecordIsMet_data() {
+    QTest::addColumn<QString>("folder");
+    for (const auto& entry : fs::directory_iterator(MOESCOPE_TEST_DATA "/tokenizers")) {
+      if (!fs::exists(entry.path() / "goldens.json")) continue;
+      QTest::newRow(entry.path().filename().c_str()) << QString::fromStdString(entry.path().string());
+    }
+  }
+
+  void everyRecordIsMet() {
+    QFETCH(QString, folder);
+    const fs::path path = folder.toStdString();
+    // Without the configuration: the library reads tokenizer.json only.
+    const auto opened = Tokenizer::parse(readFile(path / "tokenizer.json"), {}, path / "tokenizer.json");
+    QVERIFY2(opened.has_value(), opened ? "" : opened.error().text().c_str());
+    const auto goldens = json::parse(readFile(path / "goldens.json"));
+    QVERIFY(goldens["encode"].size() > 20);
+    int wrong = 0;
+    for (const auto& record : goldens["encode"]) {
+      const std::string difference = differenceOf(**opened, record);
+      if (difference.empty()) continue;
+      ++wrong;
+      qWarning("%s\n  of %s", difference.substr(0, 600).c_str(), shown(record).c_str());
+    }
+    for (const auto& record : goldens["decode"]) {
+      const auto ids = record["ids"].get<Ids>();
+      const bool right = (*opened)->decode(ids, false) == record["decoded"] &&
+                         (*opened)->decode(ids, true) == record["decoded_skip_special"];
+      if (right) continue;
+      ++wrong;
+      qWarning("decoded %s", shown(record).c_str());
+    }
+    QCOMPARE(wrong, 0);
+  }
+};
+
+QTEST_APPLESS_MAIN(TestTokenizerGoldens)
+#include "tst_tokenizer_goldens.moc"

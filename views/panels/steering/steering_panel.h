@@ -1,0 +1,92 @@
+// SteeringPanel: the rules with their controls, what they did and where they meet. Not for what the verbs of
+// a picture do (common/expert_actions.h) or for files: loading and saving are asked for by signals.
+#pragma once
+
+#include <QWidget>
+
+#include <map>
+#include <vector>
+
+#include "core/base/router_spec.h"
+#include "core/steering/steering_plan.h"
+#include "core/steering/steering_program.h"
+#include "views/panels/steering/program_check.h"
+#include "views/panels/steering/rule_drafts.h"
+
+class QLabel;
+class QPushButton;
+class QScrollArea;
+class QStackedWidget;
+class QVBoxLayout;
+
+namespace moescope::views {
+
+class ErrorBar;
+class RuleRow;
+class TextLabel;
+class ViewContext;
+
+/// GUI thread only.
+class SteeringPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit SteeringPanel(ViewContext& context, QWidget* parent = nullptr);
+
+  /// "3 of 4 on"; empty without rules.
+  [[nodiscard]] QString summary() const;
+  /// Routers that rules are checked against: of the loaded model, else of the selected run; may be empty.
+  void setRouters(std::vector<RouterSpec> routers);
+  [[nodiscard]] const std::vector<RouterSpec>& routers() const { return m_routers; }
+  /// What the rules did, as the engine counts it.
+  void setEffects(std::vector<steering::RuleEffect> effects);
+
+ Q_SIGNALS:
+  void loadRequested();
+  void saveRequested();
+  void summaryChanged(const QString& summary);
+
+ private:
+  QWidget* makeToolBar();
+  QWidget* makeFooter();
+  void openAddMenu();
+  void addForSelection(Verb verb);
+  void addByForm(Verb verb);
+
+  void refreshRouters();
+  void refresh();
+  /// Compiles against the routers: errors to the bar, conflicts to the rows.
+  void check();
+  void syncRows();
+  void refreshRow(RuleRow& row, const steering::Rule& rule);
+  void refreshFooter();
+  RuleRow* makeRow(std::int64_t id);
+  void followSelection();
+  void setCurrent(std::int64_t id);
+  void editRule(const steering::Rule& rule, const QString& undoTitle, int mergeId);
+  void duplicateRule(std::int64_t id);
+  void deleteRule(std::int64_t id);
+  void showOnMap(std::int64_t id);
+  void moveFrom(std::int64_t id, int step);
+
+  ViewContext& m_context;
+  std::vector<RouterSpec> m_routers;
+  std::vector<steering::RuleEffect> m_effects;
+  ProgramCheck m_check;
+  std::map<std::int64_t, RuleRow*> m_rows;
+  std::int64_t m_current = 0;
+
+  ErrorBar* m_error = nullptr;
+  TextLabel* m_warning = nullptr;
+  QPushButton* m_add = nullptr;
+  QPushButton* m_save = nullptr;
+  TextLabel* m_order = nullptr;
+  QStackedWidget* m_pages = nullptr;
+  QScrollArea* m_scroll = nullptr;
+  QVBoxLayout* m_list = nullptr;
+  QWidget* m_footer = nullptr;
+  QLabel* m_footerIcon = nullptr;
+  TextLabel* m_footerText = nullptr;
+};
+
+}  // namespace moescope::views
