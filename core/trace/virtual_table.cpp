@@ -4,6 +4,8 @@
 #include <cmath>
 #include <new>
 
+#include <fmt/format.h>
+
 namespace moescope::trace {
 
 namespace {
@@ -237,6 +239,10 @@ Result<void> registerTables(Database& database, TableContext& context) {
     const int code = sqlite3_create_module_v2(database.handle(), definition->name, &module(), registration,
                                               [](void* owned) { delete static_cast<Registration*>(owned); });
     if (code != SQLITE_OK) return fail(database.error(code));
+    // Connected now: declaring a table asks the authorizer, which a query will not let write.
+    if (auto connected = database.execute(fmt::format("SELECT 1 FROM {} LIMIT 0", definition->name)); !connected) {
+      return connected;
+    }
   }
   return {};
 }

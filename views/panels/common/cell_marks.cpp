@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/panels/common/canvas_text.h"
 #include "views/theme/theme.h"
 
 namespace moescope::views {
@@ -171,7 +172,8 @@ void drawLegend(CanvasPainter& painter, Point at, float width, std::span<const L
     const float textWidth = painter.textWidth(item.text, FontRole::Small);
     if (x + kLegendMark + kLegendGap + textWidth > at.x + width) return;
     drawLegendMark(painter, {x, at.y - kLegendMark / 2.0F, kLegendMark, kLegendMark}, item.mark);
-    painter.text({x + kLegendMark + kLegendGap, at.y}, item.text, paint(ColourRole::Text2), FontRole::Small);
+    middleText(painter, {x + kLegendMark + kLegendGap, at.y}, item.text, paint(ColourRole::Text2),
+               FontRole::Small);
     x += kLegendMark + kLegendGap + textWidth + kLegendStep;
   }
 }

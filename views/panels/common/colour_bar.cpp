@@ -5,6 +5,7 @@
 
 #include "core/figure/colour_map.h"
 #include "core/figure/ticks.h"
+#include "views/panels/common/canvas_text.h"
 #include "views/panels/common/cell_marks.h"
 #include "views/theme/theme.h"
 
@@ -20,6 +21,12 @@ constexpr float kTickText = 12.0F;
 constexpr int kMostTicks = 6;
 constexpr double kLeastRatio = 1.1;
 constexpr double kLeastSpan = 0.01;  // of the data's range
+
+/// Ticks of the scale; a scale from high to low (ranks) has whole ones.
+std::vector<figure::Tick> ticksOf(const figure::ColourScale& scale) {
+  if (scale.min > scale.max) return figure::wholeTicks(scale.max, scale.min, kMostTicks);
+  return figure::scaleTicks(scale, kMostTicks, true);
+}
 
 /// The range with one end dragged to `value`; the ends never meet or cross.
 void moveEnd(figure::ColourScale& scale, const figure::ColourScale& data, bool low, double value) {
@@ -73,13 +80,13 @@ void ColourBar::draw(CanvasPainter& painter, Rect area, float barWidth) {
   }
   const float labelWidth = painter.textWidth(m_shown.label, FontRole::Small);
   const float line = area.y + kBarHeight / 2.0F + 2.0F;
-  painter.text({area.x, line}, m_shown.label, theme.paint(ColourRole::Text2), FontRole::Small);
+  middleText(painter, {area.x, line}, m_shown.label, theme.paint(ColourRole::Text2), FontRole::Small);
   m_bar = {std::round(area.x + labelWidth + kLabelGap), line - kBarHeight / 2.0F, barWidth, kBarHeight};
   const ImageSource image{"colour bar", m_version, static_cast<int>(m_pixels.size()), 1, m_pixels};
   painter.image(image, m_bar, {0, 0, static_cast<float>(m_pixels.size()), 1});
   drawFrame(painter, grown(m_bar, 1.0F), theme.paint(ColourRole::Border), 1.0F);
   float free = m_bar.x - 20.0F;
-  for (const auto& [value, text] : figure::scaleTicks(m_shown, kMostTicks, true)) {
+  for (const auto& [value, text] : ticksOf(m_shown)) {
     const double position = figure::scalePosition(m_shown, value);
     if (!(position >= -1e-9 && position <= 1.0 + 1e-9)) continue;
     const float x = m_bar.x + static_cast<float>(position) * m_bar.width;
@@ -88,8 +95,8 @@ void ColourBar::draw(CanvasPainter& painter, Rect area, float barWidth) {
     const float half = painter.textWidth(text, FontRole::Small) / 2.0F;
     if (x - half < free) continue;
     free = x + half + 4.0F;
-    painter.text({x, m_bar.y + m_bar.height + kTick + kTickText / 2.0F + 1.0F}, text,
-                 theme.paint(ColourRole::Text2), FontRole::Small, Align::Centre);
+    middleText(painter, {x, m_bar.y + m_bar.height + kTick + kTickText / 2.0F + 1.0F}, text,
+               theme.paint(ColourRole::Text2), FontRole::Small, Align::Centre);
   }
   painter.hitRegion(m_bar, "colour bar");
   painter.hitRegion({m_bar.x - kEndReach, m_bar.y - 4.0F, 2.0F * kEndReach, m_bar.height + 8.0F},
@@ -109,6 +116,7 @@ bool ColourBar::press(const CanvasEvent& event) {
 }
 
 bool ColourBar::drag(const CanvasEvent& event) {
+  if (m_shown.min > m_shown.max) return false;  // ranks have no other range
   if (m_dragged == End::None || m_bar.width <= 0.0F) return false;
   const double position = (event.at.x - m_bar.x) / m_bar.width;
   m_shown = m_atPress;

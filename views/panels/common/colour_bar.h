@@ -17,6 +17,8 @@ class ColourBar {
   void setScale(const figure::ColourScale& scale);
   /// What pictures are drawn with.
   [[nodiscard]] const figure::ColourScale& scale() const { return m_shown; }
+  /// What setScale() was given last.
+  [[nodiscard]] const figure::ColourScale& dataScale() const { return m_data; }
   [[nodiscard]] bool isOwnRange() const { return m_ownRange; }
   void reset();
 

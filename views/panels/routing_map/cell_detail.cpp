@@ -1,6 +1,7 @@
 #include "views/panels/routing_map/cell_detail.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 #include "core/base/half.h"
@@ -42,10 +43,10 @@ CellDetail cellDetail(const trace::TraceStore& store, trace::RunId run, int rout
     const std::size_t topK = routes->nativeIds.size() / static_cast<std::size_t>(routes->count);
     detail.steered = detail.steered || topK > 0;
     for (std::size_t row = begin; row < end; ++row) {
-      if (std::ranges::all_of(std::span(routes->ids).subspan(row * width, width),
-                              [](std::uint16_t id) { return id == trace::kEmptySlot; })) {
-        continue;
-      }
+      const auto made = std::ranges::count_if(std::span(routes->ids).subspan(row * width, width),
+                                              [](std::uint16_t id) { return id != trace::kEmptySlot; });
+      if (made == 0) continue;
+      detail.choices += made;
       ++detail.routed;
       std::size_t slot = 0;
       const bool chosen = holds(routes->ids, row, width, expert, slot);

@@ -13,6 +13,7 @@ namespace moescope::views {
 struct CellDetail {
   trace::TokenRange tokens;
   std::int64_t routed = 0;   ///< tokens with a decision
+  std::int64_t choices = 0;  ///< of all experts of the layer
   std::int64_t chosen = 0;   ///< tokens that chose the expert
   std::int64_t rankOne = 0;  ///< tokens that chose it first
   std::int64_t native = 0;   ///< tokens whose unsteered router would have chosen it
