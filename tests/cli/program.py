@@ -6,12 +6,10 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import sqlite3
 import struct
 import subprocess
 import tempfile
-import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,8 +31,15 @@ class Outcome:
         return f"status {self.status}\n{self.output[-2000:]}\n{self.errors[-2000:]}"
 
 
-def start(*arguments, **more):
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+def start(*arguments, terminal=subprocess.PIPE):
+    """The program in the background; `terminal` takes its standard error."""
+    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=terminal)
+
+
+def interrupt(process, number):
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    return Outcome(process.returncode, output.decode(), errors.decode())
 
 
 def run(*arguments, stdin=None, environment=None):
@@ -78,13 +83,6 @@ class ProgramTest(unittest.TestCase):
         self.assertTrue(error["message"])
         self.assertEqual(set(error), {"kind", "file", "where", "message", "advice"})
         return outcome
-
-
-def interrupt_after(process, seconds, number=signal.SIGINT):
-    time.sleep(seconds)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
-    return Outcome(process.returncode, output.decode(), errors.decode())
 
 
 class Trace:

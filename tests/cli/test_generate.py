@@ -5,7 +5,7 @@ import signal
 import unittest
 
 from byte_pairs import BytePairs
-from program import MODEL, ProgramTest, Trace, read_reference, start
+from program import MODEL, ProgramTest, Trace, interrupt, read_reference, start
 
 TOKENIZER = BytePairs(MODEL / "tokenizer.json")
 ROUTERS, EXPERTS, TOP_K = 6, 32, 4
@@ -217,16 +217,14 @@ class Stopped(ProgramTest):
         """Stops after the first text."""
         process = start(*arguments("--ignore-eos", *options, count=5000))
         self.assertTrue(process.stdout.read(1))
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=60)
-        return process.returncode, output.decode(), errors.decode()
+        return interrupt(process, number)
 
     def test_ctrl_c_keeps_what_was_recorded(self):
         trace = self.folder / "t.moescope"
         for number in (signal.SIGINT, signal.SIGTERM):
-            status, output, errors = self.interrupted("--record", trace, number=number)
-            self.assertEqual(status, 130, errors)
-            self.assertTrue(output.endswith("\n"))
+            outcome = self.interrupted("--record", trace, number=number)
+            self.assertEqual(outcome.status, 130, outcome)
+            self.assertTrue(outcome.output.endswith("\n"))
         self.assertNotIn("-wal", " ".join(path.name for path in self.folder.iterdir()))
         recorded = Trace(trace)
         self.addCleanup(recorded.close)
