@@ -9,6 +9,7 @@
 
 #include "core/base/crc32.h"
 #include "core/base/half.h"
+#include "core/trace/row_kernels.h"
 
 namespace moescope::trace {
 
@@ -92,10 +93,8 @@ void encode(const RouteBlock& block, int experts, CaptureLevel capture, RouteBlo
     blobs.weights.assign(bytes.begin(), bytes.end());
   } else if (capture == CaptureLevel::Weights) {
     blobs.weights.resize(block.weights.size() * 2);
-    for (std::size_t i = 0; i < block.weights.size(); ++i) {
-      const std::uint16_t half = floatToHalf(block.weights[i]);
-      std::memcpy(blobs.weights.data() + 2 * i, &half, 2);
-    }
+    rowKernels().toHalf(block.weights.data(), reinterpret_cast<std::uint16_t*>(blobs.weights.data()),
+                        block.weights.size());
   }
   blobs.nativeIds.clear();
   blobs.droppedNativeMass.clear();

@@ -5,6 +5,7 @@
 
 #include "core/base/half.h"
 #include "core/trace/router_statistics.h"
+#include "core/trace/row_kernels.h"
 
 namespace moescope::trace {
 
@@ -114,35 +115,47 @@ void RouteBuilder::startNative(RouteBlock& block) const {
   block.droppedNativeMass.assign(rows, 0.0F);
 }
 
-void RouteBuilder::addChoices(RouteBlock& block, const RouterRows& rows, int row, SequenceStats& stats) {
-  const auto ids = rowOf(rows.ids, row, rows.width);
-  const auto weights = rowOf(rows.weights, row, rows.width);
-  const int width = std::min(block.width, rows.width);
-  int chosen = 0;
-  for (int rank = 0; rank < width; ++rank) {
-    const std::int32_t id = ids[static_cast<std::size_t>(rank)];
-    block.ids.push_back(id < 0 ? kEmptySlot : static_cast<std::uint16_t>(id));
-    float weight = weights[static_cast<std::size_t>(rank)];
-    if (m_capture == CaptureLevel::Weights) weight = halfToFloat(floatToHalf(weight));
-    if (id < 0) weight = 0.0F;
-    if (m_capture != CaptureLevel::Ids) block.weights.push_back(weight);
-    if (id < 0) continue;
-    ++chosen;
-    const auto expert = static_cast<std::size_t>(id);
-    ++m_summary.counts[expert];
-    m_summary.gateMass[expert] += static_cast<double>(weight);
-    ++stats.counts[expert];
-    stats.gateMass[expert] += static_cast<double>(weight);
+std::span<const float> RouteBuilder::storedWeights(const RouterRows& rows, int first, int count) {
+  const auto width = static_cast<std::size_t>(rows.width);
+  const auto given = rows.weights.subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
+  if (m_capture != CaptureLevel::Weights) return given;
+  m_weights.resize(given.size());
+  rowKernels().roundToHalf(given.data(), m_weights.data(), given.size());
+  return m_weights;
+}
+
+void RouteBuilder::addChoices(RouteBlock& block, const RouterRows& rows, int first, int count, SequenceStats& stats) {
+  const auto weights = storedWeights(rows, first, count);
+  const auto width = static_cast<std::size_t>(std::min(block.width, rows.width));
+  const auto before = block.ids.size();
+  const auto slots = static_cast<std::size_t>(count) * static_cast<std::size_t>(block.width);
+  const bool keepsWeights = m_capture != CaptureLevel::Ids;
+  block.ids.resize(before + slots, kEmptySlot);
+  if (keepsWeights) block.weights.resize(before + slots, 0.0F);
+  for (int row = 0; row < count; ++row) {
+    const auto ids = rowOf(rows.ids, first + row, rows.width);
+    const auto gates = rowOf(weights, row, rows.width);
+    const std::size_t slot = before + static_cast<std::size_t>(row) * static_cast<std::size_t>(block.width);
+    int chosen = 0;
+    for (std::size_t rank = 0; rank < width; ++rank) {
+      if (ids[rank] < 0) continue;
+      const auto expert = static_cast<std::size_t>(ids[rank]);
+      const auto gate = static_cast<double>(gates[rank]);
+      block.ids[slot + rank] = static_cast<std::uint16_t>(ids[rank]);
+      if (keepsWeights) block.weights[slot + rank] = gates[rank];
+      ++chosen;
+      ++m_summary.counts[expert];
+      m_summary.gateMass[expert] += gate;
+      ++stats.counts[expert];
+      stats.gateMass[expert] += gate;
+    }
+    const int decided = chosen > 0 ? 1 : 0;
+    m_summary.tokens += decided;
+    m_summary.massTokens += decided;
+    m_summary.slots += chosen;
+    stats.tokens += decided;
+    stats.massTokens += decided;
   }
-  const auto padding = static_cast<std::size_t>(block.width - width);
-  block.ids.insert(block.ids.end(), padding, kEmptySlot);
-  if (m_capture != CaptureLevel::Ids) block.weights.insert(block.weights.end(), padding, 0.0F);
-  const int decided = chosen > 0 ? 1 : 0;
-  m_summary.tokens += decided;
-  m_summary.massTokens += decided;
-  m_summary.slots += chosen;
-  stats.tokens += decided;
-  stats.massTokens += decided;
 }
 
 void RouteBuilder::addLogits(std::span<const float> logits, SequenceStats* stats) {
@@ -154,10 +167,9 @@ void RouteBuilder::addLogits(std::span<const float> logits, SequenceStats* stats
   ++stats->logitTokens;
   stats->entropySum += row.entropy;
   stats->logSumExpSum += row.logSumExp;
-  for (std::size_t e = 0; e < logits.size(); ++e) {
-    stats->logitSum[e] += static_cast<double>(logits[e]);
-    stats->probabilitySum[e] += static_cast<double>(m_probabilities[e]);
-  }
+  const RowKernels& kernels = rowKernels();
+  kernels.accumulate(logits.data(), stats->logitSum.data(), logits.size());
+  kernels.accumulate(m_probabilities.data(), stats->probabilitySum.data(), logits.size());
 }
 
 void RouteBuilder::addNative(RouteBlock& block, const RouterRows& rows, int row) {
@@ -188,13 +200,15 @@ void RouteBuilder::add(const RouterRows& rows, int first, int count, SequenceSta
   if (width > block.width) widen(block, width);
   if (!rows.nativeIds.empty() && block.droppedNativeMass.empty()) startNative(block);
   const bool native = !rows.nativeIds.empty() || !block.droppedNativeMass.empty();
+  addChoices(block, rows, first, count, stats);
   for (int row = first; row < first + count; ++row) {
     const auto logits = rowOf(rows.logits, row, m_router.experts);
-    addChoices(block, rows, row, stats);
     addLogits(logits, &stats);
     if (native) addNative(block, rows, row);
     if (m_logits) {
-      for (const float z : logits) m_logits->halves.push_back(floatToHalf(z));
+      const std::size_t before = m_logits->halves.size();
+      m_logits->halves.resize(before + logits.size());
+      rowKernels().toHalf(logits.data(), m_logits->halves.data() + before, logits.size());
     }
   }
   block.count += count;

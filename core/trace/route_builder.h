@@ -43,7 +43,9 @@ class RouteBuilder {
   void startBlock();
   void makeOwn();
   void widen(RouteBlock& block, int width) const;
-  void addChoices(RouteBlock& block, const RouterRows& rows, int row, SequenceStats& stats);
+  /// As they will be read back: what is summed is what is stored.
+  std::span<const float> storedWeights(const RouterRows& rows, int first, int count);
+  void addChoices(RouteBlock& block, const RouterRows& rows, int first, int count, SequenceStats& stats);
   void addLogits(std::span<const float> logits, SequenceStats* stats);
   void assignColumns(const RouteBlock& route, const LogitBlock* logits, int count);
   int sumChoices(std::size_t row, SequenceStats* stats);
@@ -57,6 +59,7 @@ class RouteBuilder {
   std::shared_ptr<LogitBlock> m_logits;
   BlockSummary m_summary;
   std::vector<float> m_probabilities;  // [experts], scratch
+  std::vector<float> m_weights;        // scratch
 };
 
 }  // namespace moescope::trace
