@@ -7,6 +7,7 @@ std::vector<Register> commands() {
     addInspect,
     addCheck,
     addVerify,
+    addTokenize,
     addGenerate,
     addRecord,
     addQuery,
