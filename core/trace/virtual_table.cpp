@@ -237,6 +237,9 @@ Result<void> registerTables(Database& database, TableContext& context) {
     const int code = sqlite3_create_module_v2(database.handle(), definition->name, &module(), registration,
                                               [](void* owned) { delete static_cast<Registration*>(owned); });
     if (code != SQLITE_OK) return fail(database.error(code));
+    // Connects the table now: declaring it later would have to pass the authorizer of a query.
+    auto connected = database.prepare(std::string("SELECT 1 FROM ") + definition->name);
+    if (!connected) return fail(connected.error());
   }
   return {};
 }
