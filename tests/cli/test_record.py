@@ -48,6 +48,11 @@ def content(path):
     return found
 
 
+def rounded(row):
+    """Sums of many rows, taken in another order, differ in their last bits; BLOBs and counts never do."""
+    return [float(f"{value:.12g}") if isinstance(value, float) else value for value in row]
+
+
 class RecordTest(ProgramTest):
     def record(self, corpus, *options, out="t.moescope", context=CONTEXT):
         return self.succeed("record", "--model", MODEL, "--corpus", corpus, "--context", context, "-o", self.folder / out, "--json", *options).document
@@ -92,8 +97,7 @@ class Labels(RecordTest):
         for label, ids in expected:
             counts[label] += len(ids)
         asked = self.succeed("query", self.folder / "t.moescope", "SELECT label, count(*) AS n FROM tokens GROUP BY label", "--format", "json").document
-        asked = asked["rows"] if isinstance(asked, dict) else asked
-        self.assertEqual({row["label"]: row["n"] if isinstance(row, dict) else row for row in asked}, dict(counts))
+        self.assertEqual({row["label"]: row["n"] for row in asked}, dict(counts))
         self.succeed("check", self.folder / "t.moescope")
 
     def test_folders_files_and_fields_are_the_same_corpus(self):
@@ -188,7 +192,7 @@ class Resume(RecordTest):
         for table, rows in self.whole.items():
             self.assertEqual(len(found[table]), len(rows), table)
             for mine, other in zip(found[table], rows):
-                self.assertEqual(mine, other, table)
+                self.assertEqual(rounded(mine), rounded(other), table)
 
     def test_ctrl_c_then_resume(self):
         path = self.folder / "t.moescope"
