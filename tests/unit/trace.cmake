@@ -5,3 +5,5 @@ foreach(name tst_trace_store tst_trace_file tst_trace_sql tst_trace_bad_files ts
     tst_trace_summaries tst_row_kernels)
   moescope_test(${name} TIER core SOURCES unit/${name}.cpp LINK trace_fixture)
 endforeach()
+moescope_test(tst_query_cli TIER cli SOURCES unit/tst_query_cli.cpp LINK trace_fixture)
+add_dependencies(tst_query_cli moescope)
