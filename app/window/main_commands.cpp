@@ -7,6 +7,7 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSaveFile>
+#include <QStackedWidget>
 
 #include "app/window/corpus_dialog.h"
 #include "app/window/keyboard_dialog.h"
@@ -125,7 +126,16 @@ void MainWindow::focusPanel(int step) {
     if (docks[i]->isAncestorOf(QApplication::focusWidget())) current = i;
   }
   const qsizetype next = (current + step + docks.size()) % docks.size();
-  QWidget* content = docks[next]->widget();
+  focusContent(*docks[next]);
+}
+
+void MainWindow::focusContent(const QDockWidget& dock) {
+  QWidget* content = dock.widget();
+  if (const auto* pages = qobject_cast<QStackedWidget*>(content)) content = pages->currentWidget();
+  if (content->focusProxy() != nullptr) {  // a picture
+    content->setFocus(Qt::ShortcutFocusReason);
+    return;
+  }
   QWidget* target = content->nextInFocusChain();
   while (target != content && (!content->isAncestorOf(target) || !target->isVisible() ||
                                target->focusPolicy() == Qt::NoFocus)) {

@@ -158,7 +158,7 @@ void MainWindow::makeViewMenu() {
     connect(focus, &QAction::triggered, dock, [dock] {
       dock->show();
       dock->raise();
-      dock->widget()->setFocus(Qt::ShortcutFocusReason);
+      focusContent(*dock);
     });
   }
   view->addSeparator();

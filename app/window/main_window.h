@@ -82,6 +82,7 @@ class MainWindow : public QMainWindow {
   void showKeyboard();
   void showAbout();
   void focusPanel(int step);
+  static void focusContent(const QDockWidget& dock);
 
   Workspace& m_workspace;
   std::map<QString, QDockWidget*> m_docks;

@@ -111,7 +111,8 @@ void WindowStatusBar::refresh() {
   const auto rules = std::count_if(steering.program().rules.begin(), steering.program().rules.end(),
                                    [](const auto& rule) { return rule.enabled; });
   m_steering->setText(steering.masterOn() && rules > 0
-                          ? tr("Steering on, %n rule(s), %1", nullptr, static_cast<int>(rules))
+                          ? tr("Steering on, %1, %2")
+                                .arg(rules == 1 ? tr("1 rule") : tr("%1 rules").arg(rules))
                                 .arg(steering.counterfactual() ? tr("counterfactual") : tr("from now on"))
                           : tr("Steering off"));
   const auto store = m_context.store();

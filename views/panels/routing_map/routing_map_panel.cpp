@@ -75,6 +75,7 @@ void RoutingMapPanel::makeLayout() {
   m_sampleLine = new SampleLine;
   m_error = new ErrorBar;
   m_widget = new CanvasWidget(*m_canvas);
+  setFocusProxy(m_widget);
   m_widget->installEventFilter(this);
   auto* page = new QWidget;
   auto* parts = new QVBoxLayout(page);
