@@ -125,7 +125,7 @@ bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int 
 Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const {
   const bool writable = m_context.store() && m_context.store()->writable();
   const auto base = QAbstractListModel::flags(index);
-  return writable ? base | Qt::ItemIsEditable : base;
+  return writable && index.isValid() ? base | Qt::ItemIsEditable : base;
 }
 
 }  // namespace moescope::views

@@ -1,0 +1,8 @@
+if(MOESCOPE_GUI)
+  moescope_test(tst_theme TIER widgets SOURCES models/tst_theme.cpp LINK moescope_views)
+  add_library(view_bench STATIC support/fake_engine.cpp support/run_dump.cpp)
+  target_link_libraries(view_bench PUBLIC trace_fixture moescope_views)
+  target_compile_definitions(view_bench PUBLIC MOESCOPE_RESOURCES="${CMAKE_SOURCE_DIR}/resources")
+  moescope_test(tst_view_context TIER widgets SOURCES models/tst_view_context.cpp LINK view_bench)
+  moescope_test(tst_run_list_model TIER widgets SOURCES models/tst_run_list_model.cpp LINK view_bench)
+endif()
