@@ -40,9 +40,7 @@ QString samplerText(const trace::RunRecord& run) {
   }
   const double temperature = json.value("temperature", 0.0);
   if (temperature == 0.0) return QObject::tr("greedy");
-  return QObject::tr("T %1, top-p %2")
-      .arg(temperature, 0, 'f', 2)
-      .arg(json.value("top_p", 1.0), 0, 'f', 2);
+  return QObject::tr("T %1, top-p %2").arg(temperature, 0, 'f', 2).arg(json.value("top_p", 1.0), 0, 'f', 2);
 }
 
 QString steeringText(const std::vector<trace::SteeringEvent>& events) {
@@ -102,13 +100,16 @@ QWidget* RunsPanel::makeList() {
   auto* menu = new QMenu(more);
   auto* rename = menu->addAction(tr("Rename"), QKeySequence(Qt::Key_F2), this,
                                  [this] { m_list->edit(m_list->currentIndex()); });
-  auto* remove = menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
+  auto* remove =
+      menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
   menu->addSeparator();
   menu->addAction(tr("Save a copy of the trace…"), this, &RunsPanel::saveCopyRequested);
   connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
     const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
     rename->setEnabled(can);
-    remove->setEnabled(can && !m_context.isLive(m_list->currentIndex().data(RunListModel::RunIdRole).toLongLong()));
+    // A run that can still be continued is open too.
+    const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+    remove->setEnabled(can && run != nullptr && run->status != trace::RunStatus::Open);
   });
   more->setMenu(menu);
   top->addWidget(m_filter, 1);
@@ -122,6 +123,7 @@ QWidget* RunsPanel::makeList() {
   m_list->setModel(m_filtered);
   m_list->setItemDelegate(new RunDelegate(m_list));
   m_list->setFrameShape(QFrame::NoFrame);
+  m_list->viewport()->setBackgroundRole(QPalette::Window);
   m_list->setEditTriggers(QAbstractItemView::EditKeyPressed);
   m_list->setAccessibleName(tr("Runs"));
   m_list->setContextMenuPolicy(Qt::CustomContextMenu);
@@ -152,7 +154,8 @@ QWidget* RunsPanel::makeDetails() {
   m_rows->setVerticalSpacing(3);
   const QString titles[kRowCount] = {tr("Seed"), tr("Sampler"), tr("Steering"), tr("Device")};
   for (const QString& title : titles) {
-    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), new TextLabel({}, TextLabel::Style::Secondary));
+    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary),
+                   new TextLabel({}, TextLabel::Style::Body));
   }
   column->addLayout(m_rows);
   m_notes = new QPlainTextEdit;
@@ -188,10 +191,12 @@ void RunsPanel::refreshDetails() {
   const auto setRow = [this](int row, const QString& text) {
     qobject_cast<QLabel*>(m_rows->itemAt(row, QFormLayout::FieldRole)->widget())->setText(text);
   };
-  setRow(kSeed, run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
+  setRow(kSeed,
+         run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
   setRow(kSampler, samplerText(*run));
   setRow(kSteering, steeringText(m_context.store()->steeringEvents(run->id)));
-  setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device), QString::fromStdString(run->dtype)));
+  setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device),
+                                               QString::fromStdString(run->dtype)));
   if (m_notesRun != run->id) {
     m_notesRun = 0;  // filling the field is not an edit
     m_notes->setPlainText(QString::fromStdString(run->notes));
