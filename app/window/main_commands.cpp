@@ -13,7 +13,11 @@
 #include "app/window/loading_dialog.h"
 #include "app/window/main_window.h"
 #include "app/window/manual_window.h"
+#include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
+#include "views/panels/expert_load/expert_load_panel.h"
+#include "views/panels/export/export_dialog.h"
+#include "views/panels/routing_map/routing_map_panel.h"
 
 namespace moescope::app {
 
@@ -73,6 +77,20 @@ void MainWindow::changeLoading() {
   if (dialog.exec() != QDialog::Accepted) return;
   m_workspace.setLoadOptions(dialog.options());
   m_workspace.openModel(m_workspace.modelFolder());
+}
+
+void MainWindow::exportFigure() {
+  std::vector<views::ExportSource> sources{
+      {tr("Routing map"), [this] { return m_routingMap->figureSpec(); }},
+      {tr("Expert load"), [this] { return m_expertLoad->barsFigure(); }},
+      {tr("Course of a load metric"), [this] { return m_expertLoad->courseFigure(); }}};
+  // The panel with the focus comes first.
+  if (m_expertLoad->isAncestorOf(QApplication::focusWidget())) std::rotate(sources.begin(), sources.begin() + 1, sources.end());
+  auto* dialog = new views::ExportDialog(std::move(sources), {}, this);
+  connect(dialog, &views::ExportDialog::exported, this, [this](const QStringList& files) {
+    m_status->showMessage(tr("Exported %1").arg(files.join(QStringLiteral(", "))), kMessageMs);
+  });
+  dialog->show();
 }
 
 void MainWindow::loadProgram() {

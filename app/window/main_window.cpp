@@ -13,6 +13,7 @@
 #include <QUndoStack>
 #include <QUrl>
 
+#include "app/window/dock_title.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/api/selection_model.h"
@@ -33,7 +34,6 @@ namespace {
 constexpr QSize kDefaultSize(1600, 1000);
 constexpr QSize kMinimumSize(1024, 700);
 constexpr int kThreeColumns = 1240;  // under this width there are two columns
-constexpr int kMessageMs = 10000;
 constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
@@ -41,7 +41,6 @@ const auto kStateKey = QStringLiteral("window/state");
 }  // namespace
 
 MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(parent), m_workspace(workspace) {
-  setWindowTitle(QStringLiteral("MoEScope"));
   setMinimumSize(kMinimumSize);
   setAcceptDrops(true);
   setDockNestingEnabled(true);
@@ -51,6 +50,7 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   makePanels();
   makeMenus();
   makeToolBar();
+  refreshTitle();
   m_status = new WindowStatusBar(m_workspace.context());
   setStatusBar(m_status);
   connect(m_status, &WindowStatusBar::panelRequested, this, [this](const QString& name) {
@@ -63,6 +63,8 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshRecentMenu);
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshStartPage);
   connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshActions);
+  connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshTitle);
+  connect(&context, &views::ViewContext::modelChanged, this, &MainWindow::refreshTitle);
   connect(&m_workspace, &Workspace::demoOpened, this, [this](const QString& prompt) {
     if (m_promptPanel->prompt().isEmpty()) m_promptPanel->setPrompt(prompt);
   });
@@ -107,6 +109,11 @@ void MainWindow::makePanels() {
   connect(m_modelPanel, &views::ModelPanel::unloadRequested, m_unloadModel, &QAction::trigger);
   connect(m_runsPanel, &views::RunsPanel::saveCopyRequested, this, &MainWindow::saveTraceCopy);
   connect(m_runsPanel, &views::RunsPanel::failed, this, &MainWindow::showError);
+  connect(m_steeringPanel, &views::SteeringPanel::loadRequested, m_loadProgram, &QAction::trigger);
+  connect(m_steeringPanel, &views::SteeringPanel::saveRequested, m_saveProgram, &QAction::trigger);
+  auto* steeringTitle = qobject_cast<DockTitle*>(m_docks.at(QStringLiteral("steering"))->titleBarWidget());
+  connect(m_steeringPanel, &views::SteeringPanel::summaryChanged, steeringTitle, &DockTitle::setSummary);
+  connect(m_routingMap, &views::RoutingMapPanel::exportRequested, m_exportFigure, &QAction::trigger);
   connect(m_startPage, &views::StartPage::demoRequested, m_openDemo, &QAction::trigger);
   connect(m_startPage, &views::StartPage::folderRequested, m_open, &QAction::trigger);
   connect(m_startPage, &views::StartPage::traceRequested, m_openTrace, &QAction::trigger);
@@ -117,6 +124,7 @@ QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWi
   auto* dock = new QDockWidget(title, this);
   dock->setObjectName(name);  // layouts are saved by this name
   dock->setWidget(panel);
+  dock->setTitleBarWidget(new DockTitle(dock));
   m_docks[name] = dock;
   return dock;
 }
@@ -190,6 +198,18 @@ void MainWindow::refreshActions() {
   // The newest run is looked at until the user chooses another.
   if (status.run && busy && context.selection().run() != status.run) context.selection().setRun(status.run);
   if (anyRun && !context.selection().run()) context.selection().setRun(context.store()->runs().back().id);
+}
+
+void MainWindow::refreshTitle() {
+  QStringList parts;
+  if (const auto model = m_workspace.session().model()) {
+    parts << QString::fromStdString(model->checkpoint().displayName());
+  }
+  if (const auto store = m_workspace.context().store()) {
+    parts << QString::fromStdString(store->path().filename().string());
+  }
+  parts << QStringLiteral("MoEScope");
+  setWindowTitle(parts.join(QStringLiteral(" – ")));
 }
 
 void MainWindow::refreshStartPage() {

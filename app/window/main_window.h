@@ -52,6 +52,7 @@ class MainWindow : public QMainWindow {
   void arrange(Layout layout);
   void tabRightColumn();
   void refreshActions();
+  void refreshTitle();
   void showError(const QString& text);
   void startGenerating(int maxTokens);  ///< 0: as the prompt panel says
   void refreshStartPage();

@@ -17,6 +17,9 @@ namespace moescope::app {
 /// Bytes of memory that the system could give to a program now.
 std::int64_t availableMemoryBytes();
 
+/// How long a message stays that needs no action.
+inline constexpr int kMessageMs = 10000;
+
 class WindowStatusBar : public QStatusBar {
   Q_OBJECT
 

@@ -10,8 +10,6 @@
 
 namespace moescope::views {
 
-/// A frame of `width` pixels inside the rectangle.
-void drawFrame(CanvasPainter& painter, Rect rect, Colour colour, float width);
 /// A dashed frame of 1 px inside the rectangle: 3 on, 2 off.
 void drawDashedFrame(CanvasPainter& painter, Rect rect, Colour colour);
 Rect grown(Rect rect, float by);
@@ -25,8 +23,6 @@ void drawSelection(CanvasPainter& painter, Rect cell);
 void drawHover(CanvasPainter& painter, Rect cell);
 /// The dashed selection of the keyboard cursor.
 void drawCursor(CanvasPainter& painter, Rect cell);
-/// The accent ring of a canvas that has the keyboard.
-void drawFocusRing(CanvasPainter& painter, Rect area);
 /// The accent triangle of a rule switched on or off; its tip points right to `tip`.
 void drawRuleTriangle(CanvasPainter& painter, Point tip);
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "core/engine/generation/live_session.h"
 #include "core/figure/number_text.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
@@ -151,8 +152,9 @@ QWidget* ExpertLoadPanel::makeTable() {
   m_table->setWordWrap(false);
   m_table->setMinimumHeight(kLeastTable);
   m_table->verticalHeader()->hide();
-  m_table->verticalHeader()->setDefaultSectionSize(kTableRow);
   m_table->verticalHeader()->setMinimumSectionSize(kTableRow);
+  m_table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+  m_table->verticalHeader()->setDefaultSectionSize(kTableRow);
   m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   m_table->horizontalHeader()->setSectionResizeMode(LoadMetricsModel::kMetric, QHeaderView::Stretch);
   m_table->horizontalHeader()->setHighlightSections(false);
@@ -257,8 +259,13 @@ LoadPictureRequest ExpertLoadPanel::request() const {
   request.selection = m_context.selection().tokens();
   request.measure = m_measure;
   request.courseTokens = m_courseTokens->currentData().toInt();
-  if (m_context.isLive(request.run)) request.liveProgram = m_context.steering().effectiveProgram();
+  if (isCurrent(request.run)) request.liveProgram = m_context.steering().effectiveProgram();
   return request;
+}
+
+bool ExpertLoadPanel::isCurrent(trace::RunId run) const {
+  const auto status = m_context.session().status();
+  return m_context.isLive(run) || (status.run == run && status.canContinue);
 }
 
 bool ExpertLoadPanel::busy() const { return m_queries->busy(); }
@@ -296,7 +303,10 @@ void ExpertLoadPanel::show(Result<LoadPicture> result) {
   m_error->hide();
   m_picture = std::make_shared<const LoadPicture>(*std::move(result));
   m_pages->setCurrentIndex(kBodyPage);
-  m_sample->setSample(qt(m_picture->bars.sampleLine), qt(m_picture->runName), qt(m_picture->bars.baseline));
+  // The panel is narrow: the whole baseline stands in the picture.
+  const QString baseline =
+      tr("uniform %1").arg(qt(figure::percentText(1.0 / std::max(1, m_picture->router.experts))));
+  m_sample->setSample(qt(m_picture->bars.sampleLine), qt(m_picture->runName), baseline);
   m_sample->setStale(false);
   m_barsWidget->setAccessibleName(qt(m_picture->bars.title + ", " + m_picture->bars.sampleLine));
   m_bars->setPicture(m_picture);

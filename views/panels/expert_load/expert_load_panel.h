@@ -52,6 +52,8 @@ class ExpertLoadPanel : public QWidget {
   void refreshLayers();
   void chooseLayer();
   void chooseMeasure(analysis::LoadMeasure measure);
+  /// The rules being edited act on the next token of this run.
+  [[nodiscard]] bool isCurrent(trace::RunId run) const;
   [[nodiscard]] LoadPictureRequest request() const;
   void refresh(bool replace);
   void show(Result<LoadPicture> result);

@@ -91,7 +91,6 @@ void LoadBarsCanvas::build(Rect area, CanvasPainter& painter) {
   drawPeakLabel(painter);
   drawOutlines(painter);
   painter.text({m_left, m_bottom + kCaption}, spec.x.label, paint(ColourRole::Text2), FontRole::Small);
-  if (m_focused) drawFocusRing(painter, area);
 }
 
 void LoadBarsCanvas::drawBars(CanvasPainter& painter) const {
@@ -122,7 +121,7 @@ void LoadBarsCanvas::drawPeakLabel(CanvasPainter& painter) const {
   const figure::Bars& bars = *m_picture->bars.bars;
   if (bars.values.empty() || !std::isfinite(bars.values.front())) return;
   const Rect bar = barRect(0);
-  painter.text({m_left + 4.0F, std::max(m_area.y + 8.0F, bar.y - 8.0F)},
+  painter.text({bar.x + bar.width + 5.0F, std::max(m_area.y + 8.0F, bar.y - 8.0F)},
                bars.names.front() + " " + figure::ratioText(bars.values.front()),
                paint(bars.highlighted.front() ? ColourRole::Accent : ColourRole::Text2), FontRole::Small);
 }

@@ -223,6 +223,7 @@ void ExportDialog::addPlaceRows(QFormLayout& form) {
   m_folder = new QLineEdit;
   m_folder->setObjectName(QStringLiteral("folder"));
   m_folder->setAccessibleName(tr("Folder"));
+  for (QLineEdit* field : {m_name, m_folder}) field->setTextMargins(4, 0, 4, 0);
   auto* choose = new QPushButton(tr("Browse…"));
   choose->setAutoDefault(false);
   connect(m_name, &QLineEdit::textChanged, this, &ExportDialog::settingsChanged);

@@ -18,6 +18,7 @@
 #include "views/panels/steering/edit_popup.h"
 #include "views/panels/steering/flow_layout.h"
 #include "views/panels/steering/rule_texts.h"
+#include "views/panels/steering/scope_button.h"
 #include "views/panels/steering/scope_popups.h"
 #include "views/panels/steering/signed_spin_box.h"
 #include "views/panels/steering/strength_slider.h"
@@ -31,10 +32,16 @@ constexpr int kPadding = 12, kLineGap = 4;
 constexpr int kIcon = 16;
 /// Lines below the title start under its text, beyond check box and icon.
 constexpr int kIndent = 22;
-constexpr int kScopeHeight = 20;
 
 bool changesLook(const QEvent& event) {
   return event.type() == QEvent::PaletteChange || event.type() == QEvent::StyleChange;
+}
+
+QPixmap tinted(QPixmap pixmap, const QColor& colour) {
+  QPainter painter(&pixmap);
+  painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
+  painter.fillRect(pixmap.rect(), colour);
+  return pixmap;
 }
 
 QString titleOf(const steering::Rule& rule) { return QString::fromStdString(steering::ruleTitle(rule)); }
@@ -123,17 +130,10 @@ QWidget* RuleRow::makeStrengthLine() {
   return line;
 }
 
-QToolButton* RuleRow::makeScopeButton(const char* name, const std::function<void(QToolButton*)>& open) {
-  auto* button = new QToolButton;
+ScopeButton* RuleRow::makeScopeButton(const char* name, const std::function<void(QWidget*)>& open) {
+  auto* button = new ScopeButton;
   button->setObjectName(QString::fromLatin1(name));
-  button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-  button->setIcon(themeIcon(QStringLiteral("chevron_down")));
-  button->setIconSize(QSize(10, 10));
-  button->setLayoutDirection(Qt::RightToLeft);  // the chevron stands after the text
-  button->setFont(Theme::current().font(FontSize::Small));
-  button->setMinimumHeight(kScopeHeight);
-  button->setFocusPolicy(Qt::StrongFocus);
-  connect(button, &QToolButton::clicked, this, [button, open] { open(button); });
+  connect(button, &QAbstractButton::clicked, this, [button, open] { open(button); });
   return button;
 }
 
@@ -144,17 +144,17 @@ QWidget* RuleRow::makeScopeLine() {
   const auto apply = [this](const steering::Rule& rule) {
     Q_EMIT ruleEdited(rule, tr("Scope of %1").arg(titleOf(rule)), 0);
   };
-  m_layers = makeScopeButton("layers", [this, apply](QToolButton* button) {
+  m_layers = makeScopeButton("layers", [this, apply](QWidget* button) {
     layersPopup(m_state.rule, m_state.routers, apply, this)->showUnder(button);
   });
-  m_experts = makeScopeButton("experts", [this, apply](QToolButton* button) {
+  m_experts = makeScopeButton("experts", [this, apply](QWidget* button) {
     expertsPopup(m_state.rule, m_state.routers, apply, this)->showUnder(button);
   });
-  m_phase = makeScopeButton("phase", [this](QToolButton* button) { openPhaseMenu(button); });
-  m_tokens = makeScopeButton("tokens", [this, apply](QToolButton* button) {
+  m_phase = makeScopeButton("phase", [this](QWidget* button) { openPhaseMenu(button); });
+  m_tokens = makeScopeButton("tokens", [this, apply](QWidget* button) {
     tokensPopup(m_state.rule, apply, this)->showUnder(button);
   });
-  for (QToolButton* button : {m_layers, m_experts, m_phase, m_tokens}) flow->addWidget(button);
+  for (ScopeButton* button : {m_layers, m_experts, m_phase, m_tokens}) flow->addWidget(button);
   QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Preferred);
   policy.setHeightForWidth(true);
   line->setSizePolicy(policy);
@@ -223,7 +223,8 @@ void RuleRow::refreshScope() {
   m_phase->setToolTip(tr("Prefill is the prompt, decode the generated text"));
   m_tokens->setText(tokensScopeText(rule.positions));
   m_tokens->setToolTip(tr("Tokens that the rule acts on, by position in the text"));
-  for (QToolButton* button : {m_layers, m_experts, m_phase, m_tokens}) {
+  for (ScopeButton* button : {m_layers, m_experts, m_phase, m_tokens}) {
+    button->updateGeometry();
     button->setAccessibleName(QStringLiteral("%1: %2").arg(button->toolTip(), button->text()));
   }
 }
@@ -239,21 +240,19 @@ void RuleRow::tint() {
   m_tinting = true;
   const Theme& theme = Theme::current();
   const bool acts = m_state.rule.enabled && m_state.steeringOn;
+  const QColor verb = theme.colour(acts ? ColourRole::Accent : ColourRole::Text3);
   m_icon->setPixmap(
-      themeIcon(verbIcon(m_state.rule))
-          .pixmap(QSize(kIcon, kIcon), devicePixelRatioF(), acts ? QIcon::Normal : QIcon::Disabled));
+      tinted(themeIcon(verbIcon(m_state.rule)).pixmap(QSize(kIcon, kIcon), devicePixelRatioF()), verb));
   m_problemIcon->setPixmap(themeIcon(QStringLiteral("warning")).pixmap(QSize(14, 14), devicePixelRatioF()));
   m_title->setFont(theme.font(FontSize::Title));
   QPalette colours = m_title->palette();
   colours.setColor(QPalette::WindowText, theme.colour(acts ? ColourRole::Text : ColourRole::Text2));
   m_title->setPalette(colours);
-  const QFont small = theme.font(FontSize::Small);
-  for (QToolButton* button : {m_layers, m_experts, m_phase, m_tokens}) button->setFont(small);
   m_tinting = false;
   update();
 }
 
-void RuleRow::openPhaseMenu(QToolButton* anchor) {
+void RuleRow::openPhaseMenu(QWidget* anchor) {
   auto* menu = new QMenu(this);
   menu->setAttribute(Qt::WA_DeleteOnClose);
   using steering::PhaseScope;

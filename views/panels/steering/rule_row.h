@@ -17,6 +17,7 @@ class QToolButton;
 
 namespace moescope::views {
 
+class ScopeButton;
 class SignedSpinBox;
 class StrengthSlider;
 class TextLabel;
@@ -67,14 +68,14 @@ class RuleRow : public QFrame {
   QWidget* makeTitleLine();
   QWidget* makeStrengthLine();
   QWidget* makeScopeLine();
-  QToolButton* makeScopeButton(const char* name, const std::function<void(QToolButton*)>& open);
+  ScopeButton* makeScopeButton(const char* name, const std::function<void(QWidget*)>& open);
   QWidget* makeProblemLine();
   void refreshTitle();
   void refreshStrength();
   void refreshScope();
   void elideTitle();
   void tint();
-  void openPhaseMenu(QToolButton* anchor);
+  void openPhaseMenu(QWidget* anchor);
   void editStrength(double value, bool sameGesture);
   void finishRename();
 
@@ -93,10 +94,10 @@ class RuleRow : public QFrame {
   StrengthSlider* m_slider = nullptr;
   SignedSpinBox* m_field = nullptr;
   TextLabel* m_unit = nullptr;
-  QToolButton* m_layers = nullptr;
-  QToolButton* m_experts = nullptr;
-  QToolButton* m_phase = nullptr;
-  QToolButton* m_tokens = nullptr;
+  ScopeButton* m_layers = nullptr;
+  ScopeButton* m_experts = nullptr;
+  ScopeButton* m_phase = nullptr;
+  ScopeButton* m_tokens = nullptr;
   TextLabel* m_effect = nullptr;
   QWidget* m_problemLine = nullptr;
   QLabel* m_problemIcon = nullptr;

@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QStackedWidget>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -50,6 +51,18 @@ std::set<ExpertCell> cellsOf(const steering::Rule& rule, const std::vector<Route
   }
   for (const ExpertCell cell : rule.except) cells.erase(cell);
   return cells;
+}
+
+/// A flat button that is hardly wider than its text.
+QToolButton* makeTextButton(const char* name, const QString& text, const QString& toolTip) {
+  auto* button = new QToolButton;
+  button->setObjectName(QString::fromLatin1(name));
+  button->setText(text);
+  button->setToolTip(toolTip);
+  button->setAutoRaise(true);
+  button->setFocusPolicy(Qt::StrongFocus);
+  button->setMaximumWidth(button->fontMetrics().horizontalAdvance(text) + 14);
+  return button;
 }
 
 }  // namespace
@@ -103,30 +116,26 @@ QWidget* SteeringPanel::makeToolBar() {
   auto* bar = new QWidget;
   bar->setMinimumHeight(kToolBarHeight);
   auto* row = new QHBoxLayout(bar);
-  row->setContentsMargins(kPadding, 0, 12, 0);
-  row->setSpacing(4);
+  row->setContentsMargins(kPadding, 0, kPadding, 0);
+  row->setSpacing(3);
   m_add = new QPushButton(themeIcon(QStringLiteral("plus")), tr("Add rule"));
   m_add->setObjectName(QStringLiteral("add"));
   m_add->setToolTip(tr("Ban, boost, dampen, pin or scale experts; change top-k or weights of layers"));
   connect(m_add, &QPushButton::clicked, this, &SteeringPanel::openAddMenu);
-  auto* load = new QPushButton(tr("Load…"));
-  load->setObjectName(QStringLiteral("load"));
-  load->setFlat(true);
-  load->setToolTip(tr("Load a steering program from a .json file"));
-  connect(load, &QPushButton::clicked, this, &SteeringPanel::loadRequested);
-  m_save = new QPushButton(tr("Save…"));
-  m_save->setObjectName(QStringLiteral("save"));
-  m_save->setFlat(true);
-  m_save->setToolTip(tr("Save these rules as a steering program"));
-  connect(m_save, &QPushButton::clicked, this, &SteeringPanel::saveRequested);
+  auto* load = makeTextButton("load", tr("Load…"), tr("Load a steering program from a .json file"));
+  connect(load, &QToolButton::clicked, this, &SteeringPanel::loadRequested);
+  m_save = makeTextButton("save", tr("Save…"), tr("Save these rules as a steering program"));
+  connect(m_save, &QToolButton::clicked, this, &SteeringPanel::saveRequested);
   m_order = new TextLabel({}, TextLabel::Style::Secondary);
   m_order->setObjectName(QStringLiteral("order"));
   m_order->setToolTip(tr("Rules act together: the order in which they were added changes nothing"));
   row->addWidget(m_add);
   row->addWidget(load);
   row->addWidget(m_save);
-  row->addStretch(1);
-  row->addWidget(m_order);
+  // The first to go where the panel is narrow.
+  m_order->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+  m_order->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  row->addWidget(m_order, 1);
   return bar;
 }
 
@@ -180,6 +189,7 @@ void SteeringPanel::refresh() {
   m_pages->setCurrentIndex(any ? kListPage : kEmptyPage);
   m_save->setEnabled(any);
   m_add->setEnabled(any || !m_routers.empty());
+  if (!m_rows.contains(m_current)) followSelection();
   m_order->setText(any ? tr("any order, same result") : QString());
   Q_EMIT summaryChanged(summary());
 }

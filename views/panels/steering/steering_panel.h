@@ -17,6 +17,7 @@ class QLabel;
 class QPushButton;
 class QScrollArea;
 class QStackedWidget;
+class QToolButton;
 class QVBoxLayout;
 
 namespace moescope::views {
@@ -79,7 +80,7 @@ class SteeringPanel : public QWidget {
   ErrorBar* m_error = nullptr;
   TextLabel* m_warning = nullptr;
   QPushButton* m_add = nullptr;
-  QPushButton* m_save = nullptr;
+  QToolButton* m_save = nullptr;
   TextLabel* m_order = nullptr;
   QStackedWidget* m_pages = nullptr;
   QScrollArea* m_scroll = nullptr;
