@@ -9,8 +9,11 @@
 #include <QPlainTextEdit>
 #include <QSortFilterProxyModel>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +31,7 @@ namespace {
 
 constexpr int kPadding = 8;
 constexpr int kNotesHeight = 44;
+constexpr int kNotesPauseMs = 400;
 enum Row { kSeed, kSampler, kSteering, kDevice, kRowCount };
 enum Page { kEmptyPage, kListPage };
 
@@ -76,10 +80,22 @@ RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
   };
   connect(m_model, &QAbstractItemModel::rowsInserted, this, refreshPage);
   connect(m_model, &QAbstractItemModel::modelReset, this, refreshPage);
-  connect(m_model, &QAbstractItemModel::dataChanged, this, &RunsPanel::refreshDetails);
+  connect(m_model, &RunListModel::failed, this, &RunsPanel::failed);
+  connect(m_model, &QAbstractItemModel::dataChanged, this,
+          [this](const QModelIndex& first, const QModelIndex& last) {
+            const int shown = m_filtered->mapToSource(m_list->currentIndex()).row();
+            if (shown >= first.row() && shown <= last.row()) refreshDetails();
+          });
+  connect(&context, &ViewContext::storeReplaced, this, [this] {
+    saveNotes();
+    m_notesRun = 0;
+    m_notesStore.reset();  // the old file can be closed
+  });
   connect(&context.selection(), &SelectionModel::runChanged, this, &RunsPanel::followSelection);
   refreshPage();
 }
+
+RunsPanel::~RunsPanel() { saveNotes(); }
 
 QWidget* RunsPanel::makeList() {
   auto* box = new QWidget;
@@ -163,7 +179,15 @@ QWidget* RunsPanel::makeDetails() {
   m_notes->setFixedHeight(kNotesHeight);
   m_notes->setTabChangesFocus(true);
   m_notes->setAccessibleName(tr("Notes"));
-  connect(m_notes, &QPlainTextEdit::textChanged, this, &RunsPanel::saveNotes);
+  m_notesTimer = new QTimer(this);
+  m_notesTimer->setSingleShot(true);
+  m_notesTimer->setInterval(kNotesPauseMs);
+  connect(m_notesTimer, &QTimer::timeout, this, &RunsPanel::saveNotes);
+  connect(m_notes, &QPlainTextEdit::textChanged, this, [this] {
+    if (m_notesRun == 0) return;
+    m_notesTyped = true;
+    m_notesTimer->start();
+  });
   m_fileSize = new TextLabel({}, TextLabel::Style::Secondary);
   m_fileSize->setWordWrap(true);
   column->addWidget(m_notes);
@@ -197,11 +221,7 @@ void RunsPanel::refreshDetails() {
   setRow(kSteering, steeringText(m_context.store()->steeringEvents(run->id)));
   setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device),
                                                QString::fromStdString(run->dtype)));
-  if (m_notesRun != run->id) {
-    m_notesRun = 0;  // filling the field is not an edit
-    m_notes->setPlainText(QString::fromStdString(run->notes));
-    m_notesRun = run->id;
-  }
+  showNotes(run->id);
   m_notes->setReadOnly(!m_context.store()->writable());
   const auto path = m_context.store()->path();
   m_fileSize->setText(tr("%1, %2").arg(QString::fromStdString(path.filename().string()),
@@ -209,9 +229,21 @@ void RunsPanel::refreshDetails() {
   m_fileSize->setToolTip(QString::fromStdString(path.string()));
 }
 
+void RunsPanel::showNotes(trace::RunId run) {
+  if (m_notesRun == run && m_notesStore == m_context.store()) return;  // what is being typed stays
+  saveNotes();
+  m_notesRun = 0;  // filling the field is not an edit
+  m_notesStore = m_context.store();
+  const auto record = m_notesStore->run(run);
+  m_notes->setPlainText(record ? QString::fromStdString(record->notes) : QString());
+  m_notesRun = run;
+}
+
 void RunsPanel::saveNotes() {
-  if (m_notesRun == 0 || !m_context.store() || !m_context.store()->writable()) return;
-  if (auto saved = m_context.store()->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
+  m_notesTimer->stop();
+  const bool typed = std::exchange(m_notesTyped, false);
+  if (!typed || m_notesRun == 0 || !m_notesStore || !m_notesStore->writable()) return;
+  if (auto saved = m_notesStore->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
     Q_EMIT failed(QString::fromStdString(saved.error().text()));
   }
 }
@@ -219,13 +251,14 @@ void RunsPanel::saveNotes() {
 void RunsPanel::deleteRun() {
   const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
   if (run == nullptr) return;
+  const auto id = run->id;  // the row may have moved when the answer comes
   const QString text = tr("Delete the run “%1” with its %2 tokens? This cannot be undone.")
                            .arg(QString::fromStdString(run->name), countText(run->tokens));
   if (QMessageBox::question(this, tr("Delete run"), text, QMessageBox::Yes | QMessageBox::Cancel,
                             QMessageBox::Cancel) != QMessageBox::Yes) {
     return;
   }
-  const auto id = run->id;
+  m_notesTyped = false;
   m_context.selection().setRun(std::nullopt);
   if (auto done = m_context.store()->deleteRun(id); !done) {
     Q_EMIT failed(QString::fromStdString(done.error().text()));
