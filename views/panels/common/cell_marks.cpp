@@ -147,6 +147,10 @@ void drawCursor(CanvasPainter& painter, Rect cell) {
   drawDashedFrame(painter, grown(cell, clear + 2.0F), paint(ColourRole::Ink));
 }
 
+void drawFocusRing(CanvasPainter& painter, Rect area) {
+  painter.strokeRect(area, paint(ColourRole::Accent), 2.0F);
+}
+
 void drawRuleTriangle(CanvasPainter& painter, Point tip) {
   painter.fillTriangle({tip.x - 1.5F * kTriangle, tip.y - kTriangle}, tip,
                        {tip.x - 1.5F * kTriangle, tip.y + kTriangle}, paint(ColourRole::Accent));

@@ -23,6 +23,8 @@ void drawSelection(CanvasPainter& painter, Rect cell);
 void drawHover(CanvasPainter& painter, Rect cell);
 /// The dashed selection of the keyboard cursor.
 void drawCursor(CanvasPainter& painter, Rect cell);
+/// The accent ring of a canvas that has the keyboard.
+void drawFocusRing(CanvasPainter& painter, Rect area);
 /// The accent triangle of a rule switched on or off; its tip points right to `tip`.
 void drawRuleTriangle(CanvasPainter& painter, Point tip);
 

@@ -283,12 +283,12 @@ void ExpertLoadPanel::refresh(bool replace) {
   m_queries->request(
       [this, store, request = request()](std::stop_token stop) -> QueryRunner::Delivery {
         auto result = std::make_shared<Result<LoadPicture>>(loadPicture(*store, request, stop));
-        return [this, result] { show(std::move(*result)); };
+        return [this, result] { showPicture(std::move(*result)); };
       },
       replace ? QueryRunner::Urgency::Replace : QueryRunner::Urgency::Refresh);
 }
 
-void ExpertLoadPanel::show(Result<LoadPicture> result) {
+void ExpertLoadPanel::showPicture(Result<LoadPicture> result) {
   if (!result) {
     if (result.error().kind == "figure.no_routing") {
       m_picture.reset();

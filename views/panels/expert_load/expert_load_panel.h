@@ -56,7 +56,7 @@ class ExpertLoadPanel : public QWidget {
   [[nodiscard]] bool isCurrent(trace::RunId run) const;
   [[nodiscard]] LoadPictureRequest request() const;
   void refresh(bool replace);
-  void show(Result<LoadPicture> result);
+  void showPicture(Result<LoadPicture> result);
   void openMenu(ExpertCell cell, QPoint globalAt);
   [[nodiscard]] LoadWindow window() const;
 

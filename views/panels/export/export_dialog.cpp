@@ -146,13 +146,13 @@ void ExportDialog::chooseUnit() {
 void ExportDialog::settingsChanged() {
   if (m_reading) return;
   const double factor = m_unit->currentIndex() == 1 ? kMmPerInch : 1.0;
-  // Showing a size in mm must not change it by the rounding of the field.
-  if (std::abs(m_width->value() / factor - m_settings.widthInches) > 0.04 / factor) {
-    m_settings.widthInches = m_width->value() / factor;
-  }
-  if (std::abs(m_height->value() / factor - m_settings.heightInches) > 0.04 / factor) {
-    m_settings.heightInches = m_height->value() / factor;
-  }
+  // A size is taken from a field only where the field does not show it, rounded, already.
+  const double rounding = 0.51 * std::pow(10.0, -m_width->decimals()) / factor;
+  const auto take = [&](const QDoubleSpinBox& field, double& inches) {
+    if (std::abs(field.value() / factor - inches) > rounding) inches = field.value() / factor;
+  };
+  take(*m_width, m_settings.widthInches);
+  take(*m_height, m_settings.heightInches);
   m_settings.fontPoints = m_font->value();
   constexpr figure::Theme themes[] = {figure::Theme::Print, figure::Theme::Light, figure::Theme::Dark};
   m_settings.theme = themes[std::clamp(m_theme->choice(), 0, 2)];

@@ -46,6 +46,7 @@ RuleStrength share(const QString& unit) {
           .least = 0.01,
           .most = 1.0,
           .step = 0.01,
+          .keyStep = 0.05,
           .unit = unit,
           .name = QObject::tr("Share %1").arg(unit)};
 }
@@ -58,7 +59,7 @@ RuleStrength counted(const std::vector<RouterSpec>& routers) {
   }
   const double most = experts > 0 ? experts : kUnknownExperts;
   RuleStrength out;
-  out.sliderLow = out.least = out.step = 1.0;
+  out.sliderLow = out.least = out.step = out.keyStep = 1.0;
   out.most = most;
   out.decimals = 0;
   out.neutral = topK;

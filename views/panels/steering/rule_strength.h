@@ -16,7 +16,8 @@ struct RuleStrength {
   double neutral = 0.0;  ///< where the rule changes nothing
   double sliderLow = 0, sliderHigh = 1;
   double least = 0, most = 1;  ///< of the field beside the slider
-  double step = 0.05;
+  double step = 0.05;          ///< of the slider
+  double keyStep = 0.25;       ///< of arrow keys and of the field's buttons
   int decimals = 2;
   bool isSigned = false;  ///< "+1.50"
   QString unit;           ///< after the field: "logit", "×", "of 8"

@@ -34,7 +34,7 @@ void SignedSpinBox::setStrength(const RuleStrength& strength) {
   // Each of these writes the text anew, which would take a half-typed number away.
   if (decimals() != strength.decimals) setDecimals(strength.decimals);
   if (minimum() != strength.least || maximum() != strength.most) setRange(strength.least, strength.most);
-  setSingleStep(strength.decimals > 0 ? 0.25 : 1.0);
+  if (singleStep() != strength.keyStep) setSingleStep(strength.keyStep);
   setAccessibleName(strength.name);
   setToolTip(strength.name);
   if (value() != strength.value) setValue(strength.value);

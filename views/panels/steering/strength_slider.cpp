@@ -33,8 +33,9 @@ void StrengthSlider::setStrength(const RuleStrength& strength) {
   m_neutral = std::clamp(strength.neutral, strength.sliderLow, strength.sliderHigh) / m_step;
   setRange(static_cast<int>(std::lround(strength.sliderLow / m_step)),
            static_cast<int>(std::lround(strength.sliderHigh / m_step)));
-  setSingleStep(std::max(1, static_cast<int>(std::lround(strength.decimals > 0 ? 0.25 / m_step : 1.0))));
-  setPageStep(std::max(1, static_cast<int>(std::lround(strength.decimals > 0 ? 1.0 / m_step : 1.0))));
+  const int keySteps = std::max(1, static_cast<int>(std::lround(strength.keyStep / m_step)));
+  setSingleStep(keySteps);
+  setPageStep(4 * keySteps);
   setValue(static_cast<int>(std::lround(strength.value / m_step)));
   setAccessibleName(strength.name);
   setToolTip(strength.name);
