@@ -126,8 +126,8 @@ void CanvasToolTip::paintEvent(QPaintEvent*) {
     painter.setFont(valueFont(row));
     painter.setPen(theme.colour(ColourRole::Text));
     const int room = width() - kPadding - left;
-    painter.drawText(QRect(left, y, room + 1, layout.rowHeight), Qt::AlignVCenter | Qt::TextSingleLine,
-                     painter.fontMetrics().elidedText(row.value, Qt::ElideRight, room));
+    painter.drawText(QRect(left, y, room + 2, layout.rowHeight), Qt::AlignVCenter | Qt::TextSingleLine,
+                     painter.fontMetrics().elidedText(row.value, Qt::ElideRight, room + 2));
     y += layout.rowHeight;
   }
   if (m_content.footer.isEmpty()) return;

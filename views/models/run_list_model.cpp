@@ -57,9 +57,9 @@ void RunListModel::reload() {
     if (!m_runs.empty()) Q_EMIT dataChanged(index(0), index(rowCount() - 1));
     return;
   }
-  const bool onlyAdded = runs.size() > m_runs.size() &&
-                         std::equal(m_runs.begin(), m_runs.end(), runs.begin(),
-                                    [](const auto& a, const auto& b) { return a.id == b.id; });
+  const bool onlyAdded =
+      runs.size() > m_runs.size() && std::equal(m_runs.begin(), m_runs.end(), runs.begin(),
+                                                [](const auto& a, const auto& b) { return a.id == b.id; });
   if (onlyAdded) {
     beginInsertRows({}, rowCount(), static_cast<int>(runs.size()) - 1);
     m_runs = std::move(runs);
@@ -88,8 +88,8 @@ int RunListModel::rowCount(const QModelIndex& parent) const {
 }
 
 const trace::RunRecord* RunListModel::run(const QModelIndex& index) const {
-  return checkIndex(index, CheckIndexOption::IndexIsValid) ? &m_runs[static_cast<std::size_t>(index.row())]
-                                                           : nullptr;
+  const bool ours = index.isValid() && checkIndex(index);
+  return ours ? &m_runs[static_cast<std::size_t>(index.row())] : nullptr;
 }
 
 QModelIndex RunListModel::indexOf(trace::RunId id) const {
@@ -119,13 +119,15 @@ bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int 
   const auto* record = run(index);
   const QString name = value.toString().trimmed();
   if (record == nullptr || role != Qt::EditRole || name.isEmpty() || !m_context.store()) return false;
-  return m_context.store()->renameRun(record->id, name.toStdString()).has_value();
+  const auto renamed = m_context.store()->renameRun(record->id, name.toStdString());
+  if (!renamed) Q_EMIT failed(QString::fromStdString(renamed.error().text()));
+  return renamed.has_value();
 }
 
 Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const {
   const bool writable = m_context.store() && m_context.store()->writable();
   const auto base = QAbstractListModel::flags(index);
-  return writable ? base | Qt::ItemIsEditable : base;
+  return writable && index.isValid() ? base | Qt::ItemIsEditable : base;
 }
 
 }  // namespace moescope::views

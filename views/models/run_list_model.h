@@ -32,6 +32,9 @@ class RunListModel : public QAbstractListModel {
   [[nodiscard]] const trace::RunRecord* run(const QModelIndex& index) const;
   [[nodiscard]] QModelIndex indexOf(trace::RunId run) const;
 
+ Q_SIGNALS:
+  void failed(const QString& text);  ///< the store could not be changed
+
  private:
   void reload();
   void refreshRun(qlonglong id);

@@ -4,7 +4,6 @@
 #include <QComboBox>
 #include <QDockWidget>
 #include <QFontMetrics>
-#include <QMenu>
 #include <QStyleOption>
 #include <QTabBar>
 #include <QToolButton>
@@ -16,7 +15,8 @@ namespace moescope::views {
 
 namespace {
 
-constexpr int kButtonPadding = 12;  // left and right of a push button's text
+constexpr int kButtonPadding = 10;  // left and right of a push button's text
+constexpr int kIconGapMore = 2;     // than Qt leaves between icon and text
 constexpr int kMenuArrow = 14;      // room of the chevron of a text button with a menu
 constexpr int kScrollBar = 12, kLeastScrollHandle = 24;
 constexpr int kSliderHandle = 10, kSliderThickness = 16;
@@ -32,6 +32,12 @@ bool hasTextMenu(const QStyleOptionToolButton& button) {
   return (button.features & QStyleOptionToolButton::HasMenu) &&
          !(button.features & QStyleOptionToolButton::MenuButtonPopup) && !button.text.isEmpty() &&
          button.toolButtonStyle != Qt::ToolButtonIconOnly;
+}
+
+// A tool button with a text that is on or off.
+bool isSwitch(const QWidget* widget) {
+  const auto* tool = qobject_cast<const QToolButton*>(widget);
+  return tool != nullptr && tool->isCheckable() && !tool->text().isEmpty();
 }
 
 QRect scrollBarPart(const QStyleOptionSlider& bar, QStyle::SubControl part) {
@@ -67,10 +73,6 @@ void ThemeStyle::polish(QWidget* widget) {
   QProxyStyle::polish(widget);
   if (qobject_cast<QDockWidget*>(widget) != nullptr) widget->setAutoFillBackground(true);
   if (auto* tabs = qobject_cast<QTabBar*>(widget)) tabs->setDrawBase(true);
-  if (qobject_cast<QMenu*>(widget) != nullptr) {
-    // Lets the rounded corners show what is below.
-    widget->setAttribute(Qt::WA_TranslucentBackground);
-  }
 }
 
 int ThemeStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const {
@@ -121,6 +123,8 @@ int ThemeStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, cons
     case PM_SliderThickness:
     case PM_SliderControlThickness: return kSliderThickness;
     case PM_HeaderMargin: return 6;
+    case PM_HeaderDefaultSectionSizeVertical: return grown(kTableRowHeight, option);
+    case PM_FocusFrameHMargin: return 5;  // left and right of the text of an item
     case PM_LayoutHorizontalSpacing:
     case PM_LayoutVerticalSpacing: return 8;
     case PM_LayoutLeftMargin:
@@ -144,6 +148,8 @@ int ThemeStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWid
     case SH_ToolTipLabel_Opacity: return 255;
     case SH_ScrollBar_LeftClickAbsolutePosition: return 0;
     case SH_ComboBox_Popup: return 0;
+    case SH_Table_GridLineColor:
+      return static_cast<int>(Theme::current().colour(ColourRole::Separator).rgba());
     default: return QProxyStyle::styleHint(hint, option, widget, data);
   }
 }
@@ -154,7 +160,10 @@ QSize ThemeStyle::sizeFromContents(ContentsType type, const QStyleOption* option
   switch (type) {
     case CT_PushButton: {
       const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option);
-      wanted = QSize(size.width() + 2 * kButtonPadding, grown(kControlHeight, option));
+      const bool flat = button != nullptr && (button->features & QStyleOptionButton::Flat);
+      wanted = QSize(size.width() + 2 * (flat ? kButtonPadding / 2 : kButtonPadding),
+                     grown(kControlHeight, option));
+      if (button != nullptr && !button->icon.isNull()) wanted.rwidth() += kIconGapMore;
       // A primary button's text is SemiBold.
       if (button != nullptr && (button->features & QStyleOptionButton::AutoDefaultButton))
         wanted.rwidth() += 4;
@@ -236,11 +245,7 @@ void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
     }
     case PE_FrameDefaultButton: return;  // its colour says it
     case PE_PanelButtonTool: {
-      const auto* tool = qobject_cast<const QToolButton*>(widget);
-      // Switches have an outline even where plain tool buttons are flat.
-      const bool outlined = !(option->state & State_AutoRaise) ||
-                            (tool != nullptr && tool->isCheckable() && !tool->text().isEmpty());
-      drawButtonBox(*painter, *option, false, outlined);
+      drawButtonBox(*painter, *option, false, !(option->state & State_AutoRaise) || isSwitch(widget));
       return;
     }
     case PE_IndicatorCheckBox: drawCheckBox(*painter, *option); return;
@@ -254,7 +259,10 @@ void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
 
 void ThemeStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
                              const QWidget* widget) const {
-  if (drawBar(element, option, painter, widget) || drawRecoloured(element, option, painter, widget)) return;
+  if (drawBar(element, option, painter, widget) || drawLabel(element, option, painter, widget) ||
+      drawRecoloured(element, option, painter, widget)) {
+    return;
+  }
   QProxyStyle::drawControl(element, option, painter, widget);
 }
 
@@ -286,6 +294,8 @@ void ThemeStyle::drawToolButton(const QStyleOptionComplex* option, QPainter* pai
   const bool chevron = hasTextMenu(button);
   button.features &= ~QStyleOptionToolButton::HasMenu;
   if (!chevron) {
+    // Qt leaves a flat button's box out while the pointer is elsewhere; a switch keeps its outline.
+    if (isSwitch(widget)) proxy()->drawPrimitive(PE_PanelButtonTool, &button, painter, widget);
     QProxyStyle::drawComplexControl(CC_ToolButton, &button, painter, widget);
     return;
   }

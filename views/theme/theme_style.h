@@ -42,6 +42,8 @@ class ThemeStyle : public QProxyStyle {
                  const QWidget* widget) const;
   bool drawBar(ControlElement element, const QStyleOption* option, QPainter* painter,
                const QWidget* widget) const;
+  bool drawLabel(ControlElement element, const QStyleOption* option, QPainter* painter,
+                 const QWidget* widget) const;
   bool drawRecoloured(ControlElement element, const QStyleOption* option, QPainter* painter,
                       const QWidget* widget) const;
   void drawToolButton(const QStyleOptionComplex* option, QPainter* painter, const QWidget* widget) const;

@@ -1,6 +1,7 @@
 // ThemeStyle's frames, titles, tabs, menus and bars; theme_style.cpp has sizes and controls.
 #include <QAbstractItemView>
 #include <QAbstractScrollArea>
+#include <QHeaderView>
 #include <QPainter>
 #include <QStyleOption>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr int kTitlePadding = 12;
 constexpr int kTabLine = 2;
+constexpr int kIconTextGap = 6;
+constexpr int kFlatPadding = 4;
 
 QColor colour(ColourRole role) { return Theme::current().colour(role); }
 
@@ -71,6 +74,39 @@ void drawProgress(const QStyleOptionProgressBar& option, QPainter& painter) {
     drawBox(painter, QStyle::visualRect(option.direction, option.rect, done), colour(ColourRole::Accent), {});
 }
 
+struct IconText {
+  QIcon icon;
+  QSize iconSize;
+  QString text;
+  QIcon::Mode mode = QIcon::Normal;
+  QColor colour;
+};
+
+// An icon and a text side by side, in the middle; a flat button that is wider begins at its left.
+void drawIconText(QPainter& painter, const QStyleOption& option, const IconText& label, bool underline) {
+  const QFontMetrics metrics(painter.font());
+  const int flags =
+      Qt::AlignVCenter | Qt::TextSingleLine | (underline ? Qt::TextShowMnemonic : Qt::TextHideMnemonic);
+  const int textWidth = metrics.size(flags, label.text).width();
+  const bool hasIcon = !label.icon.isNull();
+  const int iconWidth = hasIcon ? label.iconSize.width() + (label.text.isEmpty() ? 0 : kIconTextGap) : 0;
+  const QRect& rect = option.rect;
+  const auto* button = qstyleoption_cast<const QStyleOptionButton*>(&option);
+  const bool fromLeft = button != nullptr && (button->features & QStyleOptionButton::Flat);
+  int left = rect.left() + (fromLeft ? kFlatPadding : qMax(0, (rect.width() - iconWidth - textWidth) / 2));
+  if (hasIcon) {
+    const QRect place(left, rect.center().y() + 1 - label.iconSize.height() / 2, label.iconSize.width(),
+                      label.iconSize.height());
+    const auto state = (option.state & QStyle::State_On) ? QIcon::On : QIcon::Off;
+    label.icon.paint(&painter, QStyle::visualRect(option.direction, rect, place), Qt::AlignCenter, label.mode,
+                     state);
+    left += iconWidth;
+  }
+  painter.setPen(label.colour);
+  const QRect place(left, rect.top(), qMin(textWidth, rect.right() - left) + 1, rect.height());
+  painter.drawText(QStyle::visualRect(option.direction, rect, place), flags, label.text);
+}
+
 void drawFrameOf(const QStyleOption& option, QPainter& painter, const QWidget* widget) {
   const bool list = qobject_cast<const QAbstractItemView*>(widget) != nullptr;
   const bool enabled = option.state & QStyle::State_Enabled;
@@ -97,13 +133,12 @@ bool ThemeStyle::drawFrame(PrimitiveElement element, const QStyleOption* option,
     case PE_IndicatorDockWidgetResizeHandle: return true;
     case PE_Frame:
     case PE_FrameGroupBox: drawFrameOf(*option, *painter, widget); return true;
-    case PE_FrameMenu:
+    case PE_FrameMenu: return true;
     case PE_PanelMenu:
-      if (element == PE_PanelMenu)
-        drawBox(*painter, option->rect, colour(ColourRole::Control), colour(ColourRole::Border));
-      return true;
     case PE_PanelTipLabel:
-      drawBox(*painter, option->rect, colour(ColourRole::Control), colour(ColourRole::Border));
+      // Windows of their own: square, because without a compositor there is nothing below the corners.
+      painter->fillRect(option->rect, colour(ColourRole::Border));
+      painter->fillRect(option->rect.adjusted(1, 1, -1, -1), colour(ColourRole::Control));
       return true;
     case PE_FrameFocusRect:
       drawBox(*painter, option->rect, {}, colour(ColourRole::Accent), kFocusRing);
@@ -163,7 +198,10 @@ bool ThemeStyle::drawBar(ControlElement element, const QStyleOption* option, QPa
     case CE_HeaderSection:
     case CE_HeaderEmptyArea:
       painter->fillRect(option->rect, option->palette.color(QPalette::Base));
-      painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
+      if (const auto* header = qobject_cast<const QHeaderView*>(widget);
+          header == nullptr || header->orientation() == Qt::Horizontal) {
+        painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
+      }
       return true;
     case CE_ProgressBarGroove: drawBox(*painter, option->rect, colour(ColourRole::Track), {}); return true;
     case CE_ProgressBarContents:
@@ -174,34 +212,40 @@ bool ThemeStyle::drawBar(ControlElement element, const QStyleOption* option, QPa
   }
 }
 
-bool ThemeStyle::drawRecoloured(ControlElement element, const QStyleOption* option, QPainter* painter,
-                                const QWidget* widget) const {
+bool ThemeStyle::drawLabel(ControlElement element, const QStyleOption* option, QPainter* painter,
+                           const QWidget* widget) const {
   const bool enabled = option->state & State_Enabled;
+  const bool on = option->state & State_On;
+  IconText label;
   if (const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option);
       element == CE_PushButtonLabel && button) {
-    QStyleOptionButton copy = *button;
-    if (enabled && (button->features & QStyleOptionButton::DefaultButton)) {
-      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::OnAccent));
-      if (!copy.icon.isNull())
-        copy.icon = QIcon(
-            button->icon.pixmap(button->iconSize, painter->device()->devicePixelRatio(), QIcon::Selected));
+    const bool primary = enabled && (button->features & QStyleOptionButton::DefaultButton);
+    label = {button->icon, button->iconSize, button->text, QIcon::Normal, QColor()};
+    if (primary) {
       QFont bold = painter->font();
       bold.setWeight(QFont::DemiBold);
       painter->setFont(bold);
-    } else if (enabled && (option->state & State_On)) {
-      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::Accent));
+      label.mode = QIcon::Selected;
+      label.colour = colour(ColourRole::OnAccent);
     }
-    QProxyStyle::drawControl(element, &copy, painter, widget);
-    return true;
+  } else if (const auto* tool = qstyleoption_cast<const QStyleOptionToolButton*>(option);
+             element == CE_ToolButtonLabel && tool && !tool->text.isEmpty() &&
+             tool->toolButtonStyle == Qt::ToolButtonTextBesideIcon) {
+    label = {tool->icon, tool->iconSize, tool->text, QIcon::Normal, QColor()};
+  } else {
+    return false;
   }
-  if (const auto* tool = qstyleoption_cast<const QStyleOptionToolButton*>(option);
-      element == CE_ToolButtonLabel && tool) {
-    QStyleOptionToolButton copy = *tool;
-    if (enabled && (option->state & State_On))
-      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::Accent));
-    QProxyStyle::drawControl(element, &copy, painter, widget);
-    return true;
+  if (!enabled) label.mode = QIcon::Disabled;
+  if (!label.colour.isValid()) {
+    label.colour = enabled && on ? colour(ColourRole::Accent) : option->palette.color(QPalette::ButtonText);
   }
+  drawIconText(*painter, *option, label, styleHint(SH_UnderlineShortcut, option, widget, nullptr) != 0);
+  return true;
+}
+
+bool ThemeStyle::drawRecoloured(ControlElement element, const QStyleOption* option, QPainter* painter,
+                                const QWidget* widget) const {
+  const bool enabled = option->state & State_Enabled;
   if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
       element == CE_ItemViewItem && item) {
     QStyleOptionViewItem copy = *item;

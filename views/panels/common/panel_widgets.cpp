@@ -3,6 +3,7 @@
 #include <QAction>
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QPainter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr int kEmptyIcon = 20;
 constexpr int kEmptyTextWidth = 280;
 constexpr int kErrorBarHeight = 28;
+constexpr int kIcon = 16;
 
 QFont fontOf(TextLabel::Style style) {
   const Theme& theme = Theme::current();
@@ -42,7 +44,8 @@ bool changesLook(const QEvent& event) {
 
 }  // namespace
 
-TextLabel::TextLabel(const QString& text, Style style, QWidget* parent) : QLabel(text, parent), m_style(style) {
+TextLabel::TextLabel(const QString& text, Style style, QWidget* parent)
+    : QLabel(text, parent), m_style(style) {
   setTextFormat(Qt::PlainText);
   applyStyle();
 }
@@ -62,9 +65,19 @@ void TextLabel::applyStyle() {
   m_applying = false;
 }
 
+IconLabel::IconLabel(const QString& icon, int size, Tone tone, QWidget* parent)
+    : QWidget(parent), m_icon(themeIcon(icon)), m_tone(tone) {
+  setFixedSize(size, size);
+}
+
+void IconLabel::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  m_icon.paint(&painter, rect(), Qt::AlignCenter, m_tone == Tone::Quiet ? QIcon::Disabled : QIcon::Normal,
+               m_tone == Tone::Accent ? QIcon::On : QIcon::Off);
+}
+
 EmptyState::EmptyState(const QString& icon, const QString& heading, const QString& text, QWidget* parent)
-    : QWidget(parent), m_iconName(icon), m_icon(new QLabel) {
-  m_icon->setPixmap(themeIcon(icon).pixmap(kEmptyIcon, kEmptyIcon));
+    : QWidget(parent) {
   auto* title = new TextLabel(heading, TextLabel::Style::Body);
   auto* advice = new TextLabel(text, TextLabel::Style::Secondary);
   title->setAlignment(Qt::AlignCenter);
@@ -74,7 +87,7 @@ EmptyState::EmptyState(const QString& icon, const QString& heading, const QStrin
   auto* column = new QVBoxLayout(this);
   column->setSpacing(8);
   column->addStretch(1);
-  column->addWidget(m_icon, 0, Qt::AlignHCenter);
+  column->addWidget(new IconLabel(icon, kEmptyIcon, IconLabel::Tone::Quiet), 0, Qt::AlignHCenter);
   column->addWidget(title);
   auto* row = new QHBoxLayout;
   row->addStretch(1);
@@ -84,20 +97,15 @@ EmptyState::EmptyState(const QString& icon, const QString& heading, const QStrin
   column->addStretch(1);
 }
 
-void EmptyState::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (changesLook(*event)) m_icon->setPixmap(themeIcon(m_iconName).pixmap(kEmptyIcon, kEmptyIcon));
-}
-
-ActionButton::ActionButton(QAction* action, bool primary, QWidget* parent)
-    : QPushButton(parent), m_action(action), m_primary(primary) {
+ActionButton::ActionButton(QAction* action, bool primary, const QString& text, QWidget* parent)
+    : QPushButton(parent), m_action(action), m_text(text), m_primary(primary) {
   connect(action, &QAction::changed, this, &ActionButton::follow);
   connect(this, &QPushButton::clicked, action, &QAction::trigger);
   follow();
 }
 
 void ActionButton::follow() {
-  setText(m_action->text());
+  setText(m_text.isEmpty() ? m_action->text() : m_text);
   setIcon(m_action->icon());
   setEnabled(m_action->isEnabled());
   setToolTip(toolTipWithShortcut(*m_action));
@@ -109,8 +117,6 @@ ErrorBar::ErrorBar(QWidget* parent) : QWidget(parent), m_text(new TextLabel({}, 
   setMinimumHeight(kErrorBarHeight);
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(8, 4, 4, 4);
-  auto* icon = new QLabel;
-  icon->setPixmap(themeIcon(QStringLiteral("error")).pixmap(16, 16));
   m_text->setWordWrap(true);
   m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
   auto* close = new QToolButton;
@@ -119,10 +125,17 @@ ErrorBar::ErrorBar(QWidget* parent) : QWidget(parent), m_text(new TextLabel({}, 
   close->setToolTip(tr("Close this message"));
   close->setAccessibleName(tr("Close this message"));
   connect(close, &QToolButton::clicked, this, &QWidget::hide);
-  row->addWidget(icon, 0, Qt::AlignTop);
+  row->addWidget(new IconLabel(QStringLiteral("error"), kIcon, IconLabel::Tone::Plain), 0, Qt::AlignTop);
   row->addWidget(m_text, 1);
   row->addWidget(close, 0, Qt::AlignTop);
   hide();
+}
+
+void ErrorBar::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  const Theme& theme = Theme::current();
+  painter.fillRect(rect(), theme.colour(ColourRole::Control));
+  painter.fillRect(QRect(0, height() - 1, width(), 1), theme.colour(ColourRole::Separator));
 }
 
 void ErrorBar::showError(const QString& text) {
@@ -134,7 +147,8 @@ void ErrorBar::showError(const QString& text) {
 QString toolTipWithShortcut(const QAction& action) {
   // Qt's default tool tip is the text without mnemonic and dots.
   if (action.shortcut().isEmpty()) return action.toolTip();
-  return QStringLiteral("%1 (%2)").arg(action.toolTip(), action.shortcut().toString(QKeySequence::NativeText));
+  return QStringLiteral("%1 (%2)").arg(action.toolTip(),
+                                       action.shortcut().toString(QKeySequence::NativeText));
 }
 
 }  // namespace moescope::views

@@ -2,6 +2,7 @@
 // Not for anything that knows data.
 #pragma once
 
+#include <QIcon>
 #include <QLabel>
 #include <QPushButton>
 #include <QWidget>
@@ -35,19 +36,32 @@ class TextLabel : public QLabel {
   bool m_applying = false;
 };
 
+/// An icon of the theme; follows it.
+class IconLabel : public QWidget {
+  Q_OBJECT
+
+ public:
+  enum class Tone {
+    Plain,  ///< text colour, or the colour of its status
+    Quiet,  ///< text3
+    Accent,
+  };
+  IconLabel(const QString& icon, int size, Tone tone, QWidget* parent = nullptr);
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  QIcon m_icon;
+  Tone m_tone;
+};
+
 /// What a panel shows while it has nothing to show: icon, what is missing, what to do.
 class EmptyState : public QWidget {
   Q_OBJECT
 
  public:
   EmptyState(const QString& icon, const QString& heading, const QString& text, QWidget* parent = nullptr);
-
- protected:
-  void changeEvent(QEvent* event) override;
-
- private:
-  QString m_iconName;
-  QLabel* m_icon;
 };
 
 /// A push button that is the face of an action: text, icon, enabled state and tool tip follow it.
@@ -55,12 +69,13 @@ class ActionButton : public QPushButton {
   Q_OBJECT
 
  public:
-  /// `primary` shows it in the accent colour while it is enabled.
-  ActionButton(QAction* action, bool primary, QWidget* parent = nullptr);
+  /// `primary` shows it in the accent colour while it is enabled. `text`: another text than the action's.
+  ActionButton(QAction* action, bool primary, const QString& text = {}, QWidget* parent = nullptr);
 
  private:
   void follow();
   QAction* m_action;
+  QString m_text;
   bool m_primary;
 };
 
@@ -71,6 +86,9 @@ class ErrorBar : public QWidget {
  public:
   explicit ErrorBar(QWidget* parent = nullptr);
   void showError(const QString& text);
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
 
  private:
   QLabel* m_text;

@@ -28,8 +28,8 @@ enum Page { kEmptyPage, kLoadingPage, kLoadedPage };
 // "6 × 32 experts, top-4" if all routers are alike, else the range.
 QString routersText(const std::vector<RouterSpec>& routers) {
   if (routers.empty()) return QObject::tr("none: a dense model");
-  const auto [low, high] = std::minmax_element(routers.begin(), routers.end(),
-                                               [](const auto& a, const auto& b) { return a.experts < b.experts; });
+  const auto [low, high] = std::minmax_element(
+      routers.begin(), routers.end(), [](const auto& a, const auto& b) { return a.experts < b.experts; });
   const QString experts = low->experts == high->experts
                               ? QString::number(low->experts)
                               : QStringLiteral("%1–%2").arg(low->experts).arg(high->experts);
@@ -61,11 +61,9 @@ QWidget* ModelPanel::makeLoadedPage() {
   column->setContentsMargins(kPadding, kPadding, kPadding, kPadding);
   column->setSpacing(8);
   auto* head = new QHBoxLayout;
-  auto* icon = new QLabel;
-  icon->setPixmap(themeIcon(QStringLiteral("model")).pixmap(16, 16));
   m_name = new TextLabel({}, TextLabel::Style::Title);
   m_name->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  head->addWidget(icon);
+  head->addWidget(new IconLabel(QStringLiteral("model"), 16, IconLabel::Tone::Accent));
   head->addWidget(m_name, 1);
   column->addLayout(head);
 
@@ -113,6 +111,7 @@ QWidget* ModelPanel::makeLoadedPage() {
   auto* scroll = new QScrollArea;
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   scroll->setWidget(page);
   return scroll;
 }
@@ -166,8 +165,9 @@ void ModelPanel::refreshLoading() {
   }
   m_loadBar->setRange(0, 1000);
   m_loadBar->setValue(progress->total > 0 ? static_cast<int>(1000 * progress->done / progress->total) : 0);
-  m_loadText->setText(tr("%1, %2 of %3").arg(QString::fromStdString(progress->activity),
-                                             bytesText(progress->done), bytesText(progress->total)));
+  m_loadText->setText(tr("%1, %2 of %3")
+                          .arg(QString::fromStdString(progress->activity), bytesText(progress->done),
+                               bytesText(progress->total)));
 }
 
 void ModelPanel::refreshLoaded() {
@@ -177,20 +177,26 @@ void ModelPanel::refreshLoaded() {
   const auto device = model->device();
   const auto memory = model->memory();
   m_name->setText(QString::fromStdString(checkpoint.displayName()));
-  const QString score = description.routers.empty()
-                            ? tr("no router")
-                            : tr("%1 router").arg(QString::fromUtf8(name(description.routers.front().score).data()));
+  const QString score =
+      description.routers.empty()
+          ? tr("no router")
+          : tr("%1 router").arg(QString::fromUtf8(name(description.routers.front().score).data()));
   setRow(kFamily, QStringLiteral("%1, %2").arg(QString::fromStdString(description.family), score));
   setRow(kRouters, routersText(description.routers));
-  setRow(kParameters, tr("%1, active %2").arg(parametersText(description.parametersTotal),
-                                              parametersText(description.parametersActive)));
-  setRow(kDevice, QStringLiteral("%1 (%2)").arg(QString::fromStdString(device.id), QString::fromStdString(device.name)));
+  setRow(kParameters,
+         tr("%1, active %2")
+             .arg(parametersText(description.parametersTotal), parametersText(description.parametersActive)));
+  setRow(kDevice, QStringLiteral("%1 (%2)").arg(QString::fromStdString(device.id),
+                                                QString::fromStdString(device.name)));
   setRow(kDtype, QString::fromStdString(model->dtypeName()));
   const std::int64_t used = memory.weights + memory.cache + memory.other;
   setRow(kMemory, tr("%1 of %2").arg(bytesText(used), bytesText(device.totalBytes)));
-  m_memoryBar->setValue(device.totalBytes > 0 ? static_cast<int>(std::max<std::int64_t>(1, 1000 * used / device.totalBytes)) : 0);
-  m_memoryParts->setText(tr("weights %1, cache %2, other %3")
-                             .arg(bytesText(memory.weights), bytesText(memory.cache), bytesText(memory.other)));
+  m_memoryBar->setValue(device.totalBytes > 0
+                            ? static_cast<int>(std::max<std::int64_t>(1, 1000 * used / device.totalBytes))
+                            : 0);
+  m_memoryParts->setText(
+      tr("weights %1, cache %2, other %3")
+          .arg(bytesText(memory.weights), bytesText(memory.cache), bytesText(memory.other)));
   QStringList warnings;
   for (const auto& warning : description.warnings) warnings << QString::fromStdString(warning);
   m_warnings->setText(warnings.join(QLatin1Char('\n')));

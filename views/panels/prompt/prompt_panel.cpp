@@ -13,8 +13,8 @@
 #include <QRandomGenerator>
 #include <QScrollBar>
 #include <QSpinBox>
-#include <QTextEdit>
 #include <QTextCursor>
+#include <QTextEdit>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <QWidgetAction>
@@ -30,7 +30,7 @@ namespace moescope::views {
 namespace {
 
 constexpr int kPadding = 8;
-constexpr int kFieldWidth = 72;
+constexpr int kFieldWidth = 100;  // ten digits
 
 QDoubleSpinBox* decimalField(double value, double low, double high, double step, const QString& tip) {
   auto* field = new QDoubleSpinBox;
@@ -39,7 +39,8 @@ QDoubleSpinBox* decimalField(double value, double low, double high, double step,
   field->setDecimals(2);
   field->setValue(value);
   field->setToolTip(tip);
-  field->setMinimumWidth(kFieldWidth);
+  field->setAlignment(Qt::AlignRight);
+  field->setFixedWidth(kFieldWidth);
   return field;
 }
 
@@ -48,7 +49,8 @@ QSpinBox* wholeField(int value, int low, int high, const QString& tip) {
   field->setRange(low, high);
   field->setValue(value);
   field->setToolTip(tip);
-  field->setMinimumWidth(kFieldWidth);
+  field->setAlignment(Qt::AlignRight);
+  field->setFixedWidth(kFieldWidth);
   return field;
 }
 
@@ -115,7 +117,7 @@ QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   buttons->setSpacing(kPadding);
   buttons->addWidget(new ActionButton(actions.generate, true));
   buttons->addWidget(new ActionButton(actions.stop, false));
-  buttons->addWidget(new ActionButton(actions.step, false));
+  buttons->addWidget(new ActionButton(actions.step, false, tr("Step one token")));
   buttons->addWidget(new ActionButton(actions.resume, false));
   buttons->addSpacing(kPadding);
   m_count = new TextLabel({}, TextLabel::Style::Secondary);
@@ -140,8 +142,10 @@ QWidget* PromptPanel::makeSettingsSide() {
   form->setVerticalSpacing(4);
   form->setHorizontalSpacing(12);
   const engine::SamplerSettings defaults;
-  m_temperature = decimalField(defaults.temperature, 0.0, 5.0, 0.05, tr("0 always takes the most probable token"));
-  m_topP = decimalField(defaults.topP, 0.0, 1.0, 0.05, tr("Smallest set of tokens with this probability; 1 is off"));
+  m_temperature =
+      decimalField(defaults.temperature, 0.0, 5.0, 0.05, tr("0 always takes the most probable token"));
+  m_topP = decimalField(defaults.topP, 0.0, 1.0, 0.05,
+                        tr("Smallest set of tokens with this probability; 1 is off"));
   m_seed = wholeField(static_cast<int>(defaults.seed), 0, std::numeric_limits<int>::max(),
                       tr("The same seed gives the same text"));
   m_keepSeed = new QCheckBox(tr("keep"));
@@ -177,8 +181,6 @@ QWidget* PromptPanel::makeSettingsSide() {
   form->addRow(tr("Seed"), seedRow);
   form->addRow(tr("Max tokens"), maxRow);
   form->addRow(tr("Capture"), m_capture);
-  m_temperature->setMaximumWidth(kFieldWidth + 16);
-  m_topP->setMaximumWidth(kFieldWidth + 16);
   return side;
 }
 
@@ -188,7 +190,8 @@ QWidget* PromptPanel::makeMoreSettings() {
   form->setContentsMargins(12, 12, 12, 12);
   m_topK = wholeField(0, 0, 1 << 20, tr("Only the k most probable tokens; 0 is off"));
   m_minP = decimalField(0.0, 0.0, 1.0, 0.01, tr("Least probability as a share of the largest; 0 is off"));
-  m_repetition = decimalField(1.0, 0.5, 3.0, 0.05, tr("Divides the logits of tokens that occurred; 1 is off"));
+  m_repetition =
+      decimalField(1.0, 0.5, 3.0, 0.05, tr("Divides the logits of tokens that occurred; 1 is off"));
   m_stopStrings = new QLineEdit;
   m_stopStrings->setPlaceholderText(tr("separated by |, \\n is a new line"));
   m_stopStrings->setMinimumWidth(200);
@@ -271,15 +274,16 @@ void PromptPanel::refreshState() {
   const bool busy = status.state == engine::LiveState::Running || status.state == engine::LiveState::Stopping;
   m_editor->setReadOnly(busy);
   const bool shown = status.generatedTokens > 0 || busy;
-  for (QWidget* widget : {static_cast<QWidget*>(m_count), static_cast<QWidget*>(m_progress),
-                          static_cast<QWidget*>(m_rate)}) {
+  for (QWidget* widget :
+       {static_cast<QWidget*>(m_count), static_cast<QWidget*>(m_progress), static_cast<QWidget*>(m_rate)}) {
     widget->setVisible(shown);
   }
   m_left->setVisible(busy && status.tokensPerSecond > 0);
   m_count->setText(tr("%1 of %2 tokens").arg(countText(status.generatedTokens), countText(status.maxTokens)));
   m_progress->setRange(0, static_cast<int>(qMax<std::int64_t>(1, status.maxTokens)));
   m_progress->setValue(static_cast<int>(status.generatedTokens));
-  m_rate->setText(status.tokensPerSecond > 0 ? tr("%1 tok/s").arg(status.tokensPerSecond, 0, 'f', 1) : QString());
+  m_rate->setText(status.tokensPerSecond > 0 ? tr("%1 tok/s").arg(status.tokensPerSecond, 0, 'f', 1)
+                                             : QString());
   if (status.tokensPerSecond > 0) {
     m_left->setText(durationText(static_cast<double>(status.maxTokens - status.generatedTokens) /
                                  status.tokensPerSecond));

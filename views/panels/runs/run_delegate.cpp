@@ -22,7 +22,8 @@ QFont nameFont(const QStyleOptionViewItem& option) {
 
 }  // namespace
 
-void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                        const QModelIndex& index) const {
   const Theme& theme = Theme::current();
   painter->save();
   const bool selected = option.state & QStyle::State_Selected;
@@ -31,9 +32,9 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(Qt::NoPen);
     painter->setBrush(theme.colour(ColourRole::Recording));
-    painter->drawEllipse(QRect(option.rect.left() + kVertical * 2,
-                               option.rect.top() + kVertical + QFontMetrics(option.font).height() / 2 - kDot / 2,
-                               kDot, kDot));
+    painter->drawEllipse(
+        QRect(option.rect.left() + kVertical * 2,
+              option.rect.top() + kVertical + QFontMetrics(option.font).height() / 2 - kDot / 2, kDot, kDot));
   }
   QRect line = option.rect.adjusted(kLeft, kVertical, -kVertical * 2, 0);
   painter->setFont(nameFont(option));
@@ -56,11 +57,13 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
 }
 
 QSize RunDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
-  const int lines = QFontMetrics(option.font).height() + QFontMetrics(Theme::current().font(FontSize::Small)).height();
+  const int lines =
+      QFontMetrics(option.font).height() + QFontMetrics(Theme::current().font(FontSize::Small)).height();
   return {120, lines + 2 * kVertical + 2};
 }
 
-void RunDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {
+void RunDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option,
+                                       const QModelIndex&) const {
   editor->setGeometry(option.rect.adjusted(kLeft - 4, 0, 0, 0));
 }
 

@@ -9,8 +9,11 @@
 #include <QPlainTextEdit>
 #include <QSortFilterProxyModel>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +31,7 @@ namespace {
 
 constexpr int kPadding = 8;
 constexpr int kNotesHeight = 44;
+constexpr int kNotesPauseMs = 400;
 enum Row { kSeed, kSampler, kSteering, kDevice, kRowCount };
 enum Page { kEmptyPage, kListPage };
 
@@ -40,9 +44,7 @@ QString samplerText(const trace::RunRecord& run) {
   }
   const double temperature = json.value("temperature", 0.0);
   if (temperature == 0.0) return QObject::tr("greedy");
-  return QObject::tr("T %1, top-p %2")
-      .arg(temperature, 0, 'f', 2)
-      .arg(json.value("top_p", 1.0), 0, 'f', 2);
+  return QObject::tr("T %1, top-p %2").arg(temperature, 0, 'f', 2).arg(json.value("top_p", 1.0), 0, 'f', 2);
 }
 
 QString steeringText(const std::vector<trace::SteeringEvent>& events) {
@@ -78,10 +80,22 @@ RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
   };
   connect(m_model, &QAbstractItemModel::rowsInserted, this, refreshPage);
   connect(m_model, &QAbstractItemModel::modelReset, this, refreshPage);
-  connect(m_model, &QAbstractItemModel::dataChanged, this, &RunsPanel::refreshDetails);
+  connect(m_model, &RunListModel::failed, this, &RunsPanel::failed);
+  connect(m_model, &QAbstractItemModel::dataChanged, this,
+          [this](const QModelIndex& first, const QModelIndex& last) {
+            const int shown = m_filtered->mapToSource(m_list->currentIndex()).row();
+            if (shown >= first.row() && shown <= last.row()) refreshDetails();
+          });
+  connect(&context, &ViewContext::storeReplaced, this, [this] {
+    saveNotes();
+    m_notesRun = 0;
+    m_notesStore.reset();  // the old file can be closed
+  });
   connect(&context.selection(), &SelectionModel::runChanged, this, &RunsPanel::followSelection);
   refreshPage();
 }
+
+RunsPanel::~RunsPanel() { saveNotes(); }
 
 QWidget* RunsPanel::makeList() {
   auto* box = new QWidget;
@@ -102,13 +116,16 @@ QWidget* RunsPanel::makeList() {
   auto* menu = new QMenu(more);
   auto* rename = menu->addAction(tr("Rename"), QKeySequence(Qt::Key_F2), this,
                                  [this] { m_list->edit(m_list->currentIndex()); });
-  auto* remove = menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
+  auto* remove =
+      menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
   menu->addSeparator();
   menu->addAction(tr("Save a copy of the trace…"), this, &RunsPanel::saveCopyRequested);
   connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
     const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
     rename->setEnabled(can);
-    remove->setEnabled(can && !m_context.isLive(m_list->currentIndex().data(RunListModel::RunIdRole).toLongLong()));
+    // A run that can still be continued is open too.
+    const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+    remove->setEnabled(can && run != nullptr && run->status != trace::RunStatus::Open);
   });
   more->setMenu(menu);
   top->addWidget(m_filter, 1);
@@ -122,6 +139,7 @@ QWidget* RunsPanel::makeList() {
   m_list->setModel(m_filtered);
   m_list->setItemDelegate(new RunDelegate(m_list));
   m_list->setFrameShape(QFrame::NoFrame);
+  m_list->viewport()->setBackgroundRole(QPalette::Window);
   m_list->setEditTriggers(QAbstractItemView::EditKeyPressed);
   m_list->setAccessibleName(tr("Runs"));
   m_list->setContextMenuPolicy(Qt::CustomContextMenu);
@@ -152,7 +170,8 @@ QWidget* RunsPanel::makeDetails() {
   m_rows->setVerticalSpacing(3);
   const QString titles[kRowCount] = {tr("Seed"), tr("Sampler"), tr("Steering"), tr("Device")};
   for (const QString& title : titles) {
-    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), new TextLabel({}, TextLabel::Style::Secondary));
+    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary),
+                   new TextLabel({}, TextLabel::Style::Body));
   }
   column->addLayout(m_rows);
   m_notes = new QPlainTextEdit;
@@ -160,7 +179,15 @@ QWidget* RunsPanel::makeDetails() {
   m_notes->setFixedHeight(kNotesHeight);
   m_notes->setTabChangesFocus(true);
   m_notes->setAccessibleName(tr("Notes"));
-  connect(m_notes, &QPlainTextEdit::textChanged, this, &RunsPanel::saveNotes);
+  m_notesTimer = new QTimer(this);
+  m_notesTimer->setSingleShot(true);
+  m_notesTimer->setInterval(kNotesPauseMs);
+  connect(m_notesTimer, &QTimer::timeout, this, &RunsPanel::saveNotes);
+  connect(m_notes, &QPlainTextEdit::textChanged, this, [this] {
+    if (m_notesRun == 0) return;
+    m_notesTyped = true;
+    m_notesTimer->start();
+  });
   m_fileSize = new TextLabel({}, TextLabel::Style::Secondary);
   m_fileSize->setWordWrap(true);
   column->addWidget(m_notes);
@@ -188,15 +215,13 @@ void RunsPanel::refreshDetails() {
   const auto setRow = [this](int row, const QString& text) {
     qobject_cast<QLabel*>(m_rows->itemAt(row, QFormLayout::FieldRole)->widget())->setText(text);
   };
-  setRow(kSeed, run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
+  setRow(kSeed,
+         run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
   setRow(kSampler, samplerText(*run));
   setRow(kSteering, steeringText(m_context.store()->steeringEvents(run->id)));
-  setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device), QString::fromStdString(run->dtype)));
-  if (m_notesRun != run->id) {
-    m_notesRun = 0;  // filling the field is not an edit
-    m_notes->setPlainText(QString::fromStdString(run->notes));
-    m_notesRun = run->id;
-  }
+  setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device),
+                                               QString::fromStdString(run->dtype)));
+  showNotes(run->id);
   m_notes->setReadOnly(!m_context.store()->writable());
   const auto path = m_context.store()->path();
   m_fileSize->setText(tr("%1, %2").arg(QString::fromStdString(path.filename().string()),
@@ -204,9 +229,21 @@ void RunsPanel::refreshDetails() {
   m_fileSize->setToolTip(QString::fromStdString(path.string()));
 }
 
+void RunsPanel::showNotes(trace::RunId run) {
+  if (m_notesRun == run && m_notesStore == m_context.store()) return;  // what is being typed stays
+  saveNotes();
+  m_notesRun = 0;  // filling the field is not an edit
+  m_notesStore = m_context.store();
+  const auto record = m_notesStore->run(run);
+  m_notes->setPlainText(record ? QString::fromStdString(record->notes) : QString());
+  m_notesRun = run;
+}
+
 void RunsPanel::saveNotes() {
-  if (m_notesRun == 0 || !m_context.store() || !m_context.store()->writable()) return;
-  if (auto saved = m_context.store()->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
+  m_notesTimer->stop();
+  const bool typed = std::exchange(m_notesTyped, false);
+  if (!typed || m_notesRun == 0 || !m_notesStore || !m_notesStore->writable()) return;
+  if (auto saved = m_notesStore->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
     Q_EMIT failed(QString::fromStdString(saved.error().text()));
   }
 }
@@ -214,13 +251,14 @@ void RunsPanel::saveNotes() {
 void RunsPanel::deleteRun() {
   const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
   if (run == nullptr) return;
+  const auto id = run->id;  // the row may have moved when the answer comes
   const QString text = tr("Delete the run “%1” with its %2 tokens? This cannot be undone.")
                            .arg(QString::fromStdString(run->name), countText(run->tokens));
   if (QMessageBox::question(this, tr("Delete run"), text, QMessageBox::Yes | QMessageBox::Cancel,
                             QMessageBox::Cancel) != QMessageBox::Yes) {
     return;
   }
-  const auto id = run->id;
+  m_notesTyped = false;
   m_context.selection().setRun(std::nullopt);
   if (auto done = m_context.store()->deleteRun(id); !done) {
     Q_EMIT failed(QString::fromStdString(done.error().text()));

@@ -3,6 +3,10 @@
 
 #include <QWidget>
 
+#include <memory>
+
+#include "core/trace/trace_store.h"
+
 class QAction;
 class QFormLayout;
 class QLineEdit;
@@ -10,6 +14,7 @@ class QListView;
 class QPlainTextEdit;
 class QSortFilterProxyModel;
 class QStackedWidget;
+class QTimer;
 
 namespace moescope::views {
 
@@ -23,6 +28,7 @@ class RunsPanel : public QWidget {
 
  public:
   explicit RunsPanel(ViewContext& context, QWidget* parent = nullptr);
+  ~RunsPanel() override;
 
   [[nodiscard]] RunListModel& model() const { return *m_model; }
 
@@ -37,6 +43,7 @@ class RunsPanel : public QWidget {
   void runSelected();
   void refreshDetails();
   void deleteRun();
+  void showNotes(trace::RunId run);
   void saveNotes();
 
   ViewContext& m_context;
@@ -50,7 +57,11 @@ class RunsPanel : public QWidget {
   QFormLayout* m_rows = nullptr;
   QPlainTextEdit* m_notes = nullptr;
   TextLabel* m_fileSize = nullptr;
-  qlonglong m_notesRun = 0;
+  // Notes are written when the typing pauses, to the run and the file that they were typed for.
+  QTimer* m_notesTimer = nullptr;
+  std::shared_ptr<trace::TraceStore> m_notesStore;
+  trace::RunId m_notesRun = 0;
+  bool m_notesTyped = false;
 };
 
 }  // namespace moescope::views

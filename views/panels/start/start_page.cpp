@@ -37,8 +37,10 @@ StartPage::StartPage(QWidget* parent) : QWidget(parent) {
   column->setContentsMargins(24, 32, 24, 24);
   column->setSpacing(8);
   column->addWidget(new TextLabel(tr("Open a mixture-of-experts model"), TextLabel::Style::Heading));
-  auto* what = new TextLabel(tr("Then type a prompt and watch each token choose its experts. Click an expert to ban or "
-                                "boost it; the next token obeys."), TextLabel::Style::Secondary);
+  auto* what = new TextLabel(
+      tr("Then type a prompt and watch each token choose its experts. Click an expert to ban or "
+         "boost it; the next token obeys."),
+      TextLabel::Style::Secondary);
   what->setWordWrap(true);
   column->addWidget(what);
   column->addSpacing(8);
@@ -110,11 +112,11 @@ void StartPage::setRecent(const QStringList& paths) {
     delete item->widget();
     delete item;
   }
-  if (paths.isEmpty()) m_recent->addWidget(new TextLabel(tr("Nothing opened yet."), TextLabel::Style::Secondary));
+  if (paths.isEmpty())
+    m_recent->addWidget(new TextLabel(tr("Nothing opened yet."), TextLabel::Style::Secondary));
   for (const QString& path : paths) {
     auto* entry = new QPushButton(path);
     entry->setFlat(true);
-    entry->setStyleSheet(QStringLiteral("text-align: left"));
     connect(entry, &QPushButton::clicked, this, [this, path] { Q_EMIT openRequested(path); });
     m_recent->addWidget(entry);
   }
@@ -124,11 +126,16 @@ void StartPage::setCache(const std::vector<checkpoint::CachedModel>& models, con
                          std::int64_t freeBytes, const QString& device) {
   m_models = models;
   m_freeBytes = freeBytes;
-  const auto supported = std::count_if(models.begin(), models.end(), [](const auto& m) { return m.supported; });
-  m_cacheSummary->setText(models.empty() ? tr("nothing in %1").arg(folder)
-                                         : tr("%1 supported of %2 repositories, %3").arg(supported).arg(models.size()).arg(folder));
+  const auto supported =
+      std::count_if(models.begin(), models.end(), [](const auto& m) { return m.supported; });
+  m_cacheSummary->setText(
+      models.empty()
+          ? tr("nothing in %1").arg(folder)
+          : tr("%1 supported of %2 repositories, %3").arg(supported).arg(models.size()).arg(folder));
   m_cache->setHeaderLabels({tr("Repository"), tr("Family"), tr("Weights"), tr("On %1").arg(device)});
-  m_showUnsupported->setText(tr("Show unsupported (%1)").arg(static_cast<qsizetype>(models.size()) - supported));
+  m_cache->headerItem()->setTextAlignment(kWeights, Qt::AlignRight | Qt::AlignVCenter);
+  m_showUnsupported->setText(
+      tr("Show unsupported (%1)").arg(static_cast<qsizetype>(models.size()) - supported));
   m_showUnsupported->setVisible(static_cast<qsizetype>(models.size()) > supported);
   fillCache();
 }
@@ -141,11 +148,12 @@ void StartPage::fillCache() {
     item->setText(kRepository, QString::fromStdString(model.repository));
     item->setText(kFamily, familyText(model));
     item->setText(kWeights, bytesText(model.weightBytes));
-    item->setTextAlignment(kWeights, Qt::AlignRight);
+    item->setTextAlignment(kWeights, Qt::AlignRight | Qt::AlignVCenter);
     item->setData(kRepository, Qt::UserRole, QString::fromStdString(model.snapshot.string()));
     item->setDisabled(!model.supported);
     const std::int64_t left = m_freeBytes - model.weightBytes;
-    item->setText(kFits, left >= 0 ? tr("fits, %1 left").arg(bytesText(left)) : tr("%1 too large").arg(bytesText(-left)));
+    item->setText(kFits, left >= 0 ? tr("fits, %1 left").arg(bytesText(left))
+                                   : tr("%1 too large").arg(bytesText(-left)));
     item->setIcon(kFits, themeIcon(left >= 0 ? QStringLiteral("ok") : QStringLiteral("warning")));
   }
   for (const int fixed : {kFamily, kWeights, kFits}) m_cache->resizeColumnToContents(fixed);
@@ -155,7 +163,8 @@ void StartPage::fillCache() {
   if (!any) return;
   m_cache->setCurrentItem(m_cache->topLevelItem(0));
   const int rows = std::min(m_cache->topLevelItemCount(), kRowsShown);
-  m_cache->setFixedHeight(m_cache->header()->sizeHint().height() + rows * (m_cache->sizeHintForRow(0) + 2) + 4);
+  m_cache->setFixedHeight(m_cache->header()->sizeHint().height() + rows * (m_cache->sizeHintForRow(0) + 2) +
+                          4);
 }
 
 void StartPage::openSelected() {
