@@ -21,7 +21,7 @@ using Measurement = Result<ordered_json> (*)(const bench::BenchOptions&);
 // In the order of the table.
 const std::vector<std::pair<std::string, Measurement>> kMeasurements{
     {"start", &bench::benchStart},     {"load", &bench::benchLoad},     {"decode", &bench::benchDecode},
-    {"prefill", &bench::benchPrefill}, {"record", &bench::benchRecord},
+    {"prefill", &bench::benchPrefill}, {"record", &bench::benchRecord}, {"store", &bench::benchStore},
 };
 
 struct Options {
@@ -121,7 +121,8 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   CLI::App* command = app.add_subcommand("bench", "Measure speed on this machine");
   std::vector<std::string> names;
   for (const auto& [name, measurement] : kMeasurements) names.push_back(name);
-  command->add_option("NAME", options->name, "start, load, decode, prefill or record; all without a name")
+  command
+      ->add_option("NAME", options->name, "start, load, decode, prefill, record or store; all without a name")
       ->check(CLI::IsMember(names));
   command->add_option("--model", options->bench.model, "Checkpoint folder (the demo model)");
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")
