@@ -69,7 +69,7 @@ MapLayout layoutOf(const MapScene& scene, Rect area) {
   layout.left = area.x + 8.0F;
   const bool tokens = scene.tokenMode();
   const float left = tokens ? 200.0F : 46.0F;
-  const float right = tokens ? 96.0F : 60.0F;
+  const float right = tokens ? 96.0F : 68.0F;
   const float top = tokens ? 28.0F : 14.0F;
   const float below = 24.0F;
   layout.bottom = {area.x + left, area.y + area.height - kBottom, area.width - left - 12.0F, kBottom};
