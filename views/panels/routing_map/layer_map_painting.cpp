@@ -75,12 +75,12 @@ void paintRows(const MapScene& scene, CanvasPainter& painter, const MapLayout& l
     painter.text({filled.x - kLabelGap, middle}, fmt::format("L{}", layer.value),
                  paint(selected ? ColourRole::Text : ColourRole::Text2),
                  selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
-    painter.text({right + 46.0F, middle},
+    painter.text({right + 54.0F, middle},
                  figure::decimalText(scene.layers->maxVio[static_cast<std::size_t>(row)], 2),
                  paint(selected ? ColourRole::Text : ColourRole::Text2),
                  selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
   }
-  painter.text({right + 46.0F, filled.y + filled.height + 13.0F}, "MaxVio", paint(ColourRole::Text2),
+  painter.text({right + 54.0F, filled.y + filled.height + 13.0F}, "MaxVio", paint(ColourRole::Text2),
                FontRole::Small, Align::Right);
 }
 

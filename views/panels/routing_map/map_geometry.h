@@ -20,8 +20,8 @@ class MapGeometry {
  public:
   /// Sizes of cells in pixels that zooming keeps to.
   struct Limits {
-    double fitWidth = 64.0, fitHeight = 48.0;  ///< fitting makes no larger cells
-    double maxWidth = 96.0, maxHeight = 72.0;
+    double fitWidth = 64.0, fitHeight = 72.0;  ///< fitting makes no larger cells
+    double maxWidth = 96.0, maxHeight = 96.0;
   };
 
   void setContent(std::int64_t rows,
