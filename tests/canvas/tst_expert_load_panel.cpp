@@ -10,6 +10,7 @@
 #include "tests/unit/trace_fixture.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
+#include "views/canvas/canvas_widget.h"
 #include "views/models/load_metrics_model.h"
 #include "views/panels/common/panel_widgets.h"
 #include "views/panels/expert_load/expert_load_panel.h"
@@ -144,6 +145,24 @@ class TestExpertLoadPanel : public QObject {
     QTRY_VERIFY(m_panel->picture());
     QCOMPARE(figure::toCsv(*m_panel->barsFigure()), bars);
     QCOMPARE(figure::toCsv(*m_panel->courseFigure()), course);
+  }
+
+  void aClickOnABarSelectsItsExpert() {
+    record();
+    auto* bars = m_panel->findChild<CanvasWidget*>(QStringLiteral("bars"));
+    QTRY_VERIFY(bars->regionRect("expert 5").has_value());
+    const Rect bar = *bars->regionRect("expert 5");
+    const QPoint at(static_cast<int>(bar.x + bar.width / 2), static_cast<int>(bar.y + bar.height / 2));
+    QTest::mouseClick(bars, Qt::LeftButton, {}, at);
+    const std::set<ExpertCell> expected{{LayerIndex{1}, ExpertIndex{5}}};
+    QTRY_VERIFY(m_context->selection().experts() == expected);
+    QCOMPARE(m_context->selection().layer()->value, 1);
+    QVERIFY(bars->accessibleDescription().startsWith(QStringLiteral("Layer 1, expert 5")));
+    // The keys of every picture: B bans what is selected, as one undo step.
+    bars->setFocus();
+    QTest::keyClick(bars, Qt::Key_B);
+    QCOMPARE(m_context->steering().program().rules.size(), std::size_t{1});
+    QVERIFY(m_context->steering().program().rules[0].operation == steering::Operation::Ban);
   }
 
   void everythingHasAName() {
