@@ -165,6 +165,30 @@ class TestExpertLoadPanel : public QObject {
     QVERIFY(m_context->steering().program().rules[0].operation == steering::Operation::Ban);
   }
 
+  void showsItsNumbersAsATable() {
+    record();
+    auto* bars = m_panel->findChild<CanvasWidget*>(QStringLiteral("bars"));
+    const auto actions = bars->actions();
+    QCOMPARE(actions.size(), 1);
+    actions[0]->trigger();
+    auto* table = bars->findChild<QTableView*>();
+    QVERIFY(table);
+    const QAbstractItemModelTester tester(table->model(),
+                                          QAbstractItemModelTester::FailureReportingMode::QtTest);
+    QCOMPARE(table->model()->rowCount(), 8);
+    const auto& shown = *m_panel->picture()->bars.bars;
+    for (int row = 0; row < 8; ++row) {
+      QStringList cells;
+      for (int column = 0; column < table->model()->columnCount(); ++column) {
+        cells << table->model()->index(row, column).data().toString();
+      }
+      QVERIFY(cells.contains(QString::fromStdString(shown.names[static_cast<std::size_t>(row)])));
+      QVERIFY(std::ranges::any_of(cells, [&](const QString& cell) {
+        return std::abs(cell.toDouble() - shown.values[static_cast<std::size_t>(row)]) < 1e-9;
+      }));
+    }
+  }
+
   void everythingHasAName() {
     record();
     for (const auto* widget : m_panel->findChildren<QComboBox*>()) {
