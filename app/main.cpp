@@ -31,8 +31,9 @@ std::string commandLine(const CLI::App& app) {
 /// One line for what CLI11 says in one or more; what it could not place comes first.
 int reportUsage(const CLI::App& app, const CLI::ParseError& error, bool json) {
   std::string message = error.what();
-  if (const auto extra = app.remaining(true); !extra.empty())
-    message = "not known here: " + CLI::detail::join(extra, " ");
+  auto extra = app.remaining(true);
+  std::erase(extra, "--json");  // asks for this error as an object, also where there is no such option
+  if (!extra.empty()) message = "not known here: " + CLI::detail::join(extra, " ");
   std::replace(message.begin(), message.end(), '\n', ' ');
   message.erase(message.find_last_not_of(" .") + 1);
   return cli::report({"usage.bad_option", "", "", message, "see " + commandLine(app) + " --help"}, json);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -10,6 +11,8 @@
 #include <thread>
 
 #include <fmt/format.h>
+
+#include "app/cli/text_table.h"
 
 namespace moescope::cli {
 
@@ -33,6 +36,62 @@ std::string remaining(double seconds) {
   return fmt::format("{:.0f} min left", seconds / 60);
 }
 
+/// A progress line without an end stands on the terminal.
+std::atomic<bool> lineIsOpen = false;
+
+using Clock = std::chrono::steady_clock;
+
+/// One activity after the other, each with its own rate.
+class ProgressPrinter {
+ public:
+  void operator()(const Progress& progress) {
+    const auto now = Clock::now();
+    if (progress.activity != m_activity) begin(progress, now);
+    const bool finished = progress.total > 0 && progress.done >= progress.total;
+    // What takes no time needs no line.
+    if (!m_shown && now - m_start < (m_terminal ? kFirstOnTerminal : kPause)) return;
+    if (!finished && now - m_last < (m_terminal ? kFirstOnTerminal : kPause)) return;
+    m_last = now;
+    m_shown = true;
+    lineIsOpen = m_terminal && !finished;
+    std::cerr << (m_terminal ? "\r\033[K" : "") << line(progress, finished) << (lineIsOpen ? "" : "\n")
+              << std::flush;
+  }
+
+ private:
+  static constexpr auto kFirstOnTerminal = std::chrono::milliseconds(150);
+  static constexpr auto kPause = std::chrono::milliseconds(3000);
+
+  void begin(const Progress& progress, Clock::time_point now) {
+    m_activity = progress.activity;
+    m_startDone = progress.done;
+    m_start = now;
+    m_last = {};
+    m_shown = false;
+  }
+
+  [[nodiscard]] std::string line(const Progress& progress, bool finished) const {
+    const bool bytes = progress.unit == "bytes";
+    const auto amount = [bytes](std::int64_t n) { return bytes ? bytesText(n) : std::to_string(n); };
+    const double seconds = std::chrono::duration<double>(Clock::now() - m_start).count();
+    const double rate = seconds > 0 ? static_cast<double>(progress.done - m_startDone) / seconds : 0;
+    std::string text = fmt::format("{}, {}", progress.activity, amount(progress.done));
+    if (progress.total > 0) text += " of " + amount(progress.total);
+    if (!bytes) text += " " + progress.unit;
+    text += fmt::format(", {}/s", amount(static_cast<std::int64_t>(rate)));
+    if (progress.total > 0 && rate > 0 && !finished) {
+      text += ", " + remaining(static_cast<double>(progress.total - progress.done) / rate);
+    }
+    return text;
+  }
+
+  const bool m_terminal = ::isatty(STDERR_FILENO) != 0;
+  std::string m_activity;
+  std::int64_t m_startDone = 0;
+  Clock::time_point m_start{}, m_last{};
+  bool m_shown = false;
+};
+
 }  // namespace
 
 int report(const Error& error, bool json) {
@@ -44,8 +103,12 @@ int report(const Error& error, bool json) {
              {"message", error.message},
              {"advice", error.advice}}}});
   }
-  std::cerr << "moescope: " << error.text() << '\n';
+  note("moescope: " + error.text());
   return statusOf(error.kind);
+}
+
+void note(const std::string& line) {
+  std::cerr << (lineIsOpen.exchange(false) ? "\n" : "") << line << std::endl;
 }
 
 void print(const nlohmann::ordered_json& document) {
@@ -78,34 +141,7 @@ std::stop_token interruptToken() {
 
 ProgressCallback progressPrinter(bool quiet) {
   if (quiet) return [](const Progress&) {};
-  using Clock = std::chrono::steady_clock;
-  struct State {
-    Clock::time_point start = Clock::now();
-    Clock::time_point last{};
-    std::string activity;
-    std::int64_t startDone = 0;
-  };
-  auto state = std::make_shared<State>();
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
-  return [state, terminal](const Progress& progress) {
-    const auto now = Clock::now();
-    if (progress.activity != state->activity) {
-      *state = {now, {}, progress.activity, progress.done};
-    }
-    const bool finished = progress.total > 0 && progress.done >= progress.total;
-    const auto pause = terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(3000);
-    if (!finished && now - state->last < pause) return;
-    state->last = now;
-    const double seconds = std::chrono::duration<double>(now - state->start).count();
-    const double rate = seconds > 0 ? static_cast<double>(progress.done - state->startDone) / seconds : 0;
-    std::string line = fmt::format("{}, {}", progress.activity, progress.done);
-    if (progress.total > 0) line += fmt::format(" of {}", progress.total);
-    line += fmt::format(" {}, {:.0f}/s", progress.unit, rate);
-    if (progress.total > 0 && rate > 0 && !finished) {
-      line += ", " + remaining(static_cast<double>(progress.total - progress.done) / rate);
-    }
-    std::cerr << (terminal ? "\r\033[K" : "") << line << (terminal && !finished ? "" : "\n") << std::flush;
-  };
+  return [printer = std::make_shared<ProgressPrinter>()](const Progress& progress) { (*printer)(progress); };
 }
 
 }  // namespace moescope::cli

@@ -21,6 +21,9 @@ enum ExitStatus : int { kDone = 0, kFailed = 1, kBadInput = 2, kMachine = 3, kCa
 /// output with `json`, and returns the exit status of the error's area.
 int report(const Error& error, bool json);
 
+/// Prints a line to standard error, below a progress line that is not finished.
+void note(const std::string& line);
+
 /// Prints one JSON document and a newline to standard output.
 void print(const nlohmann::ordered_json& document);
 

@@ -148,7 +148,8 @@ void addFigure(CLI::App& app, std::function<int()>& run) {
   CLI::App* command = app.add_subcommand("figure", "Make a figure for a paper: SVG, PDF or PNG");
   command->add_option("FILE", options->file, "Trace, or a figure's .json")->required();
   command->add_option("--kind", options->kind, "What to draw");
-  command->add_option("-o,--out", options->out, "File to write; its suffix chooses SVG, PDF or PNG")->type_name("FILE")
+  command->add_option("-o,--out", options->out, "File to write; its suffix chooses SVG, PDF or PNG")
+      ->type_name("FILE")
       ->required();
   command->add_option("--size", options->size, "Width and height, 3.25x2.4in by default (also mm, cm)");
   command->add_option("--font-size", options->fontPoints, "Size of the text in points, 8 by default")

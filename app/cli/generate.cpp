@@ -1,6 +1,7 @@
 // moescope generate: writes text live.
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <iostream>
 #include <memory>
 
@@ -125,6 +126,7 @@ class GenerateCommand {
   Result<void> replay(std::stop_token stop);
   Result<void> close();
   void show(const std::string& text);
+  void showRest();
   void showStatistics() const;
   [[nodiscard]] bool counterfactual() const { return m_options.mode == "counterfactual"; }
   [[nodiscard]] nlohmann::ordered_json document() const;
@@ -136,6 +138,7 @@ class GenerateCommand {
   std::unique_ptr<engine::Generation> m_generation;
   ChoiceLog m_choices;
   std::size_t m_shownBytes = 0;
+  bool m_textEnded = false;
   double m_decodeSeconds = 0.0;
 };
 
@@ -188,12 +191,23 @@ void GenerateCommand::show(const std::string& text) {
   std::cout << text << std::flush;
 }
 
+/// The end of the text, once.
+void GenerateCommand::showRest() {
+  const auto text = m_generation->text();
+  if (m_textEnded) return;
+  if (m_shownBytes < text.size()) show(text.substr(m_shownBytes));
+  show("\n");
+  m_textEnded = true;
+}
+
 Result<void> GenerateCommand::write(std::stop_token stop) {
   const auto start = std::chrono::steady_clock::now();
   while (m_generation->finished() == engine::FinishReason::Running) {
     const auto token = m_generation->step(stop);
     if (!token) return fail(token.error());
     show(token->text);
+    // Whoever read has gone; what was recorded is kept.
+    if (!std::cout) return fail("cancelled", "", "", "standard output is closed");
   }
   const auto end = std::chrono::steady_clock::now();
   m_decodeSeconds = std::chrono::duration<double>(end - start).count() - m_generation->prefillSeconds();
@@ -203,14 +217,13 @@ Result<void> GenerateCommand::write(std::stop_token stop) {
 /// The text that was written without rules is forwarded again under them, into a second run.
 Result<void> GenerateCommand::replay(std::stop_token stop) {
   if (!counterfactual() || m_program.rules.empty()) return {};
+  showRest();
   return m_generation->setProgram(m_program, engine::SteeringMode::Counterfactual, std::move(stop));
 }
 
 Result<void> GenerateCommand::close() {
   auto finished = m_generation->finish();
-  const auto text = m_generation->text();
-  if (m_shownBytes < text.size()) show(text.substr(m_shownBytes));
-  if (!m_options.json) std::cout << '\n' << std::flush;
+  showRest();
   const auto recording = m_generation->recordingError();
   if (m_store != nullptr) {
     if (auto closed = m_store->close(); !closed && finished) finished = fail(closed.error());
@@ -228,7 +241,7 @@ void GenerateCommand::showStatistics() const {
     line += fmt::format(", {:.1f} tokens/s", static_cast<double>(generated - 1) / m_decodeSeconds);
   }
   if (const auto run = m_generation->run()) line += fmt::format(", run {} of {}", *run, m_options.record);
-  std::cerr << line << '\n';
+  note(line);
 }
 
 nlohmann::ordered_json GenerateCommand::document() const {
@@ -257,6 +270,7 @@ nlohmann::ordered_json GenerateCommand::document() const {
 
 int GenerateCommand::run() {
   const auto stop = interruptToken();
+  std::signal(SIGPIPE, SIG_IGN);
   if (auto prepared = prepare(stop); !prepared) return report(prepared.error(), m_options.json);
   auto done = write(stop);
   if (done) done = replay(stop);

@@ -78,10 +78,10 @@ int runRecord(RecordOptions options) {
   if (!outcome) return report(outcome.error(), options.json);
   if (options.json) print(document(options, *outcome));
   if (!options.quiet) {
-    std::cerr << fmt::format("run {} of {}: {} sequences, {} tokens, {:.4f} nat a token, perplexity {:.2f}\n",
-                             outcome->run, options.out, outcome->sequences, outcome->tokens,
-                             -outcome->meanLogProb, std::exp(-outcome->meanLogProb));
-    if (outcome->cancelled) std::cerr << "stopped; the same command with --resume goes on\n";
+    note(fmt::format("run {} of {}: {} sequences, {} tokens, {:.4f} nat a token, perplexity {:.2f}",
+                     outcome->run, options.out, outcome->sequences, outcome->tokens, -outcome->meanLogProb,
+                     std::exp(-outcome->meanLogProb)));
+    if (outcome->cancelled) note("stopped; the same command with --resume goes on");
   }
   if (!closed) return report(closed.error(), false);
   return outcome->cancelled ? kCancelled : kDone;

@@ -14,8 +14,9 @@ namespace {
 
 // Bounds the search at one place of a text; published tokens have some ten bytes.
 constexpr std::size_t kMaxContent = 1024;
-// How often the same text may be taken on average.
-constexpr std::size_t kMaxTaken = 16;
+// Bytes that added tokens may take from a text, beyond taking all of it so many times.
+constexpr std::size_t kMaxTaken = 1u << 20;
+constexpr std::size_t kMaxTimesTaken = 16;
 
 /// Start of the character that ends before `at` > 0.
 std::size_t characterBefore(std::string_view text, std::size_t at) {
@@ -132,8 +133,9 @@ void AddedTokens::extract(const AlignedText& source, const TokenTrie& trie,
     // As the library does, a token may start within the whitespace that the one before it took.
     const std::size_t begin = token.stripLeft ? spaceBefore(text, match.begin, done) : match.begin;
     const std::size_t end = token.stripRight ? spaceBehind(text, match.end) : match.end;
+    if (begin >= end) continue;
     taken += end - begin;
-    if (taken > kMaxTaken * text.size()) {
+    if (taken > kMaxTaken + kMaxTimesTaken * text.size()) {
       throw Refusal({"tokenizer.added_tokens",
                      {},
                      {},

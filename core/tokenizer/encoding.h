@@ -18,7 +18,8 @@ struct Encoding {
   };
 
   std::vector<EncodedToken> tokens;
-  std::vector<Shown> shown;  // by index, ascending
+  std::size_t textBegin = 0;  ///< index of the first token of the text, behind special ones
+  std::vector<Shown> shown;   // by index, ascending
 };
 
 }  // namespace moescope::tokenizer

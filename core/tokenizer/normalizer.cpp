@@ -61,9 +61,8 @@ class Prepend final : public Normalizer {
   void apply(AlignedText& text) const override {
     const std::size_t size = text.text().size();
     if (size == 0) return;
-    const std::size_t start = text.origin(0, 1).begin;
     AlignedText::Builder builder(text);
-    builder.add(m_text, {start, start});
+    builder.add(m_text, text.origin(0, 1));
     builder.copy(0, size);
     text = builder.finish();
   }

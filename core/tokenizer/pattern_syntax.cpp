@@ -1,13 +1,48 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/tokenizer/pattern_syntax.h"
 
 #include <cctype>
+#include <string>
+#include <utility>
+
+#include <pcre2.h>
 
 namespace moescope::tokenizer {
 
 namespace {
 
 constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+// Outside of a class (and for \\b) Oniguruma's \w takes a few more digits of Latin-1, and no others like
+// them.
+constexpr std::string_view kBareWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\xB2\xB3\xB9\xBC-\xBE)";
 constexpr std::string_view kHex = "0-9A-Fa-f";
+
+// Members of the bracket classes; PCRE2's own are narrower.
+constexpr std::pair<std::string_view, std::string_view> kBracketClasses[] = {
+    {"alnum", R"(\p{Alphabetic}\p{Nd})"},
+    {"alpha", R"(\p{Alphabetic})"},
+    {"blank", R"(\p{Zs}\t)"},
+    {"cntrl", R"(\p{Cc})"},
+    {"digit", R"(\p{Nd})"},
+    {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"},
+    {"lower", R"(\p{Lowercase})"},
+    {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
+    {"punct", R"(\p{P}\p{S})"},
+    {"space", R"(\p{White_Space})"},
+    {"upper", R"(\p{Uppercase})"},
+    {"word", kWord},
+    {"xdigit", kHex},
+};
+
+bool isScript(std::string_view name) {
+  const std::string pattern = "\\p{sc:" + std::string(name) + "}";
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  auto* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF, &error,
+                             &at, nullptr);
+  pcre2_code_free(code);
+  return code != nullptr;
+}
 
 class Rewriter {
  public:
@@ -54,8 +89,7 @@ class Rewriter {
       m_inClass = false;
       copy(1);
     } else if (m_ruby.substr(m_at, 2) == "[:") {
-      const auto end = m_ruby.find(":]", m_at);
-      copy(end == std::string_view::npos ? m_ruby.size() - m_at : end + 2 - m_at);
+      bracketClass();
     } else if (c == '[') {
       m_result.problem = "a class inside a class";
     } else if (m_ruby.substr(m_at, 2) == "&&") {
@@ -63,6 +97,19 @@ class Rewriter {
     } else {
       copy(1);
     }
+  }
+
+  /// [:name:] inside a class.
+  void bracketClass() {
+    const auto end = m_ruby.find(":]", m_at);
+    const auto name = m_ruby.substr(m_at + 2, end == std::string_view::npos ? 0 : end - m_at - 2);
+    for (const auto& [known, members] : kBracketClasses) {
+      if (name == known) {
+        emit(members, name.size() + 4);
+        return;
+      }
+    }
+    m_result.problem = "a bracket class that is negated or unknown";
   }
 
   /// `members` of a class, or their complement.
@@ -80,7 +127,7 @@ class Rewriter {
   }
 
   void wordBoundary(bool complement) {
-    const std::string word = "[" + std::string(kWord) + "]";
+    const std::string word = "[" + std::string(kBareWord) + "]";
     const std::string other = complement
                                   ? "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))"
                                   : "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))";
@@ -94,7 +141,7 @@ class Rewriter {
       case 's': emit(R"(\p{White_Space})", 2); return;
       case 'S': emit(R"(\P{White_Space})", 2); return;
       case 'w':
-      case 'W': characterClass(kWord, c == 'W'); return;
+      case 'W': characterClass(m_inClass ? kWord : kBareWord, c == 'W'); return;
       case 'h':
       case 'H': characterClass(kHex, c == 'H'); return;
       case 'b':
@@ -102,6 +149,8 @@ class Rewriter {
         if (m_inClass) break;
         wordBoundary(c == 'B');
         return;
+      case 'p':
+      case 'P': property(); return;
       case 'u': {
         const auto digits = m_ruby.substr(m_at + 2, 4);
         emit("\\x{" + std::string(digits) + "}", 2 + digits.size());
@@ -110,6 +159,19 @@ class Rewriter {
       default: break;
     }
     copy(2);
+  }
+
+  /// \p{Han} is the script itself, not its extensions, which PCRE2 takes without being told.
+  void property() {
+    const auto end = m_ruby.find('}', m_at);
+    const std::size_t begin = m_at + (m_ruby.substr(m_at + 2, 2) == "{^" ? 4 : 3);
+    const bool braced = m_ruby.substr(m_at + 2, 1) == "{" && end != std::string_view::npos && end > begin;
+    if (braced && isScript(m_ruby.substr(begin, end - begin))) {
+      copy(begin - m_at);
+      m_result.pattern += "sc:";
+    } else {
+      copy(2);
+    }
   }
 
   /// Flags such as (?i: or (?mi-x): Ruby's m is what PCRE2 calls s.

@@ -8,7 +8,8 @@
 namespace moescope::tokenizer {
 
 /// A pattern that PCRE2 (UTF, UCP, MULTILINE) matches as Oniguruma matches `ruby`; `problem` is empty or
-/// names what has no counterpart. Rewritten are \s, \w, \b, \h and their complements, \uXXXX and (?m).
+/// names what has no counterpart. Rewritten are \s, \w, \b, \h and their complements,
+/// scripts, bracket classes, \uXXXX and (?m).
 struct RewrittenPattern {
   std::string pattern;
   std::string problem;

@@ -38,6 +38,7 @@ class Template final : public PostProcessor {
     tokens.insert(tokens.end(), encoding.tokens.begin(), encoding.tokens.end());
     std::transform(m_behind.begin(), m_behind.end(), std::back_inserter(tokens), token);
     encoding.tokens = std::move(tokens);
+    encoding.textBegin += m_before.size();
     for (auto& shown : encoding.shown) shown.token += m_before.size();
   }
 
@@ -55,7 +56,7 @@ class TrimOffsets final : public PostProcessor {
     for (std::size_t i = 0; i < encoding.tokens.size(); ++i) {
       const bool added = shown != encoding.shown.cend() && shown->token == i;
       const std::string& text = added ? shown->text : vocabulary.piece(encoding.tokens[i].id);
-      trim(encoding.tokens[i], text, i == 0);
+      trim(encoding.tokens[i], text, i == encoding.textBegin);
       if (added) ++shown;
     }
   }

@@ -14,6 +14,9 @@ using Made = std::unique_ptr<const PreTokenizer>;
 constexpr const char* kGpt2Pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
+constexpr const char* kWordPattern =
+    R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D}\s]+)";
+
 /// Cuts every piece by what `split(text of the piece, parts)` finds.
 template <class Split>
 void cut(PreTokens& tokens, SplitBehavior behavior, const Split& split) {
@@ -106,10 +109,7 @@ class ByteLevel final : public PreTokenizer {
     std::vector<TextRange> pieces;
     for (const TextRange& piece : tokens.pieces) {
       const std::size_t begin = builder.size();
-      if (text[piece.begin] != ' ') {
-        const std::size_t start = tokens.text.origin(piece.begin, piece.begin + 1).begin;
-        builder.add(" ", {start, start});
-      }
+      if (text[piece.begin] != ' ') builder.add(" ", tokens.text.origin(piece.begin, piece.begin + 1));
       builder.copy(piece.begin, piece.end);
       pieces.push_back({begin, builder.size()});
     }
@@ -153,8 +153,9 @@ Made makePunctuation(const Component& component) {
   return std::make_unique<ClassSplit>(isPunctuation, readBehavior(component, SplitBehavior::Isolated));
 }
 
+// This one is no Ruby pattern in the library: joiners are word characters.
 Made makeWhitespace(const Component&) {
-  return std::make_unique<PatternSplit>(Pattern::builtIn(R"(\w+|[^\w\s]+)"), SplitBehavior::Removed, true);
+  return std::make_unique<PatternSplit>(Pattern::builtIn(kWordPattern), SplitBehavior::Removed, true);
 }
 
 Made makeWhitespaceSplit(const Component&) {

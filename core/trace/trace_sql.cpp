@@ -75,7 +75,7 @@ class Query {
                   sqlite3_errmsg(m_database.handle()), "docs/file_format.md lists the tables");
     }
     if (!statement) return fail("sql.syntax", m_database.file().string(), "", "there is no statement", "give a SELECT");
-    if (rest != nullptr && std::string_view(rest).find_first_not_of(" \t\r\n;") != std::string_view::npos)
+    if (hasStatement(rest))
       return fail("sql.syntax", m_database.file().string(), fmt::format("character {}", rest - sql.c_str() + 1),
                   "there is more than one statement", "give one SELECT at a time");
     if (sqlite3_stmt_readonly(raw) == 0) return fail(readOnly());
@@ -97,6 +97,19 @@ class Query {
   }
 
  private:
+  /// Comments, blanks and semicolons may follow.
+  [[nodiscard]] bool hasStatement(const char* rest) const {
+    while (rest != nullptr && *rest != '\0') {
+      sqlite3_stmt* raw = nullptr;
+      const char* after = nullptr;
+      const int code = sqlite3_prepare_v2(m_database.handle(), rest, -1, &raw, &after);
+      const Statement next(m_database.handle(), raw);
+      if (code != SQLITE_OK || next) return true;
+      rest = after;
+    }
+    return false;
+  }
+
   [[nodiscard]] Error readOnly() const {
     return {"sql.read_only", m_database.file().string(), "", "a query can only read", "give a SELECT"};
   }

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <new>
 
-#include <fmt/format.h>
-
 namespace moescope::trace {
 
 namespace {
@@ -239,10 +237,9 @@ Result<void> registerTables(Database& database, TableContext& context) {
     const int code = sqlite3_create_module_v2(database.handle(), definition->name, &module(), registration,
                                               [](void* owned) { delete static_cast<Registration*>(owned); });
     if (code != SQLITE_OK) return fail(database.error(code));
-    // Connected now: declaring a table asks the authorizer, which a query will not let write.
-    if (auto connected = database.execute(fmt::format("SELECT 1 FROM {} LIMIT 0", definition->name)); !connected) {
-      return connected;
-    }
+    // Connects the table now: declaring it later would have to pass the authorizer of a query.
+    auto connected = database.prepare(std::string("SELECT 1 FROM ") + definition->name);
+    if (!connected) return fail(connected.error());
   }
   return {};
 }

@@ -385,8 +385,8 @@ class TestCanvasWidget : public QObject {
   }
 
   void keysAndShortcuts() {
-    QMainWindow window;
     TestCanvas canvas;
+    QMainWindow window;
     auto* widget = new CanvasWidget(canvas);
     window.setCentralWidget(widget);
     int stops = 0, boosts = 0;

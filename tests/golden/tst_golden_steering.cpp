@@ -300,10 +300,14 @@ class TestGoldenSteering : public QObject {
     QVERIFY(session->forward(request));
   }
 
-  // A forced choice of banned experts only is seen when a row meets it; the step leaves nothing behind.
+  // compile() refuses rules that leave a row no expert; a plan that does all the same is an error of the
+  // step, which leaves nothing behind.
   void aStepWithoutAnExpertIsAnErrorThatChangesNothing() {
-    const auto plan = planOf(json::parse(R"([{"primitive":"KEY","op":"ban","experts":[1,2]},
-        {"primitive":"KEY","op":"set","ids":[1,2],"layers":[4],"positions":{"from":30}}])"));
+    auto plan = std::make_shared<steering::SteeringPlan>(
+        *planOf(json::parse(R"([{"primitive":"KEY","op":"ban","experts":[1,2]}])")));
+    const auto forced = planOf(
+        json::parse(R"([{"primitive":"KEY","op":"set","ids":[1,2],"layers":[4],"positions":{"from":30}}])"));
+    plan->layers[4].steps.push_back(forced->layers[4].steps[0]);
     const auto tokens = ids();
     const auto plain = trailUnder(nullptr);
     const auto session = orDie(demo()->newSession());

@@ -114,10 +114,11 @@ TokenRow drawToken(std::mt19937& random, int sequence, int position) {
 
 }  // namespace
 
-SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare) {
+SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare,
+                        const std::vector<RouterSpec>& specs) {
   std::mt19937 random(seed);
   SyntheticRun run;
-  run.routers = routers();
+  run.routers = specs;
   const int total = std::accumulate(lengths.begin(), lengths.end(), 0);
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     Sequence sequence;
@@ -138,6 +139,35 @@ SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double s
     run.sequences.push_back(std::move(sequence));
   }
   return run;
+}
+
+void chooseByLogits(SyntheticRun& run) {
+  for (Row& row : run.rows) {
+    for (std::size_t r = 0; r < run.routers.size(); ++r) {
+      const RouterSpec& router = run.routers[r];
+      Choice& choice = row.choices[r];
+      std::vector<std::pair<double, std::int32_t>> ranked;
+      for (int e = 0; e < router.experts; ++e) {
+        const auto z = static_cast<double>(choice.logits[static_cast<std::size_t>(e)]);
+        const bool biased = !router.selectionBias.empty();
+        const double score = biased ? 1.0 / (1.0 + std::exp(-z)) +
+                                          static_cast<double>(router.selectionBias[static_cast<std::size_t>(e)])
+                                    : z;
+        ranked.emplace_back(-score, e);
+      }
+      std::ranges::sort(ranked);
+      for (std::size_t k = 0; k < choice.nativeIds.size(); ++k) choice.nativeIds[k] = ranked[k].second;
+      if (!(row.steered && r == 1)) choice.ids = choice.nativeIds;
+    }
+  }
+}
+
+std::int64_t routedEndOf(const SyntheticRun& run) {
+  std::int64_t end = 0;
+  for (std::size_t i = 0; i < run.rows.size(); ++i) {
+    if (run.rows[i].routed) end = static_cast<std::int64_t>(i) + 1;
+  }
+  return end;
 }
 
 void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin, std::int64_t end) {
@@ -207,6 +237,17 @@ void feed(RunRecorder& recorder, const SyntheticRun& run, std::size_t from, std:
     }
     QVERIFY(recorder.endSequence(true).has_value());
   }
+}
+
+void writeTrace(const std::filesystem::path& path, const SyntheticRun& run, CaptureLevel capture) {
+  auto store = TraceStore::create(path);
+  QVERIFY2(store.has_value(), store ? "" : store.error().text().c_str());
+  auto recorder = (*store)->startRun(modelRecord(run.routers), runRecord(capture));
+  QVERIFY(recorder.has_value());
+  feed(**recorder, run, 0, run.sequences.size(), 1);
+  QVERIFY((*recorder)->end(RunStatus::Closed).has_value());
+  recorder->reset();
+  QVERIFY((*store)->close().has_value());
 }
 
 float asStored(float weight, CaptureLevel capture) {

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <random>
@@ -50,8 +51,15 @@ ModelRecord modelRecord(const std::vector<RouterSpec>& routers);
 RunRecord runRecord(CaptureLevel capture);
 /// Sequences of the given lengths; the last row of every odd one is never routed. `steeredShare` of the rows
 /// in the second half are steered at router 1.
-SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare = 0.3);
+SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare = 0.3,
+                        const std::vector<RouterSpec>& specs = routers());
+/// Replaces native choices by the top-k of the logits (and the bias), as a router would; unsteered rows follow.
+void chooseByLogits(SyntheticRun& run);
 std::string tokenText(std::int32_t id);
+/// A finished trace of the run, recorded and closed; its run has id 1.
+void writeTrace(const std::filesystem::path& path, const SyntheticRun& run, CaptureLevel capture);
+/// The row after the last one that was routed.
+std::int64_t routedEndOf(const SyntheticRun& run);
 
 /// Appends sequences [from, to) in steps of random size; checks every result.
 void feed(RunRecorder& recorder, const SyntheticRun& run, std::size_t from, std::size_t to, unsigned seed);

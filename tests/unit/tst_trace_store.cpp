@@ -15,14 +15,6 @@ std::filesystem::path in(const QTemporaryDir& folder, const char* name) {
   return std::filesystem::path(folder.path().toStdString()) / name;
 }
 
-std::int64_t routedEndOf(const SyntheticRun& run) {
-  std::int64_t end = 0;
-  for (std::size_t i = 0; i < run.rows.size(); ++i) {
-    if (run.rows[i].routed) end = static_cast<std::int64_t>(i) + 1;
-  }
-  return end;
-}
-
 void compareBlocks(const TraceStore& store, RunId id, const SyntheticRun& run, CaptureLevel capture) {
   const auto rows = static_cast<std::int64_t>(run.rows.size());
   const std::int64_t routedEnd = routedEndOf(run);

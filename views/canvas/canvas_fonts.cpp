@@ -82,9 +82,12 @@ bool CanvasFonts::prepare(double devicePixelRatio) {
     config.MergeMode = true;
     atlas.AddFontFromFileTTF(symbols.toUtf8().constData(), imguiPixels(symbols, em), &config, kSymbols);
     m_fonts[static_cast<std::size_t>(role)] = font;
-    m_heights[static_cast<std::size_t>(role)] = static_cast<float>(font->FontSize / devicePixelRatio);
   }
   atlas.Build();
+  for (std::size_t role = 0; role < m_fonts.size(); ++role) {
+    if (m_fonts[role] != nullptr)
+      m_heights[role] = static_cast<float>(m_fonts[role]->FontSize / devicePixelRatio);
+  }
   m_heights[static_cast<std::size_t>(FontRole::Mono)] =
       static_cast<float>(QFontMetricsF(qtFont(FontRole::Mono)).height());
   for (auto& widths : m_widths) widths.clear();

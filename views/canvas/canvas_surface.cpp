@@ -5,8 +5,8 @@
 #include <QOpenGLContext>
 #include <QOpenGLFunctions>
 
-#include <imgui.h>
 #include <backends/imgui_impl_opengl3.h>
+#include <imgui.h>
 
 #include "core/base/log.h"
 #include "views/theme/theme.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "views/panels/common/canvas_text.h"
 #include "views/theme/theme.h"
 
 namespace moescope::views {
@@ -35,11 +34,11 @@ float clearance(Rect cell) { return std::min(cell.width, cell.height) < kSmallCe
 
 void drawSteeredFrame(CanvasPainter& painter, Rect cell) {
   if (std::min(cell.width, cell.height) < 6.0F) {
-    drawFrame(painter, cell, paint(ColourRole::Accent), 1.0F);
+    painter.strokeRect(cell, paint(ColourRole::Accent), 1.0F);
     return;
   }
-  drawFrame(painter, cell, paint(ColourRole::Accent), 2.0F);
-  drawFrame(painter, grown(cell, -2.0F), paint(ColourRole::InkBack), 1.0F);
+  painter.strokeRect(cell, paint(ColourRole::Accent), 2.0F);
+  painter.strokeRect(grown(cell, -2.0F), paint(ColourRole::InkBack), 1.0F);
 }
 
 void drawLegendMark(CanvasPainter& painter, Rect box, LegendMark mark) {
@@ -56,13 +55,13 @@ void drawLegendMark(CanvasPainter& painter, Rect box, LegendMark mark) {
     case LegendMark::NoData: drawMissing(painter, box); return;
     case LegendMark::NotChosen:
       painter.fillRect(box, paint(ColourRole::Empty));
-      drawFrame(painter, box, paint(ColourRole::Separator), 1.0F);
+      painter.strokeRect(box, paint(ColourRole::Separator), 1.0F);
       return;
     case LegendMark::RankOne:
       painter.fillRect(box, paint(ColourRole::Text3));
       painter.fillRect({box.x + 4.0F, box.y + 4.0F, 4.0F, 4.0F}, paint(ColourRole::InkBack));
       return;
-    case LegendMark::SteeredColumn: drawFrame(painter, box, accent, 2.0F); return;
+    case LegendMark::SteeredColumn: painter.strokeRect(box, accent, 2.0F); return;
     case LegendMark::RuleAdded: drawRuleTriangle(painter, {box.x + box.width, middle}); return;
     case LegendMark::Prompt:
       painter.fillRect({box.x + box.width - kLayerBar, box.y, kLayerBar, box.height},
@@ -76,15 +75,6 @@ void drawLegendMark(CanvasPainter& painter, Rect box, LegendMark mark) {
 Rect grown(Rect rect, float by) {
   return {rect.x - by, rect.y - by, std::max(0.0F, rect.width + 2.0F * by),
           std::max(0.0F, rect.height + 2.0F * by)};
-}
-
-void drawFrame(CanvasPainter& painter, Rect rect, Colour colour, float width) {
-  const float w = std::min({width, rect.width / 2.0F, rect.height / 2.0F});
-  if (w <= 0.0F) return;
-  painter.fillRect({rect.x, rect.y, rect.width, w}, colour);
-  painter.fillRect({rect.x, rect.y + rect.height - w, rect.width, w}, colour);
-  painter.fillRect({rect.x, rect.y + w, w, rect.height - 2.0F * w}, colour);
-  painter.fillRect({rect.x + rect.width - w, rect.y + w, w, rect.height - 2.0F * w}, colour);
 }
 
 void drawDashedFrame(CanvasPainter& painter, Rect rect, Colour colour) {
@@ -113,7 +103,7 @@ void drawCellMark(CanvasPainter& painter, Rect cell, CellMark mark) {
     case CellMark::Banned:
       painter.fillRect(cell, paint(ColourRole::Canvas));
       painter.hatch(cell, accent, true);
-      drawFrame(painter, cell, accent, 1.0F);
+      painter.strokeRect(cell, accent, 1.0F);
       return;
     case CellMark::Boosted:
     case CellMark::Dampened:
@@ -143,22 +133,22 @@ void drawMissing(CanvasPainter& painter, Rect cell) {
 
 void drawSelection(CanvasPainter& painter, Rect cell) {
   const float clear = clearance(cell);
-  drawFrame(painter, grown(cell, clear + 1.0F), paint(ColourRole::InkBack), 1.0F);
-  drawFrame(painter, grown(cell, clear + 2.0F), paint(ColourRole::Ink), 1.0F);
+  painter.strokeRect(grown(cell, clear + 1.0F), paint(ColourRole::InkBack), 1.0F);
+  painter.strokeRect(grown(cell, clear + 2.0F), paint(ColourRole::Ink), 1.0F);
 }
 
 void drawHover(CanvasPainter& painter, Rect cell) {
-  drawFrame(painter, grown(cell, clearance(cell)), paint(ColourRole::Ink), 1.0F);
+  painter.strokeRect(grown(cell, clearance(cell)), paint(ColourRole::Ink), 1.0F);
 }
 
 void drawCursor(CanvasPainter& painter, Rect cell) {
   const float clear = clearance(cell);
-  drawFrame(painter, grown(cell, clear + 2.0F), paint(ColourRole::InkBack), 2.0F);
+  painter.strokeRect(grown(cell, clear + 2.0F), paint(ColourRole::InkBack), 2.0F);
   drawDashedFrame(painter, grown(cell, clear + 2.0F), paint(ColourRole::Ink));
 }
 
 void drawFocusRing(CanvasPainter& painter, Rect area) {
-  drawFrame(painter, area, paint(ColourRole::Accent), 2.0F);
+  painter.strokeRect(area, paint(ColourRole::Accent), 2.0F);
 }
 
 void drawRuleTriangle(CanvasPainter& painter, Point tip) {
@@ -172,8 +162,7 @@ void drawLegend(CanvasPainter& painter, Point at, float width, std::span<const L
     const float textWidth = painter.textWidth(item.text, FontRole::Small);
     if (x + kLegendMark + kLegendGap + textWidth > at.x + width) return;
     drawLegendMark(painter, {x, at.y - kLegendMark / 2.0F, kLegendMark, kLegendMark}, item.mark);
-    middleText(painter, {x + kLegendMark + kLegendGap, at.y}, item.text, paint(ColourRole::Text2),
-               FontRole::Small);
+    painter.text({x + kLegendMark + kLegendGap, at.y}, item.text, paint(ColourRole::Text2), FontRole::Small);
     x += kLegendMark + kLegendGap + textWidth + kLegendStep;
   }
 }

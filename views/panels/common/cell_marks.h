@@ -10,8 +10,6 @@
 
 namespace moescope::views {
 
-/// A frame of `width` pixels inside the rectangle.
-void drawFrame(CanvasPainter& painter, Rect rect, Colour colour, float width);
 /// A dashed frame of 1 px inside the rectangle: 3 on, 2 off.
 void drawDashedFrame(CanvasPainter& painter, Rect rect, Colour colour);
 Rect grown(Rect rect, float by);

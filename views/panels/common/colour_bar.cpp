@@ -5,7 +5,6 @@
 
 #include "core/figure/colour_map.h"
 #include "core/figure/ticks.h"
-#include "views/panels/common/canvas_text.h"
 #include "views/panels/common/cell_marks.h"
 #include "views/theme/theme.h"
 
@@ -80,11 +79,11 @@ void ColourBar::draw(CanvasPainter& painter, Rect area, float barWidth) {
   }
   const float labelWidth = painter.textWidth(m_shown.label, FontRole::Small);
   const float line = area.y + kBarHeight / 2.0F + 2.0F;
-  middleText(painter, {area.x, line}, m_shown.label, theme.paint(ColourRole::Text2), FontRole::Small);
+  painter.text({area.x, line}, m_shown.label, theme.paint(ColourRole::Text2), FontRole::Small);
   m_bar = {std::round(area.x + labelWidth + kLabelGap), line - kBarHeight / 2.0F, barWidth, kBarHeight};
   const ImageSource image{"colour bar", m_version, static_cast<int>(m_pixels.size()), 1, m_pixels};
   painter.image(image, m_bar, {0, 0, static_cast<float>(m_pixels.size()), 1});
-  drawFrame(painter, grown(m_bar, 1.0F), theme.paint(ColourRole::Border), 1.0F);
+  painter.strokeRect(grown(m_bar, 1.0F), theme.paint(ColourRole::Border), 1.0F);
   float free = m_bar.x - 20.0F;
   for (const auto& [value, text] : ticksOf(m_shown)) {
     const double position = figure::scalePosition(m_shown, value);
@@ -95,8 +94,8 @@ void ColourBar::draw(CanvasPainter& painter, Rect area, float barWidth) {
     const float half = painter.textWidth(text, FontRole::Small) / 2.0F;
     if (x - half < free) continue;
     free = x + half + 4.0F;
-    middleText(painter, {x, m_bar.y + m_bar.height + kTick + kTickText / 2.0F + 1.0F}, text,
-               theme.paint(ColourRole::Text2), FontRole::Small, Align::Centre);
+    painter.text({x, m_bar.y + m_bar.height + kTick + kTickText / 2.0F + 1.0F}, text,
+                 theme.paint(ColourRole::Text2), FontRole::Small, Align::Centre);
   }
   painter.hitRegion(m_bar, "colour bar");
   painter.hitRegion({m_bar.x - kEndReach, m_bar.y - 4.0F, 2.0F * kEndReach, m_bar.height + 8.0F},

@@ -91,7 +91,6 @@ void LoadBarsCanvas::build(Rect area, CanvasPainter& painter) {
   drawPeakLabel(painter);
   drawOutlines(painter);
   painter.text({m_left, m_bottom + kCaption}, spec.x.label, paint(ColourRole::Text2), FontRole::Small);
-  if (m_focused) drawFocusRing(painter, area);
 }
 
 void LoadBarsCanvas::drawBars(CanvasPainter& painter) const {

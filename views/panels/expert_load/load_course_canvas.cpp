@@ -71,7 +71,6 @@ void LoadCourseCanvas::build(Rect area, CanvasPainter& painter) {
                  paint(ColourRole::Text2), FontRole::Small, Align::Right);
     painter.hitRegion(plot.frame, "course");
   }
-  if (m_focused) drawFocusRing(painter, area);
 }
 
 void LoadCourseCanvas::drawShownTokens(CanvasPainter& painter, const PlotArea& plot) const {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "core/figure/number_text.h"
-#include "views/panels/common/canvas_text.h"
 #include "views/panels/routing_map/map_painting.h"
 #include "views/theme/theme.h"
 
@@ -73,16 +72,16 @@ void paintRows(const MapScene& scene, CanvasPainter& painter, const MapLayout& l
                    figure::CellMark::LayerRule);
     }
     if (row % stride != 0 && !selected) continue;
-    middleText(painter, {filled.x - kLabelGap, middle}, fmt::format("L{}", layer.value),
-               paint(selected ? ColourRole::Text : ColourRole::Text2),
-               selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
-    middleText(painter, {right + 46.0F, middle},
-               figure::decimalText(scene.layers->maxVio[static_cast<std::size_t>(row)], 2),
-               paint(selected ? ColourRole::Text : ColourRole::Text2),
-               selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
+    painter.text({filled.x - kLabelGap, middle}, fmt::format("L{}", layer.value),
+                 paint(selected ? ColourRole::Text : ColourRole::Text2),
+                 selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
+    painter.text({right + 46.0F, middle},
+                 figure::decimalText(scene.layers->maxVio[static_cast<std::size_t>(row)], 2),
+                 paint(selected ? ColourRole::Text : ColourRole::Text2),
+                 selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
   }
-  middleText(painter, {right + 46.0F, filled.y + filled.height + 13.0F}, "MaxVio", paint(ColourRole::Text2),
-             FontRole::Small, Align::Right);
+  painter.text({right + 46.0F, filled.y + filled.height + 13.0F}, "MaxVio", paint(ColourRole::Text2),
+               FontRole::Small, Align::Right);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "core/figure/colour_map.h"
-#include "views/panels/common/canvas_text.h"
 #include "views/theme/theme.h"
 
 namespace moescope::views {
@@ -148,9 +147,8 @@ void paintColumnLabels(const MapScene& scene, CanvasPainter& painter, float y) {
     const bool ticked = column % stride == 0 && (last - column) * g.cellWidth() >= kColumnLabelRoom * 0.7;
     const bool shown = (isBold && fewBold) || ((ticked || column == last) && !(fewBold && nearBold(column)));
     if (!shown) continue;
-    middleText(painter, {centre(column), y}, name(column),
-               paint(isBold ? ColourRole::Text : ColourRole::Text2),
-               isBold ? FontRole::SmallSemiBold : FontRole::Small, Align::Centre);
+    painter.text({centre(column), y}, name(column), paint(isBold ? ColourRole::Text : ColourRole::Text2),
+                 isBold ? FontRole::SmallSemiBold : FontRole::Small, Align::Centre);
   }
 }
 

@@ -5,7 +5,6 @@
 #include "core/figure/number_text.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/canvas_text.h"
 #include "views/theme/theme.h"
 
 namespace moescope::views {
@@ -113,7 +112,10 @@ void RoutingMapCanvas::showOverview(std::shared_ptr<const TokenPicture> picture)
   Q_EMIT changed();
 }
 
-void RoutingMapCanvas::showDetail(MapCell cell, CellDetail detail) { m_detail = {cell, std::move(detail)}; }
+void RoutingMapCanvas::showDetail(MapCell cell, CellDetail detail) {
+  m_detail = {cell, std::move(detail)};
+  Q_EMIT changed();  // a tool tip that is shown follows the frame
+}
 
 void RoutingMapCanvas::sortBy(const std::vector<trace::LoadSummary>& loads) {
   if (loads.empty()) {
@@ -228,7 +230,6 @@ void RoutingMapCanvas::build(Rect area, CanvasPainter& painter) {
     paintLayerMap(m_scene, m_textures, area, painter);
   }
   paintStrength(painter);
-  if (m_scene.hasFocus) drawFocusRing(painter, area);
 }
 
 void RoutingMapCanvas::paintStrength(CanvasPainter& painter) const {
@@ -240,8 +241,8 @@ void RoutingMapCanvas::paintStrength(CanvasPainter& painter) const {
   const float x = std::min(m_last.at.x + 14.0F, m_area.x + m_area.width - width - 4.0F);
   const Rect plate{x, m_last.at.y - kPlate / 2.0F, width, kPlate};
   painter.fillRect(plate, theme.paint(ColourRole::Control));
-  drawFrame(painter, plate, theme.paint(ColourRole::Border), 1.0F);
-  middleText(painter, {plate.x + 8.0F, m_last.at.y}, text, theme.paint(ColourRole::Text), FontRole::Body);
+  painter.strokeRect(plate, theme.paint(ColourRole::Border), 1.0F);
+  painter.text({plate.x + 8.0F, m_last.at.y}, text, theme.paint(ColourRole::Text), FontRole::Body);
 }
 
 void RoutingMapCanvas::focusChanged(bool hasFocus) {

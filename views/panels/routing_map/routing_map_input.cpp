@@ -180,7 +180,14 @@ void RoutingMapCanvas::contextMenu(const CanvasEvent& event) {
   const bool inGutter =
       m_scene.tokenMode() && event.region.starts_with("token ") && event.at.x < m_scene.geometry.plot().x;
   if (inGutter) cell = m_scene.geometry.nearestCell(event.at);
-  if (!cell) cell = m_scene.cursor;
+  QPoint globalAt = event.globalAt;
+  if (event.button != Qt::RightButton) {  // the Menu key is about the cursor
+    cell = m_scene.cursor;
+    if (!cell) return;
+    const Rect rect = m_scene.geometry.rectOf(*cell);
+    globalAt +=
+        QPoint(static_cast<int>(rect.x + rect.width - event.at.x), static_cast<int>(rect.y - event.at.y));
+  }
   if (!cell) return;
   m_scene.hover = cell;
   const bool keep = inGutter
@@ -190,7 +197,7 @@ void RoutingMapCanvas::contextMenu(const CanvasEvent& event) {
   if (!keep && inGutter) selectTokens(cell->row, false);
   if (!keep && !inGutter) selectCell(*cell, Qt::NoModifier);
   m_gesture = Gesture::None;
-  Q_EMIT menuRequested(event.globalAt, inGutter || m_scene.settings.mode == MapMode::TokenLayer);
+  Q_EMIT menuRequested(globalAt, inGutter || m_scene.settings.mode == MapMode::TokenLayer);
 }
 
 void RoutingMapCanvas::selectTokens(std::int64_t token, bool extend) {

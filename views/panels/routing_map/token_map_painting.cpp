@@ -6,7 +6,7 @@
 
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
-#include "views/panels/common/canvas_text.h"
+#include "views/panels/common/text_contrast.h"
 #include "views/panels/routing_map/map_painting.h"
 #include "views/theme/theme.h"
 
@@ -78,9 +78,9 @@ void paintSteeredColumns(const MapScene& scene, CanvasPainter& painter) {
     const auto cell = scene.cellOf(expert);
     if (!cell || cell->column < g.beginColumn() || cell->column >= g.endColumn()) continue;
     const float x = g.xOf(cell->column);
-    drawFrame(painter,
-              {x - 1.0F, filled.y - 1.0F, static_cast<float>(g.cellWidth()) + 1.0F, filled.height + 2.0F},
-              accent, 2.0F);
+    painter.strokeRect(
+        {x - 1.0F, filled.y - 1.0F, static_cast<float>(g.cellWidth()) + 1.0F, filled.height + 2.0F}, accent,
+        2.0F);
     std::string text = fmt::format("E{}", expert.expert.value);
     const bool up = mark == figure::CellMark::Boosted;
     if (mark == figure::CellMark::Banned) text += " banned";
@@ -98,7 +98,7 @@ void paintSteeredColumns(const MapScene& scene, CanvasPainter& painter) {
       drawChevrons(painter, {x, y - 6.0F, 9.0F, 12.0F}, up, accent);
       at += 13.0F;
     }
-    middleText(painter, {at, y}, text, accent);
+    painter.text({at, y}, text, accent);
   }
   const auto shown = scene.layerAt({0, 0});
   if (scene.settings.mode == MapMode::TokenExpert && shown && scene.marks.layers.contains(*shown))
@@ -118,13 +118,13 @@ void paintTokenRow(const MapScene& scene, CanvasPainter& painter, float left, st
   const auto at = static_cast<std::size_t>(token - picture.firstToken);
   const float middle = g.yOf(static_cast<double>(token) + 0.5);
   const bool selected = token >= scene.selectedTokens.begin && token < scene.selectedTokens.end;
-  middleText(painter, {left + kIndexRight, middle}, figure::countText(token),
-             paint(selected ? ColourRole::Text : ColourRole::Text2),
-             selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
+  painter.text({left + kIndexRight, middle}, figure::countText(token),
+               paint(selected ? ColourRole::Text : ColourRole::Text2),
+               selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
   painter.pushClip({left + kTokenLeft, g.yOf(static_cast<double>(token)), kTokenWidth,
                     static_cast<float>(g.cellHeight())});
-  middleShapedText(painter, {left + kTokenLeft, middle}, figure::tokenText(picture.texts[at]),
-                   paint(ColourRole::Text));
+  painter.shapedText({left + kTokenLeft, middle}, figure::tokenText(picture.texts[at]),
+                     paint(ColourRole::Text));
   painter.popClip();
   const Rect bar{left + kBarLeft, std::round(middle - kBarHeight / 2.0F), kBarWidth, kBarHeight};
   const float surprise = -picture.logProbs[at];
@@ -146,8 +146,8 @@ void paintTokenRows(const MapScene& scene, CanvasPainter& painter, const MapLayo
     if (texts && scene.tokens->contains(row)) {
       paintTokenRow(scene, painter, layout.left, row);
     } else {
-      middleText(painter, {layout.left + kIndexRight, g.yOf(static_cast<double>(row)) + 7.0F},
-                 figure::countText(row), paint(ColourRole::Text2), FontRole::Small, Align::Right);
+      painter.text({layout.left + kIndexRight, g.yOf(static_cast<double>(row)) + 7.0F},
+                   figure::countText(row), paint(ColourRole::Text2), FontRole::Small, Align::Right);
       painter.fillRect({layout.left + kTokenLeft, g.yOf(static_cast<double>(row)), 6.0F, 1.0F},
                        paint(ColourRole::Separator));
     }
@@ -155,10 +155,10 @@ void paintTokenRows(const MapScene& scene, CanvasPainter& painter, const MapLayo
   painter.popClip();
   const Colour quiet = paint(ColourRole::Text2);
   const float head = filled.y - 12.0F;
-  middleText(painter, {layout.left + kIndexRight, head}, "index", quiet, FontRole::Small, Align::Right);
+  painter.text({layout.left + kIndexRight, head}, "index", quiet, FontRole::Small, Align::Right);
   if (!texts) return;
-  middleText(painter, {layout.left + kTokenLeft, head}, "token", quiet);
-  middleText(painter, {layout.left + kBarLeft, head}, "−log p", quiet);
+  painter.text({layout.left + kTokenLeft, head}, "token", quiet);
+  painter.text({layout.left + kBarLeft, head}, "−log p", quiet);
   for (std::int64_t row = g.beginRow(); row < g.endRow(); ++row) {
     painter.hitRegion({layout.left, g.yOf(static_cast<double>(row)), filled.x - layout.left - 8.0F,
                        static_cast<float>(g.cellHeight())},
@@ -179,8 +179,8 @@ void paintSelectedRows(const MapScene& scene, CanvasPainter& painter, const MapL
   const float height = std::max(2.0F, bottom - top);
   for (const Rect& part : {Rect{layout.left, top, filled.x - layout.left - 8.0F, height},
                            Rect{filled.x - 1.0F, top, filled.width + 2.0F, height}}) {
-    drawFrame(painter, grown(part, 1.0F), paint(ColourRole::Ink), 1.0F);
-    drawFrame(painter, part, paint(ColourRole::InkBack), 1.0F);
+    painter.strokeRect(grown(part, 1.0F), paint(ColourRole::Ink), 1.0F);
+    painter.strokeRect(part, paint(ColourRole::InkBack), 1.0F);
   }
   painter.popClip();
 }
@@ -219,11 +219,11 @@ void paintMinimap(MapScene& scene, MapTexture& texture, CanvasPainter& painter, 
   const auto top = static_cast<float>(g.firstRow() * scale);
   const auto seen = static_cast<float>(std::min(g.rowsInSight(), static_cast<double>(g.rows())) * scale);
   const Rect view{area.x - 1.0F, area.y + top, area.width + 2.0F, std::max(4.0F, seen)};
-  drawFrame(painter, grown(view, 1.0F), paint(ColourRole::InkBack), 1.0F);
-  drawFrame(painter, view, paint(ColourRole::Ink), 1.5F);
-  middleText(painter, {area.x + area.width, area.y - 12.0F},
-             fmt::format("all {} tokens", figure::countText(g.rows())), paint(ColourRole::Text2),
-             FontRole::Small, Align::Right);
+  painter.strokeRect(grown(view, 1.0F), paint(ColourRole::InkBack), 1.0F);
+  painter.strokeRect(view, paint(ColourRole::Ink), 1.5F);
+  painter.text({area.x + area.width, area.y - 12.0F},
+               fmt::format("all {} tokens", figure::countText(g.rows())), paint(ColourRole::Text2),
+               FontRole::Small, Align::Right);
   painter.hitRegion(grown(area, 2.0F), "minimap");
 }
 
@@ -233,7 +233,7 @@ void paintLiveEdge(const MapScene& scene, CanvasPainter& painter, const MapLayou
   const Rect filled = g.filled();
   const float y = filled.y + filled.height;
   painter.fillRect({layout.left, y, filled.x + filled.width - layout.left, 2.0F}, paint(ColourRole::Ink));
-  middleText(painter, {layout.left, y + 12.0F}, "live edge, newest token above", paint(ColourRole::Text));
+  painter.text({layout.left, y + 12.0F}, "live edge, newest token above", paint(ColourRole::Text));
 }
 
 }  // namespace
