@@ -70,7 +70,7 @@ MapLayout layoutOf(const MapScene& scene, Rect area) {
   const bool tokens = scene.tokenMode();
   const float left = tokens ? 200.0F : 46.0F;
   const float right = tokens ? 96.0F : 60.0F;
-  const float top = tokens ? 24.0F : 14.0F;
+  const float top = tokens ? 28.0F : 14.0F;
   const float below = 24.0F;
   layout.bottom = {area.x + left, area.y + area.height - kBottom, area.width - left - 12.0F, kBottom};
   layout.plot = {area.x + left, area.y + top, std::max(1.0F, area.width - left - right),
@@ -156,7 +156,7 @@ void paintColumnTicks(const MapScene& scene, CanvasPainter& painter, int column)
   const Rect filled = scene.geometry.filled();
   const float x = std::round(scene.geometry.xOf(column + 0.5)) - 1.0F;
   if (x < filled.x || x > filled.x + filled.width) return;
-  painter.fillRect({x, filled.y - 7.0F, 2.0F, 4.0F}, paint(ColourRole::Ink));
+  painter.fillRect({x, filled.y - 6.0F, 2.0F, 4.0F}, paint(ColourRole::Ink));
   painter.fillRect({x, filled.y + filled.height + 3.0F, 2.0F, 4.0F}, paint(ColourRole::Ink));
 }
 

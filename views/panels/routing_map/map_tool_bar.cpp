@@ -17,6 +17,7 @@ namespace moescope::views {
 namespace {
 
 constexpr double kZoomStep = 1.25;
+constexpr int kSmallestBox = 64;
 constexpr std::array kLoadValues{figure::LoadValue::LoadRatio, figure::LoadValue::LoadShare,
                                  figure::LoadValue::Frequency, figure::LoadValue::GateRatio};
 constexpr std::array kExpertValues{figure::TokenValue::Weight, figure::TokenValue::Rank,
@@ -46,6 +47,7 @@ QComboBox* makeBox(const QString& name) {
   box->setAccessibleName(name);
   box->setToolTip(name);
   box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  box->setMinimumWidth(kSmallestBox);  // narrow windows cut the text, the tool tip has it
   box->setFocusPolicy(Qt::StrongFocus);
   return box;
 }
@@ -173,8 +175,10 @@ void MapToolBar::setRun(trace::CaptureLevel capture, bool hasPhases, bool live) 
     if (kind == MapWindow::Kind::Prefill || kind == MapWindow::Kind::Decode)
       enableItem(m_window, i, hasPhases, tr("This run has one phase only"));
   }
-  m_follow->setEnabled(live);
+  setLive(live);
 }
+
+void MapToolBar::setLive(bool live) { m_follow->setEnabled(live); }
 
 void MapToolBar::setSelectionEmpty(bool empty) {
   enableItem(m_window, 1, !empty, tr("Select tokens in the Tokens panel first"));
@@ -184,8 +188,8 @@ void MapToolBar::setFollowing(bool on) { m_follow->setChecked(on); }
 
 void MapToolBar::setSettings(const MapSettings& settings) {
   const QSignalBlocker quietValue(m_value), quietWindow(m_window), quietLayer(m_layer), quietSort(m_sort);
-  if (settings.mode != m_settings.mode || settings.router != m_settings.router)
-    m_sort->setCurrentIndex(kById);
+  const bool otherColumns = settings.mode == MapMode::TokenExpert && settings.router != m_settings.router;
+  if (settings.mode != m_settings.mode || otherColumns) m_sort->setCurrentIndex(kById);
   m_settings = settings;
   m_modes->button(static_cast<int>(settings.mode))->setChecked(true);
   fillValues();

@@ -23,6 +23,7 @@ class MapToolBar : public QWidget {
   /// Values that this capture level lacks are disabled; phases too where a run has only one.
   void setRun(trace::CaptureLevel capture, bool hasPhases, bool live);
   void setSettings(const MapSettings& settings);
+  void setLive(bool live);
   void setFollowing(bool on);
   void setSelectionEmpty(bool empty);
 

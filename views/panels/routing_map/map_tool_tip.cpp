@@ -104,7 +104,7 @@ ToolTipContent layerTip(const MapScene& scene, MapCell cell, ExpertCell expert, 
     tip.rows.push_back(
         {tr("gate weight"),
          tr("mean %1, sum %2").arg(number(mass / static_cast<double>(chosen), 3), number(mass, 2))});
-  } else if (load.massTokens > 0) {
+  } else if (load.massTokens > 0 && chosen > 0) {
     tip.rows.push_back(
         {tr("gate weight"), tr("sum %1 over %2 tokens").arg(number(mass, 2), count(load.massTokens))});
   }

@@ -40,9 +40,12 @@ void RoutingMapCanvas::setRun(std::vector<RouterSpec> routers, std::vector<trace
 
 void RoutingMapCanvas::setSettings(const MapSettings& settings) {
   const bool otherMap = settings.mode != m_scene.settings.mode;
-  const bool otherColumns = otherMap || settings.router != m_scene.settings.router;
+  const bool otherColumns =
+      otherMap || (settings.mode == MapMode::TokenExpert && settings.router != m_scene.settings.router);
   m_scene.settings = settings;
   if (otherMap) {
+    m_scene.tokens.reset();  // their columns are others
+    m_scene.overview.reset();
     m_scene.hover.reset();
     m_scene.cursor.reset();
     m_anchor.reset();
@@ -95,7 +98,6 @@ void RoutingMapCanvas::rescale() {
 
 void RoutingMapCanvas::showLayers(std::shared_ptr<const LayerPicture> picture) {
   m_scene.layers = std::move(picture);
-  m_detail.reset();
   rescale();
   Q_EMIT changed();
 }

@@ -45,7 +45,7 @@ RoutingMapPanel::RoutingMapPanel(ViewContext& context, QWidget* parent)
     if (m_run.id != m_context.selection().run().value_or(0)) showRun();
   });
   connect(&context, &ViewContext::rowsChanged, this, &RoutingMapPanel::rowsChanged);
-  connect(&context, &ViewContext::liveStateChanged, this, &RoutingMapPanel::refreshMarks);
+  connect(&context, &ViewContext::liveStateChanged, this, &RoutingMapPanel::liveChanged);
   connect(&context.steering(), &SteeringDocument::programChanged, this, &RoutingMapPanel::refreshMarks);
   connect(&selection, &SelectionModel::runChanged, this, &RoutingMapPanel::showRun);
   connect(&selection, &SelectionModel::layerChanged, this, [this] {
@@ -109,7 +109,8 @@ void RoutingMapPanel::connectCanvas() {
   connect(m_canvas, &RoutingMapCanvas::viewChanged, this, [this] {
     if (m_settings.mode != MapMode::LayerExpert) askForTokens(QueryRunner::Urgency::Refresh);
   });
-  connect(m_canvas, &RoutingMapCanvas::hoverChanged, this, &RoutingMapPanel::askForDetail);
+  connect(m_canvas, &RoutingMapCanvas::hoverChanged, this,
+          [this] { askForDetail(QueryRunner::Urgency::Replace); });
   connect(m_canvas, &RoutingMapCanvas::followingChanged, this, [this] { setFollow(m_canvas->following()); });
   connect(m_canvas, &RoutingMapCanvas::modeRequested, this, [this] {
     MapSettings settings = m_settings;
@@ -199,9 +200,28 @@ void RoutingMapPanel::rowsChanged(qlonglong run) {
   refresh(QueryRunner::Urgency::Refresh);
 }
 
+void RoutingMapPanel::liveChanged() {
+  if (m_run.id == 0) return;
+  const bool live = m_context.isLive(m_run.id);
+  if (live == m_canvas->scene().live) return;
+  m_toolBar->setLive(live);
+  m_canvas->setTokenCount(m_run.routedTokens, live);
+  if (!live && m_frozenEnd) setFollow(true);  // nothing comes any more: the whole window is shown
+  placeBackToLive();
+  refreshMarks();
+}
+
 void RoutingMapPanel::setSettings(const MapSettings& settings) {
   if (settings == m_settings) return;
-  m_settings = settings;
+  const bool otherRouter = settings.router != m_settings.router;
+  const MapSettings before = std::exchange(m_settings, settings);
+  MapSettings sameButRouter = before;
+  sameButRouter.router = settings.router;
+  if (otherRouter && sameButRouter == settings && settings.mode != MapMode::TokenExpert) {
+    m_toolBar->setSettings(settings);  // for the mode where it counts
+    m_canvas->setSettings(settings);
+    return;
+  }
   m_sorted = false;
   m_toolBar->setSettings(settings);
   m_canvas->setSettings(settings);

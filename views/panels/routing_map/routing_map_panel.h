@@ -50,12 +50,13 @@ class RoutingMapPanel : public QWidget {
   void connectCanvas();
   void showRun();
   void rowsChanged(qlonglong run);
+  void liveChanged();
   void refreshMarks();
   void refresh(QueryRunner::Urgency urgency);
   void askForLayers(QueryRunner::Urgency urgency);
   void askForTokens(QueryRunner::Urgency urgency);
   void askForOverview();
-  void askForDetail();
+  void askForDetail(QueryRunner::Urgency urgency);
   void sortNow();
   void layersArrived(const Result<LayerPicture>& picture);
   void tokensArrived(std::shared_ptr<const TokenPicture> picture, const QString& sample,

@@ -82,6 +82,7 @@ void RoutingMapPanel::layersArrived(const Result<LayerPicture>& picture) {
   m_canvas->showLayers(std::make_shared<LayerPicture>(*picture));
   if (m_sorted && m_canvas->scene().order.byId()) sortNow();
   refreshMarks();
+  if (m_canvas->hovered()) askForDetail(QueryRunner::Urgency::Refresh);
 }
 
 void RoutingMapPanel::showFailure(const Error& error) {
@@ -139,7 +140,7 @@ void RoutingMapPanel::askForOverview() {
       QueryRunner::Urgency::Refresh);
 }
 
-void RoutingMapPanel::askForDetail() {
+void RoutingMapPanel::askForDetail(QueryRunner::Urgency urgency) {
   const auto cell = m_canvas->hovered();
   const auto expert = cell ? m_canvas->scene().expertAt(*cell) : std::nullopt;
   if (!expert || m_run.id == 0 || !m_context.store()) {
@@ -156,7 +157,7 @@ void RoutingMapPanel::askForDetail() {
         CellDetail detail = cellDetail(*store, run, router, id, tokens, stop);
         return [this, cell, detail = std::move(detail)] { m_canvas->showDetail(cell, detail); };
       },
-      QueryRunner::Urgency::Replace);
+      urgency);
 }
 
 }  // namespace moescope::views

@@ -154,7 +154,7 @@ void paintTokenRows(const MapScene& scene, CanvasPainter& painter, const MapLayo
   }
   painter.popClip();
   const Colour quiet = paint(ColourRole::Text2);
-  const float head = filled.y - 12.0F;
+  const float head = filled.y - 15.0F;
   painter.text({layout.left + kIndexRight, head}, "index", quiet, FontRole::Small, Align::Right);
   if (!texts) return;
   painter.text({layout.left + kTokenLeft, head}, "token", quiet);
@@ -221,7 +221,7 @@ void paintMinimap(MapScene& scene, MapTexture& texture, CanvasPainter& painter, 
   const Rect view{area.x - 1.0F, area.y + top, area.width + 2.0F, std::max(4.0F, seen)};
   painter.strokeRect(grown(view, 1.0F), paint(ColourRole::InkBack), 1.0F);
   painter.strokeRect(view, paint(ColourRole::Ink), 1.5F);
-  painter.text({area.x + area.width, area.y - 12.0F},
+  painter.text({area.x + area.width, area.y - 15.0F},
                fmt::format("all {} tokens", figure::countText(g.rows())), paint(ColourRole::Text2),
                FontRole::Small, Align::Right);
   painter.hitRegion(grown(area, 2.0F), "minimap");
@@ -252,7 +252,7 @@ void paintTokenMap(MapScene& scene, MapTextures& textures, Rect area, CanvasPain
   }
   paintCellRegions(scene, painter);
   paintTokenRows(scene, painter, layout);
-  paintColumnLabels(scene, painter, filled.y - 12.0F);
+  paintColumnLabels(scene, painter, filled.y - 15.0F);
   paintSteeredColumns(scene, painter);
   paintSelectedRows(scene, painter, layout);
   for (const ExpertCell& expert : scene.experts) {
