@@ -10,6 +10,7 @@
 #include "tests/unit/trace_fixture.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
+#include "views/canvas/canvas_widget.h"
 #include "views/models/load_metrics_model.h"
 #include "views/panels/common/panel_widgets.h"
 #include "views/panels/expert_load/expert_load_panel.h"
@@ -144,6 +145,48 @@ class TestExpertLoadPanel : public QObject {
     QTRY_VERIFY(m_panel->picture());
     QCOMPARE(figure::toCsv(*m_panel->barsFigure()), bars);
     QCOMPARE(figure::toCsv(*m_panel->courseFigure()), course);
+  }
+
+  void aClickOnABarSelectsItsExpert() {
+    record();
+    auto* bars = m_panel->findChild<CanvasWidget*>(QStringLiteral("bars"));
+    QTRY_VERIFY(bars->regionRect("expert 5").has_value());
+    const Rect bar = *bars->regionRect("expert 5");
+    const QPoint at(static_cast<int>(bar.x + bar.width / 2), static_cast<int>(bar.y + bar.height / 2));
+    QTest::mouseClick(bars, Qt::LeftButton, {}, at);
+    const std::set<ExpertCell> expected{{LayerIndex{1}, ExpertIndex{5}}};
+    QTRY_VERIFY(m_context->selection().experts() == expected);
+    QCOMPARE(m_context->selection().layer()->value, 1);
+    QVERIFY(bars->accessibleDescription().startsWith(QStringLiteral("Layer 1, expert 5")));
+    // The keys of every picture: B bans what is selected, as one undo step.
+    bars->setFocus();
+    QTest::keyClick(bars, Qt::Key_B);
+    QCOMPARE(m_context->steering().program().rules.size(), std::size_t{1});
+    QVERIFY(m_context->steering().program().rules[0].operation == steering::Operation::Ban);
+  }
+
+  void showsItsNumbersAsATable() {
+    record();
+    auto* bars = m_panel->findChild<CanvasWidget*>(QStringLiteral("bars"));
+    const auto actions = bars->actions();
+    QCOMPARE(actions.size(), 1);
+    actions[0]->trigger();
+    auto* table = bars->findChild<QTableView*>();
+    QVERIFY(table);
+    const QAbstractItemModelTester tester(table->model(),
+                                          QAbstractItemModelTester::FailureReportingMode::QtTest);
+    QCOMPARE(table->model()->rowCount(), 8);
+    const auto& shown = *m_panel->picture()->bars.bars;
+    for (int row = 0; row < 8; ++row) {
+      QStringList cells;
+      for (int column = 0; column < table->model()->columnCount(); ++column) {
+        cells << table->model()->index(row, column).data().toString();
+      }
+      QVERIFY(cells.contains(QString::fromStdString(shown.names[static_cast<std::size_t>(row)])));
+      QVERIFY(std::ranges::any_of(cells, [&](const QString& cell) {
+        return std::abs(cell.toDouble() - shown.values[static_cast<std::size_t>(row)]) < 1e-9;
+      }));
+    }
   }
 
   void everythingHasAName() {

@@ -18,6 +18,7 @@
 #include "views/canvas/canvas_widget.h"
 #include "views/models/load_metrics_model.h"
 #include "views/panels/common/expert_actions.h"
+#include "views/panels/common/figure_table.h"
 #include "views/panels/common/panel_widgets.h"
 #include "views/panels/common/query_runner.h"
 #include "views/panels/common/sample_line.h"
@@ -120,6 +121,14 @@ QWidget* ExpertLoadPanel::makeBody() {
   column->addWidget(makeCourseHead());
   column->addWidget(m_courseWidget, 2);
 
+  m_barsTable = addTableAction(m_barsWidget, [this] { return barsFigure(); });
+  m_courseTable = addTableAction(m_courseWidget, [this] { return courseFigure(); });
+  connect(m_course, &LoadCourseCanvas::menuRequested, this, [this](QPoint globalAt) {
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->addAction(m_courseTable);
+    menu->popup(globalAt);
+  });
   connect(m_bars, &LoadBarsCanvas::changed, m_barsWidget, &CanvasWidget::wake);
   connect(m_course, &LoadCourseCanvas::changed, m_courseWidget, &CanvasWidget::wake);
   connect(m_bars, &LoadBarsCanvas::cursorMoved, this,
@@ -332,7 +341,7 @@ void ExpertLoadPanel::openMenu(ExpertCell cell, QPoint globalAt) {
                               .arg(cell.layer.value)
                               .arg(cell.expert.value)
                               .arg(qt(figure::ratioText(ratio)));
-  m_actions->openMenu(cells, heading, globalAt, {});
+  m_actions->openMenu(cells, heading, globalAt, [this](QMenu& menu) { menu.addAction(m_barsTable); });
 }
 
 Result<figure::FigureSpec> ExpertLoadPanel::barsFigure() const {

@@ -9,6 +9,7 @@
 #include "core/figure/figure_spec.h"
 #include "views/panels/expert_load/load_picture.h"
 
+class QAction;
 class QComboBox;
 class QStackedWidget;
 class QTableView;
@@ -80,6 +81,8 @@ class ExpertLoadPanel : public QWidget {
   QComboBox* m_courseTokens = nullptr;
   LoadCourseCanvas* m_course = nullptr;
   CanvasWidget* m_courseWidget = nullptr;
+  QAction* m_barsTable = nullptr;
+  QAction* m_courseTable = nullptr;
 };
 
 }  // namespace moescope::views

@@ -29,6 +29,7 @@ class LoadCourseCanvas : public QObject, public Canvas {
   void press(const CanvasEvent& event) override;
   void move(const CanvasEvent& event) override;
   void leave() override;
+  void contextMenu(const CanvasEvent& event) override { Q_EMIT menuRequested(event.globalAt); }
   void focusChanged(bool hasFocus) override;
   bool key(const QKeyEvent& event) override;
   [[nodiscard]] std::optional<ToolTipContent> toolTip(const CanvasEvent& event) override;
@@ -37,6 +38,7 @@ class LoadCourseCanvas : public QObject, public Canvas {
   void changed();
   /// The tokens behind a point of the line.
   void tokensSelected(moescope::trace::TokenRange tokens);
+  void menuRequested(QPoint globalAt);
 
  private:
   [[nodiscard]] const figure::Line* line() const;

@@ -17,7 +17,7 @@ Segments::Segments(const QString& name, const QStringList& choices, QWidget* par
   setAccessibleName(name);
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(-1);  // one outline between two
+  row->setSpacing(0);
   for (const QString& text : choices) {
     auto* button = new QToolButton;
     button->setText(text);

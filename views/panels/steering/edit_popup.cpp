@@ -1,5 +1,6 @@
 #include "views/panels/steering/edit_popup.h"
 
+#include <QAbstractSpinBox>
 #include <QFormLayout>
 #include <QGuiApplication>
 #include <QHBoxLayout>
@@ -114,7 +115,10 @@ void EditPopup::showUnder(QWidget* anchor) {
   }
   move(at);
   show();
-  if (m_first != nullptr) m_first->setFocus(Qt::PopupFocusReason);
+  if (m_first == nullptr) return;
+  m_first->setFocus(Qt::PopupFocusReason);
+  if (auto* line = qobject_cast<QLineEdit*>(m_first)) line->selectAll();
+  if (auto* field = qobject_cast<QAbstractSpinBox*>(m_first)) field->selectAll();
 }
 
 }  // namespace moescope::views

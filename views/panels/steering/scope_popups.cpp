@@ -112,7 +112,7 @@ EditPopup* tokensPopup(const steering::Rule& rule, RuleCallback apply, QWidget* 
   auto* popup = new EditPopup(QObject::tr("Tokens of the rule, by position in the text"), parent);
   auto* from = wholeField(rule.positions.from, 0);
   from->setObjectName(QStringLiteral("from"));
-  auto* ends = new QCheckBox(QObject::tr("Ends"));
+  auto* ends = new QCheckBox(QObject::tr("at a last token"));
   ends->setObjectName(QStringLiteral("ends"));
   ends->setChecked(rule.positions.to.has_value());
   auto* last = wholeField(rule.positions.to.value_or(rule.positions.from + 1) - 1, 0);
@@ -122,7 +122,7 @@ EditPopup* tokensPopup(const steering::Rule& rule, RuleCallback apply, QWidget* 
   every->setObjectName(QStringLiteral("every"));
   every->setToolTip(QObject::tr("1 is each token, 2 every second one, counted from the first"));
   popup->addField(QObject::tr("From token"), from);
-  popup->addField(QObject::tr("End"), ends);
+  popup->addField(QObject::tr("Ends"), ends);
   popup->addField(QObject::tr("Last token"), last);
   popup->addField(QObject::tr("One in"), every);
   QObject::connect(ends, &QCheckBox::toggled, last, &QWidget::setEnabled);

@@ -2,7 +2,6 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QStackedWidget>
@@ -16,12 +15,9 @@
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
 #include "views/panels/common/panel_widgets.h"
-#include "views/panels/common/steering_edits.h"
-#include "views/panels/steering/edit_popup.h"
 #include "views/panels/steering/rule_row.h"
 #include "views/panels/steering/rule_strength.h"
 #include "views/panels/steering/rule_texts.h"
-#include "views/panels/steering/scope_popups.h"
 #include "views/theme/theme.h"
 
 namespace moescope::views {
@@ -31,9 +27,6 @@ namespace {
 constexpr int kPadding = 8;
 constexpr int kToolBarHeight = 36;
 enum Page { kEmptyPage, kListPage };
-
-constexpr Verb kExpertVerbs[] = {Verb::Ban, Verb::Boost, Verb::Dampen, Verb::Pin, Verb::Scale};
-constexpr Verb kLayerVerbs[] = {Verb::TopK, Verb::Uniform};
 
 QString titleOf(const steering::Rule& rule) { return QString::fromStdString(steering::ruleTitle(rule)); }
 
@@ -269,59 +262,6 @@ void SteeringPanel::refreshFooter() {
   } else {
     m_footerText->setText(tr("Edits act on the next token. Undo with Ctrl+Z."));
   }
-}
-
-void SteeringPanel::openAddMenu() {
-  auto* menu = new QMenu(this);
-  menu->setAttribute(Qt::WA_DeleteOnClose);
-  const auto& cells = m_context.selection().experts();
-  menu->addSection(cells.empty() ? tr("No expert selected") : QString::fromStdString(cellsText(cells)));
-  for (const Verb verb : kExpertVerbs) {
-    auto* action = menu->addAction(themeIcon(verbIconName(verb)), verbText(verb), this,
-                                   [this, verb] { addForSelection(verb); });
-    action->setObjectName(QStringLiteral("selected_%1").arg(verbIconName(verb)));
-    action->setEnabled(!cells.empty());
-  }
-  auto* others = menu->addMenu(tr("Experts by number"));
-  for (const Verb verb : kExpertVerbs) {
-    auto* action = others->addAction(themeIcon(verbIconName(verb)), tr("%1…").arg(verbText(verb)), this,
-                                     [this, verb] { addByForm(verb); });
-    action->setObjectName(QStringLiteral("numbered_%1").arg(verbIconName(verb)));
-  }
-  menu->addSection(tr("Layers"));
-  for (const Verb verb : kLayerVerbs) {
-    auto* action = menu->addAction(themeIcon(verbIconName(verb)), tr("%1…").arg(verbText(verb)), this,
-                                   [this, verb] { addByForm(verb); });
-    action->setObjectName(QStringLiteral("numbered_%1").arg(verbIconName(verb)));
-  }
-  menu->popup(m_add->mapToGlobal(QPoint(0, m_add->height())));
-}
-
-void SteeringPanel::addForSelection(Verb verb) {
-  const auto cells = m_context.selection().experts();
-  if (cells.empty()) return;
-  m_context.steering().edit(
-      withVerb(m_context.steering().program(), verb, cells),
-      QStringLiteral("%1 %2").arg(verbText(verb), QString::fromStdString(cellsText(cells))));
-}
-
-void SteeringPanel::addByForm(Verb verb) {
-  NewRule first{verb, {}, {}, firstStrength(verb)};
-  for (const ExpertCell& cell : m_context.selection().experts()) {
-    first.layers.push_back(cell.layer.value);
-    first.experts.push_back(cell.expert.value);
-  }
-  if (first.layers.empty() && m_context.selection().layer()) {
-    first.layers.push_back(m_context.selection().layer()->value);
-  }
-  if (verb == Verb::TopK) first.value = m_routers.empty() ? 1 : m_routers.front().topK;
-  const auto add = [this](const NewRule& made) {
-    steering::SteeringProgram program = m_context.steering().program();
-    program.rules.push_back(draftRule(program, made.verb, made.layers, made.experts, made.value));
-    const QString title = tr("Add %1").arg(titleOf(program.rules.back()));
-    m_context.steering().edit(std::move(program), title);
-  };
-  newRulePopup(first, m_routers, add, this)->showUnder(m_add);
 }
 
 void SteeringPanel::followSelection() {

@@ -50,10 +50,13 @@ class SteeringPanel : public QWidget {
  private:
   QWidget* makeToolBar();
   QWidget* makeFooter();
+
+  // steering_add.cpp
   void openAddMenu();
   void addForSelection(Verb verb);
   void addByForm(Verb verb);
 
+  // steering_panel.cpp
   void refreshRouters();
   void refresh();
   /// Compiles against the routers: errors to the bar, conflicts to the rows.
