@@ -153,6 +153,7 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   if (settings.prompt.empty()) {
     return fail("generate.empty_prompt", m_options.promptFile, "", "the prompt is empty", "give some text");
   }
+  if (auto valid = engine::validate(settings.sampler); !valid) return valid;
   settings.capture = captureLevel(m_options.capture);
   auto program = readPrograms(m_options.steer);
   if (!program) return fail(program.error());
@@ -162,7 +163,7 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   m_loaded = *std::move(loaded);
   // The file is made last, so that bad input leaves none behind.
   const auto& routers = m_loaded.model->checkpoint().description().routers;
-  if (auto plan = steering::compile(m_program, routers); !plan) return fail(plan.error());
+  if (auto fits = fitPrograms(m_options.steer, routers); !fits) return fits;
   if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings);
       !checked) {
     return fail(checked.error());

@@ -4,6 +4,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/steering/steering_plan.h"
 
 namespace moescope::cli {
 
@@ -77,6 +78,20 @@ Result<steering::SteeringProgram> readPrograms(const std::vector<std::string>& f
     }
   }
   return all;
+}
+
+Result<void> fitPrograms(const std::vector<std::string>& files, const std::vector<RouterSpec>& routers) {
+  std::string names;
+  for (const auto& file : files) {
+    const auto program = readPrograms({file});
+    if (!program) return fail(program.error());
+    if (auto plan = steering::compile(*program, routers, file); !plan) return fail(plan.error());
+    names += (names.empty() ? "" : ", ") + file;
+  }
+  const auto all = readPrograms(files);
+  if (!all) return fail(all.error());
+  if (auto plan = steering::compile(*all, routers, names); !plan) return fail(plan.error());
+  return {};
 }
 
 Result<std::shared_ptr<trace::TraceStore>> openForRecording(const std::filesystem::path& file) {

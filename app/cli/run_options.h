@@ -43,6 +43,10 @@ trace::CaptureLevel captureLevel(const std::string& word);
 /// The rules of all files as one program; ids that meet are numbered anew.
 Result<steering::SteeringProgram> readPrograms(const std::vector<std::string>& files);
 
+/// Errors: those of steering::compile, with the file whose rules do not fit, or all of them where only together
+/// they do not.
+Result<void> fitPrograms(const std::vector<std::string>& files, const std::vector<RouterSpec>& routers);
+
 /// Opens a trace to add a run to, or makes a new one.
 Result<std::shared_ptr<trace::TraceStore>> openForRecording(const std::filesystem::path& file);
 
