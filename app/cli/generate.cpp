@@ -158,12 +158,10 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   auto program = readPrograms(m_options.steer);
   if (!program) return fail(program.error());
   m_program = *std::move(program);
-  auto loaded = openModel(m_options.model, progressPrinter(m_options.quiet), stop);
+  auto loaded = openModel(m_options.model, m_options.steer, progressPrinter(m_options.quiet), stop);
   if (!loaded) return fail(loaded.error());
   m_loaded = *std::move(loaded);
   // The file is made last, so that bad input leaves none behind.
-  const auto& routers = m_loaded.model->checkpoint().description().routers;
-  if (auto fits = fitPrograms(m_options.steer, routers); !fits) return fits;
   if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings);
       !checked) {
     return fail(checked.error());

@@ -77,10 +77,8 @@ int runRecord(RecordOptions options) {
   // Bad corpora are found before a model is loaded or a file is made.
   if (const auto texts = engine::readCorpus(settings); !texts) return report(texts.error(), options.json);
   const auto progress = progressPrinter(options.quiet);
-  auto loaded = openModel(options.model, progress, stop);
+  auto loaded = openModel(options.model, options.steer, progress, stop);
   if (!loaded) return report(loaded.error(), options.json);
-  const auto& routers = loaded->model->checkpoint().description().routers;
-  if (const auto fits = fitPrograms(options.steer, routers); !fits) return report(fits.error(), options.json);
   std::error_code ignored;
   const bool isNew = !std::filesystem::exists(options.out, ignored);
   auto store = openForRecording(options.out);

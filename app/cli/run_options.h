@@ -32,9 +32,10 @@ struct RunnableModel {
   std::shared_ptr<engine::Model> model;
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
 };
-/// Errors: those of the checkpoint, the tokenizer and the engine.
-Result<RunnableModel> openModel(const ModelOptions& options, const ProgressCallback& progress,
-                                std::stop_token stop);
+/// Loads what is to run with these steering programs; whether they fit is found out first. Errors: those of
+/// the checkpoint, the programs, the tokenizer and the engine.
+Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<std::string>& programs,
+                                const ProgressCallback& progress, std::stop_token stop);
 
 /// --capture, a word of trace::CaptureLevel.
 void addCaptureOption(CLI::App& command, std::string& word);
@@ -42,10 +43,6 @@ trace::CaptureLevel captureLevel(const std::string& word);
 
 /// The rules of all files as one program; ids that meet are numbered anew.
 Result<steering::SteeringProgram> readPrograms(const std::vector<std::string>& files);
-
-/// Errors: those of steering::compile, with the file whose rules do not fit, or all of them where only together
-/// they do not.
-Result<void> fitPrograms(const std::vector<std::string>& files, const std::vector<RouterSpec>& routers);
 
 /// Opens a trace to add a run to, or makes a new one.
 Result<std::shared_ptr<trace::TraceStore>> openForRecording(const std::filesystem::path& file);
