@@ -1,6 +1,7 @@
 #include "core/trace/run_resume.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -170,13 +171,26 @@ class Cut {
     return m_database.execute(sql);
   }
 
+  /// Without routers an entropy says that a row was forwarded.
+  std::int64_t forwardedRows() {
+    std::int64_t rows = 0;
+    for (std::int64_t block = 0; block * kBlockTokens < m_endToken; ++block) {
+      const auto tokens = m_reader.tokenBlock(m_resumed.run.id, block);
+      if (!tokens || tokens->damaged) continue;
+      const auto count = std::min<std::int64_t>(tokens->count, m_endToken - block * kBlockTokens);
+      rows += std::count_if(tokens->entropies.begin(), tokens->entropies.begin() + count,
+                            [](float entropy) { return !std::isnan(entropy); });
+    }
+    return rows;
+  }
+
   Result<void> setCounts() {
     RunRecord& run = m_resumed.run;
     run.status = RunStatus::Open;
     run.tokens = m_endToken;
     run.sequences = static_cast<std::int64_t>(m_resumed.tail.sequences.size());
     if (routerCount() == 0) {
-      run.routedTokens = std::min(run.routedTokens, m_endToken);
+      run.routedTokens = forwardedRows();
       return {};
     }
     const auto before = nodeOver(0, {0, routedBlock() * kBlockTokens});

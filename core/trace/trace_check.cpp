@@ -30,9 +30,21 @@ void checkDatabase(Database& database, CheckReport& report) {
     const std::string verdict = row.text(0);
     return verdict == "ok" ? std::string() : verdict;
   });
-  collect("PRAGMA foreign_key_check", "references", [](Statement& row) {
-    return fmt::format("a row of {} refers to a row of {} that is not there", row.text(0), row.text(2));
-  });
+  collect("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2", "references",
+          [](Statement& row) {
+            return fmt::format("{} rows of {} refer to rows of {} that are not there", row.integer(2), row.text(0),
+                               row.text(1));
+          });
+}
+
+/// A file without a log is as long as its header says.
+void checkLength(Database& database, CheckReport& report) {
+  std::error_code code;
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(database.file(), code));
+  const auto claimed = database.integer("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  const auto mode = database.value("PRAGMA journal_mode");
+  if (!code && claimed && mode && *mode != "wal" && size < *claimed)
+    report.add("pages", fmt::format("the file is cut: it has {} of {} bytes", size, *claimed));
 }
 
 Result<void> checkRuns(Database& database, const std::filesystem::path& path, CheckReport& report,
@@ -93,6 +105,7 @@ Result<std::vector<CheckIssue>> checkTrace(const std::filesystem::path& path, bo
     Database& database = opened->database;
     // One read transaction: a program that records meanwhile does not change what is being compared.
     if (auto begun = database.execute("BEGIN"); !begun) return fail(begun.error());
+    checkLength(database, report);
     checkDatabase(database, report);
     if (stop.stop_requested()) return fail(cancelled(path));
     if (auto checked = checkRuns(database, path, report, progress, stop); !checked) return fail(checked.error());

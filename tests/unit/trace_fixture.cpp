@@ -114,10 +114,11 @@ TokenRow drawToken(std::mt19937& random, int sequence, int position) {
 
 }  // namespace
 
-SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare) {
+SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare,
+                        const std::vector<RouterSpec>& specs) {
   std::mt19937 random(seed);
   SyntheticRun run;
-  run.routers = routers();
+  run.routers = specs;
   const int total = std::accumulate(lengths.begin(), lengths.end(), 0);
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     Sequence sequence;

@@ -51,7 +51,8 @@ ModelRecord modelRecord(const std::vector<RouterSpec>& routers);
 RunRecord runRecord(CaptureLevel capture);
 /// Sequences of the given lengths; the last row of every odd one is never routed. `steeredShare` of the rows
 /// in the second half are steered at router 1.
-SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare = 0.3);
+SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare = 0.3,
+                        const std::vector<RouterSpec>& specs = routers());
 /// Replaces native choices by the top-k of the logits (and the bias), as a router would; unsteered rows follow.
 void chooseByLogits(SyntheticRun& run);
 std::string tokenText(std::int32_t id);

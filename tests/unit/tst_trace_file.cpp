@@ -37,6 +37,26 @@ bool close(const json& value, double expected) {
   return std::abs(value.get<double>() - expected) <= 1e-6 * (1.0 + std::abs(expected));
 }
 
+/// A Python that has numpy; empty if none.
+QString pythonWithNumpy() {
+  for (const QString& program : {QStringLiteral("python3"), QStringLiteral("/usr/bin/python3")}) {
+    QProcess python;
+    python.start(program, {"-c", "import numpy"});
+    if (python.waitForFinished() && python.exitCode() == 0) return program;
+  }
+  return {};
+}
+
+/// The Python program in docs/file_format.md.
+QString documentedProgram() {
+  QFile file(QStringLiteral(MOESCOPE_SOURCE_DIR "/docs/file_format.md"));
+  if (!file.open(QIODevice::ReadOnly)) return {};
+  const QString text = QString::fromUtf8(file.readAll());
+  const QString fence = QStringLiteral("```python\n");
+  const qsizetype begin = text.indexOf(fence) + fence.size();
+  return text.mid(begin, text.indexOf(QStringLiteral("```"), begin) - begin);
+}
+
 void compareTokens(const json& rows, const SyntheticRun& run) {
   QCOMPARE(rows.size(), run.rows.size());
   for (std::size_t i = 0; i < run.rows.size(); ++i) {
@@ -153,7 +173,38 @@ class TestTraceFile : public QObject {
       QVERIFY(file["vocabulary"][std::to_string(row.token.id)] == hex.toStdString());
     }
   }
+
+  /// Without numpy isWhatTheDocumentSays() still reads everything with the standard library.
+  void documentedProgramCounts() {
+    const QString python = pythonWithNumpy();
+    if (python.isEmpty()) QSKIP("no python3 with numpy");
+    const QTemporaryDir folder;
+    const SyntheticRun run = synthesize(4, {300, 77, 1, 140, 60});
+    for (const auto level : {CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full}) {
+      const auto path = std::filesystem::path(folder.path().toStdString()) / std::string(name(level));
+      writeTrace(path, run, level);
+      for (const int router : {0, 3}) {  // ids of one byte and of two
+        QString program = documentedProgram();
+        const QString chosen = QStringLiteral("run, router = 1, 0\n");
+        QCOMPARE(program.count(chosen), 1);
+        program.replace(chosen, QStringLiteral("run, router = 1, %1\n").arg(router));
+        QProcess process;
+        process.start(python, {"-c", program, QString::fromStdString(path.string())});
+        QVERIFY(process.waitForFinished(60000));
+        QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
+        const LoadSummary expected = expectedLoad(run, router, {0, static_cast<std::int64_t>(run.rows.size())}, level);
+        const QStringList lines = QString::fromUtf8(process.readAllStandardOutput()).trimmed().split('\n');
+        QCOMPARE(lines.size(), static_cast<qsizetype>(expected.counts.size()));
+        for (std::size_t e = 0; e < expected.counts.size(); ++e) {
+          const QStringList fields = lines[static_cast<qsizetype>(e)].split(' ');
+          QCOMPARE(fields[1].toLongLong(), static_cast<qlonglong>(expected.counts[e]));
+          const double mass = level == CaptureLevel::Ids ? 0.0 : expected.gateMass[e];
+          QVERIFY(std::abs(fields[2].toDouble() - mass) <= 1e-5 * (1.0 + mass));
+        }
+      }
+    }
+  }
 };
 
-QTEST_APPLESS_MAIN(TestTraceFile)
+QTEST_GUILESS_MAIN(TestTraceFile)
 #include "tst_trace_file.moc"

@@ -1,0 +1,6 @@
+add_executable(trace_crash_child crash/trace_crash_child.cpp)
+set_target_properties(trace_crash_child PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_link_libraries(trace_crash_child PRIVATE moescope_trace)
+moescope_test(tst_trace_crash TIER crash SOURCES crash/tst_trace_crash.cpp LINK moescope_trace)
+target_compile_definitions(tst_trace_crash PRIVATE MOESCOPE_CRASH_CHILD="$<TARGET_FILE:trace_crash_child>")
+add_dependencies(tst_trace_crash trace_crash_child)
