@@ -45,6 +45,18 @@ find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_torch_LIBRARY LibTorch_torch_cpu_LIBRARY LibTorch_c10_LIBRARY LibTorch_INCLUDE_DIR
   VERSION_VAR LibTorch_VERSION)
 
+# The CUDA build of libtorch_cpu.so needs CUDA libraries even where there is no GPU.
+if(LibTorch_FOUND)
+  execute_process(COMMAND ldd "${LibTorch_torch_cpu_LIBRARY}" OUTPUT_VARIABLE _ldd ERROR_QUIET)
+  string(REGEX MATCHALL "[^ \t\n]+ => not found" _missing "${_ldd}")
+  if(_missing)
+    list(TRANSFORM _missing REPLACE " => not found" "")
+    list(JOIN _missing ", " _missing)
+    message(FATAL_ERROR "${LibTorch_torch_cpu_LIBRARY} does not load: ${_missing} missing. "
+      "Install torch with its CUDA run-time libraries, or a CPU-only build; ./dev does either.")
+  endif()
+endif()
+
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   # Old ABI check: wheels before 2.6 and "pre-cxx11" zips use _GLIBCXX_USE_CXX11_ABI=0.
   file(STRINGS "${LibTorch_c10_LIBRARY}" _cxx11 REGEX "cxx11" LIMIT_COUNT 1)

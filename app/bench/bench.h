@@ -1,5 +1,5 @@
 // The measurements of `moescope bench`, each a JSON document with figures and units.
-// Not for correctness, which the tests are for.
+// Not for tests, which assert no times.
 #pragma once
 
 #include <filesystem>
@@ -16,14 +16,18 @@ namespace moescope::bench {
 struct BenchOptions {
   std::filesystem::path model;
   engine::LoadOptions load;
-  int tokens = 128;      ///< a block
-  int repetitions = 5;   ///< blocks; `record` uses at least 30 pairs
+  int tokens = 128;     ///< a block of `decode`, at most what the context holds
+  int repetitions = 5;  ///< blocks at least; `record` uses 30 pairs
   std::stop_token stop;
 };
 
+// Numbers carry their unit in the name of their field. A field "bars" lists what the demo model must reach:
+// name, value, limit, met.
+
 /// Seconds to open and load a checkpoint and to the first token.
 Result<nlohmann::ordered_json> benchLoad(const BenchOptions& options);
-/// Greedy decode through Generation, nothing recorded: tokens a second.
+/// Greedy decode through Generation, nothing recorded: tokens a second, and the weights that they touch as a
+/// share of what one thread can read from memory.
 Result<nlohmann::ordered_json> benchDecode(const BenchOptions& options);
 /// One prompt of 512 tokens or what the context holds: tokens a second.
 Result<nlohmann::ordered_json> benchPrefill(const BenchOptions& options);
@@ -31,5 +35,13 @@ Result<nlohmann::ordered_json> benchPrefill(const BenchOptions& options);
 Result<nlohmann::ordered_json> benchRecord(const BenchOptions& options);
 /// Builder to disk, synthetic routing of 16 layers, top-8 of 64: decisions a second.
 Result<nlohmann::ordered_json> benchStore(const BenchOptions& options);
+/// Start of this program as `generate` until it has written the first token: seconds.
+Result<nlohmann::ordered_json> benchStart(const BenchOptions& options);
+/// Whether the kernels of this processor are right: against LibTorch on the same tokens, and against the
+/// reference file beside the model's folder where there is one. `passed` in the document.
+Result<nlohmann::ordered_json> selfTest(const BenchOptions& options);
+
+/// True for the model that comes with the program, which the bars are for.
+bool isDemo(const std::filesystem::path& model);
 
 }  // namespace moescope::bench

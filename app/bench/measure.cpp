@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -31,6 +32,29 @@ MedianInterval medianInterval(std::vector<double> values) {
   result.low = values[static_cast<std::size_t>(std::clamp(std::floor(n / 2 - spread), 0.0, last))];
   result.high = values[static_cast<std::size_t>(std::clamp(std::ceil(n / 2 + spread), 0.0, last))];
   return result;
+}
+
+nlohmann::ordered_json toJson(const MedianInterval& interval) {
+  return {{"median", interval.median}, {"low", interval.low}, {"high", interval.high}};
+}
+
+double streamBytesPerSecond() {
+  constexpr std::size_t kWords = std::size_t{256} << 17;  // 256 MiB
+  constexpr std::size_t kSums = 8;
+  const std::vector<std::uint64_t> words(kWords, 1);
+  double best = 0.0;
+  for (int pass = 0; pass < 5; ++pass) {
+    std::uint64_t sums[kSums] = {};  // several, so that one addition does not wait for the other
+    const double seconds = secondsOf([&] {
+      for (std::size_t i = 0; i < kWords; i += kSums) {
+        for (std::size_t lane = 0; lane < kSums; ++lane) sums[lane] += words[i + lane];
+      }
+    });
+    volatile std::uint64_t seen = sums[0] + sums[kSums - 1];
+    (void)seen;
+    best = std::max(best, static_cast<double>(kWords * sizeof(std::uint64_t)) / seconds);
+  }
+  return best;
 }
 
 std::string machineLine() {

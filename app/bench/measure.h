@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace moescope::bench {
 
 /// Seconds that `work` took.
@@ -23,6 +25,11 @@ struct MedianInterval {
   double median = 0.0, low = 0.0, high = 0.0;
 };
 MedianInterval medianInterval(std::vector<double> values);
+
+nlohmann::ordered_json toJson(const MedianInterval& interval);
+
+/// Bytes a second that one thread reads from memory, best of a few passes over more than the caches hold.
+double streamBytesPerSecond();
 
 /// Processor, cores, memory and load average, as one line.
 std::string machineLine();

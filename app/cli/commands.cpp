@@ -14,6 +14,7 @@ std::vector<Register> commands() {
     addFigure,
     addSteer,
     addDevices,
+    addBench,
   };
 }
 

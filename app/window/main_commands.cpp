@@ -1,22 +1,18 @@
 // What the commands of the main window do when they need a dialog.
 #include <QApplication>
-#include <QDialog>
-#include <QDialogButtonBox>
 #include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QHeaderView>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSaveFile>
-#include <QSet>
-#include <QTableWidget>
-#include <QVBoxLayout>
 
 #include "app/window/corpus_dialog.h"
+#include "app/window/keyboard_dialog.h"
 #include "app/window/loading_dialog.h"
 #include "app/window/main_window.h"
+#include "app/window/manual_window.h"
 #include "core/checkpoint/hf_cache.h"
 
 namespace moescope::app {
@@ -120,42 +116,17 @@ void MainWindow::focusPanel(int step) {
   target->setFocus(Qt::TabFocusReason);
 }
 
-void MainWindow::showKeyboard() {
-  QDialog dialog(this);
-  dialog.setWindowTitle(tr("Keyboard"));
-  auto* table = new QTableWidget(0, 2);
-  table->setHorizontalHeaderLabels({tr("Keys"), tr("Command")});
-  table->verticalHeader()->hide();
-  table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  const auto add = [table](const QString& keys, const QString& text) {
-    const int row = table->rowCount();
-    table->insertRow(row);
-    table->setItem(row, 0, new QTableWidgetItem(keys));
-    table->setItem(row, 1, new QTableWidgetItem(text));
-  };
-  QSet<QString> listed;
-  for (const QAction* action : findChildren<QAction*>()) {
-    const QString keys = action->shortcut().toString(QKeySequence::NativeText);
-    if (keys.isEmpty() || listed.contains(keys)) continue;
-    listed.insert(keys);
-    add(keys, action->toolTip());
+void MainWindow::showManual() {
+  // One window, at the section of the panel that has the focus.
+  if (m_manual == nullptr) m_manual = new ManualWindow(resourceFolder() / "manual.md", this);
+  QString title;
+  for (const auto& [name, dock] : m_docks) {
+    if (dock->isAncestorOf(QApplication::focusWidget())) title = dock->windowTitle();
   }
-  const std::pair<const char*, const char*> canvasKeys[] = {
-      {"Arrows, Shift+arrows", QT_TR_NOOP("Move the cursor of a picture, extend the selection")},
-      {"B, P, R", QT_TR_NOOP("Ban, pin, release the expert under the cursor")},
-      {"+, −", QT_TR_NOOP("Strength by 0.25 logit, with Shift by 1.00")},
-      {"[, ]", QT_TR_NOOP("Layer before, layer after")},
-      {"M, F, L", QT_TR_NOOP("Mode of the map, fit, follow live")}};
-  for (const auto& [keys, text] : canvasKeys) add(QString::fromUtf8(keys), tr(text));
-  table->resizeColumnsToContents();
-  auto* column = new QVBoxLayout(&dialog);
-  column->addWidget(table);
-  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
-  connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
-  column->addWidget(buttons);
-  dialog.resize(560, 620);
-  dialog.exec();
+  m_manual->showSection(title);
 }
+
+void MainWindow::showKeyboard() { KeyboardDialog(m_commands, this).exec(); }
 
 void MainWindow::showAbout() {
   QMessageBox::about(this, tr("About MoEScope"),

@@ -10,6 +10,7 @@
 #include <QToolBar>
 #include <QUndoStack>
 
+#include "app/window/keyboard_dialog.h"
 #include "app/window/main_window.h"
 #include "views/panels/common/panel_widgets.h"
 #include "views/panels/prompt/prompt_panel.h"
@@ -27,37 +28,39 @@ const QStringList kPanelOrder{QStringLiteral("model"),  QStringLiteral("runs"), 
 
 }  // namespace
 
-QAction* MainWindow::makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut) {
+QAction* MainWindow::makeAction(const char* name, const QString& text, const QString& icon,
+                                const QKeySequence& keys) {
   auto* action = new QAction(text, this);
   if (!icon.isEmpty()) action->setIcon(views::themeIcon(icon));
-  action->setShortcut(shortcut);
+  nameAction(*action, QString::fromLatin1(name), keys);
   addAction(action);
+  m_commands.append(action);
   return action;
 }
 
 void MainWindow::makeActions() {
-  m_open = makeAction(tr("Open…"), QStringLiteral("open"), QKeySequence::Open);
+  m_open = makeAction("open", tr("Open…"), QStringLiteral("open"), QKeySequence::Open);
   m_open->setToolTip(tr("Open a checkpoint folder"));
-  m_openTrace = makeAction(tr("Open trace…"), QStringLiteral("trace"), {});
-  m_openCache = makeAction(tr("Open from Hugging Face cache…"), {}, QKeySequence(tr("Ctrl+Shift+O")));
-  m_openDemo = makeAction(tr("Open demo"), QStringLiteral("play"), {});
-  m_saveCopy = makeAction(tr("Save a copy of the trace…"), QStringLiteral("save"), QKeySequence::SaveAs);
-  m_closeTrace = makeAction(tr("Close trace"), {}, {});
-  m_recordCorpus = makeAction(tr("Record corpus…"), {}, {});
-  m_exportFigure = makeAction(tr("Export figure…"), QStringLiteral("export"), QKeySequence(tr("Ctrl+E")));
-  m_generate = makeAction(tr("Generate"), QStringLiteral("play"), QKeySequence(tr("Ctrl+Return")));
-  m_stop = makeAction(tr("Stop"), QStringLiteral("stop"), QKeySequence(tr("Esc")));
-  m_step = makeAction(tr("Step"), QStringLiteral("step"), QKeySequence(tr("F7")));
+  m_openTrace = makeAction("open_trace", tr("Open trace…"), QStringLiteral("trace"), {});
+  m_openCache = makeAction("open_cache", tr("Open from Hugging Face cache…"), {}, QKeySequence(tr("Ctrl+Shift+O")));
+  m_openDemo = makeAction("open_demo", tr("Open demo"), QStringLiteral("play"), {});
+  m_saveCopy = makeAction("save_copy", tr("Save a copy of the trace…"), QStringLiteral("save"), QKeySequence::SaveAs);
+  m_closeTrace = makeAction("close_trace", tr("Close trace"), {}, {});
+  m_recordCorpus = makeAction("record_corpus", tr("Record corpus…"), {}, {});
+  m_exportFigure = makeAction("export_figure", tr("Export figure…"), QStringLiteral("export"), QKeySequence(tr("Ctrl+E")));
+  m_generate = makeAction("generate", tr("Generate"), QStringLiteral("play"), QKeySequence(tr("Ctrl+Return")));
+  m_stop = makeAction("stop", tr("Stop"), QStringLiteral("stop"), QKeySequence(tr("Esc")));
+  m_step = makeAction("step", tr("Step"), QStringLiteral("step"), QKeySequence(tr("F7")));
   m_step->setToolTip(tr("Step one token"));
-  m_resume = makeAction(tr("Continue"), QStringLiteral("continue"), QKeySequence(tr("F9")));
+  m_resume = makeAction("continue", tr("Continue"), QStringLiteral("continue"), QKeySequence(tr("F9")));
   m_resume->setToolTip(tr("Write on from the last token"));
-  m_steeringOn = makeAction(tr("Steering off"), QStringLiteral("ok"), QKeySequence(tr("F8")));
+  m_steeringOn = makeAction("steering", tr("Steering off"), QStringLiteral("ok"), QKeySequence(tr("F8")));
   m_steeringOn->setCheckable(true);
   m_steeringOn->setToolTip(tr("All rules on or off"));
-  m_loadProgram = makeAction(tr("Load program…"), QStringLiteral("load"), {});
-  m_saveProgram = makeAction(tr("Save program…"), QStringLiteral("save"), {});
-  m_changeModel = makeAction(tr("Device and dtype…"), {}, {});
-  m_unloadModel = makeAction(tr("Unload"), {}, {});
+  m_loadProgram = makeAction("load_program", tr("Load program…"), QStringLiteral("load"), {});
+  m_saveProgram = makeAction("save_program", tr("Save program…"), QStringLiteral("save"), {});
+  m_changeModel = makeAction("change_model", tr("Device and dtype…"), {}, {});
+  m_unloadModel = makeAction("unload_model", tr("Unload"), {}, {});
 
   auto& context = m_workspace.context();
   auto& session = m_workspace.session();
@@ -65,8 +68,9 @@ void MainWindow::makeActions() {
   m_redo = context.steering().undoStack()->createRedoAction(this, tr("Redo"));
   m_undo->setIcon(views::themeIcon(QStringLiteral("undo")));
   m_redo->setIcon(views::themeIcon(QStringLiteral("redo")));
-  m_undo->setShortcut(QKeySequence::Undo);
-  m_redo->setShortcut(QKeySequence(tr("Ctrl+Shift+Z")));
+  nameAction(*m_undo, QStringLiteral("undo"), QKeySequence::Undo);
+  nameAction(*m_redo, QStringLiteral("redo"), QKeySequence(tr("Ctrl+Shift+Z")));
+  m_commands << m_undo << m_redo;
 
   connect(m_open, &QAction::triggered, this, &MainWindow::openFolder);
   connect(m_openTrace, &QAction::triggered, this, &MainWindow::openTraceFile);
@@ -102,10 +106,13 @@ void MainWindow::makeMenus() {
   makeViewMenu();
   makeRunMenus();
   auto* window = menuBar()->addMenu(tr("&Window"));
-  window->addAction(tr("Next panel"), QKeySequence(tr("F6")), this, [this] { focusPanel(1); });
-  window->addAction(tr("Previous panel"), QKeySequence(tr("Shift+F6")), this, [this] { focusPanel(-1); });
-  window->addAction(tr("Full screen"), QKeySequence(tr("F11")), this,
-                    [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+  auto* next = makeAction("next_panel", tr("Next panel"), {}, QKeySequence(tr("F6")));
+  auto* previous = makeAction("previous_panel", tr("Previous panel"), {}, QKeySequence(tr("Shift+F6")));
+  auto* full = makeAction("full_screen", tr("Full screen"), {}, QKeySequence(tr("F11")));
+  connect(next, &QAction::triggered, this, [this] { focusPanel(1); });
+  connect(previous, &QAction::triggered, this, [this] { focusPanel(-1); });
+  connect(full, &QAction::triggered, this, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+  window->addActions({next, previous, full});
   makeHelpMenu();
 }
 
@@ -146,7 +153,8 @@ void MainWindow::makeViewMenu() {
     auto* dock = m_docks.at(name);
     auto* toggle = dock->toggleViewAction();
     view->addAction(toggle);
-    auto* focus = makeAction(tr("Go to %1").arg(dock->windowTitle()), {}, QKeySequence(tr("Alt+%1").arg(number++)));
+    auto* focus = makeAction(("go_to_" + name.toLatin1()).constData(), tr("Go to %1").arg(dock->windowTitle()), {},
+                             QKeySequence(tr("Alt+%1").arg(number++)));
     connect(focus, &QAction::triggered, dock, [dock] {
       dock->show();
       dock->raise();
@@ -154,7 +162,11 @@ void MainWindow::makeViewMenu() {
     });
   }
   view->addSeparator();
-  view->addAction(tr("Reset layout"), this, &MainWindow::arrange);
+  auto* layouts = view->addMenu(tr("Layout"));
+  layouts->addAction(tr("Work"), this, [this] { arrange(Layout::Work); });
+  layouts->addAction(tr("Reading"), this, [this] { arrange(Layout::Reading); });
+  layouts->addAction(tr("Presentation"), this, [this] { arrange(Layout::Presentation); });
+  view->addAction(tr("Reset layout"), this, [this] { arrange(Layout::Work); });
 }
 
 void MainWindow::makeRunMenus() {
@@ -181,7 +193,10 @@ void MainWindow::makeRunMenus() {
 
 void MainWindow::makeHelpMenu() {
   auto* help = menuBar()->addMenu(tr("&Help"));
-  help->addAction(tr("Keyboard"), this, &MainWindow::showKeyboard);
+  auto* manual = makeAction("manual", tr("Manual"), {}, QKeySequence::HelpContents);
+  connect(manual, &QAction::triggered, this, &MainWindow::showManual);
+  help->addAction(manual);
+  help->addAction(tr("Keyboard…"), this, &MainWindow::showKeyboard);
   help->addAction(tr("About MoEScope"), this, &MainWindow::showAbout);
 }
 

@@ -32,6 +32,8 @@ namespace {
 
 constexpr QSize kDefaultSize(1600, 1000);
 constexpr QSize kMinimumSize(1024, 700);
+constexpr int kThreeColumns = 1240;  // under this width there are two columns
+constexpr int kMessageMs = 10000;
 constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
@@ -61,6 +63,9 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshRecentMenu);
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshStartPage);
   connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshActions);
+  connect(&m_workspace, &Workspace::demoOpened, this, [this](const QString& prompt) {
+    if (m_promptPanel->prompt().isEmpty()) m_promptPanel->setPrompt(prompt);
+  });
   connect(&context, &views::ViewContext::liveStateChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::modelChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::runsChanged, this, &MainWindow::refreshActions);
@@ -116,7 +121,7 @@ QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWi
   return dock;
 }
 
-void MainWindow::arrange() {
+void MainWindow::arrange(Layout layout) {
   const auto dock = [this](const char* name) { return m_docks.at(QString::fromLatin1(name)); };
   for (const auto& [name, panel] : m_docks) {
     panel->setFloating(false);
@@ -130,16 +135,30 @@ void MainWindow::arrange() {
   splitDockWidget(dock("routing_map"), dock("prompt"), Qt::Vertical);
   splitDockWidget(dock("steering"), dock("expert_load"), Qt::Vertical);
   for (const auto& [name, panel] : m_docks) panel->show();
+  if (width() < kThreeColumns) tabRightColumn();
+  if (layout == Layout::Reading) dock("tokens")->hide();
+  if (layout == Layout::Presentation) {
+    for (const char* name : {"model", "runs", "prompt", "steering", "expert_load"}) dock(name)->hide();
+  }
+  const int prompt = layout == Layout::Reading ? 120 : 184;
   resizeDocks({dock("model"), dock("tokens"), dock("steering")}, {256, 1000, 336}, Qt::Horizontal);
   resizeDocks({dock("model"), dock("runs")}, {292, 600}, Qt::Vertical);
-  resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, 184}, Qt::Vertical);
+  resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, prompt}, Qt::Vertical);
   resizeDocks({dock("steering"), dock("expert_load")}, {448, 452}, Qt::Vertical);
+}
+
+// In a narrow window the right column lies behind the left one.
+void MainWindow::tabRightColumn() {
+  tabifyDockWidget(m_docks.at(QStringLiteral("model")), m_docks.at(QStringLiteral("steering")));
+  tabifyDockWidget(m_docks.at(QStringLiteral("runs")), m_docks.at(QStringLiteral("expert_load")));
+  m_docks.at(QStringLiteral("model"))->raise();
+  m_docks.at(QStringLiteral("runs"))->raise();
 }
 
 void MainWindow::restoreLayout() {
   const QSettings settings;
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
-  arrange();
+  arrange(Layout::Work);
   restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion);
 }
 
@@ -190,12 +209,14 @@ void MainWindow::refreshStartPage() {
 
 void MainWindow::showError(const QString& text) {
   // Beside what failed: loading in the Model panel, everything else where the user types.
-  if (m_workspace.session().model() == nullptr) {
+  const bool loading = m_workspace.session().model() == nullptr;
+  if (loading) {
     m_modelPanel->showError(text);
   } else {
     m_promptPanel->showError(text);
   }
-  m_status->showMessage(text);
+  const QWidget* panel = loading ? static_cast<QWidget*>(m_modelPanel) : m_promptPanel;
+  if (!panel->isVisible()) m_status->showMessage(text, kMessageMs);
 }
 
 void MainWindow::startGenerating(int maxTokens) {

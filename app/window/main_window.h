@@ -26,6 +26,7 @@ class TokenStripPanel;
 
 namespace moescope::app {
 
+class ManualWindow;
 class WindowStatusBar;
 
 class MainWindow : public QMainWindow {
@@ -47,14 +48,16 @@ class MainWindow : public QMainWindow {
   // main_window.cpp
   void makePanels();
   QDockWidget* addPanel(const QString& name, const QString& title, QWidget* panel);
-  void arrange();
+  enum class Layout : std::uint8_t { Work, Reading, Presentation };
+  void arrange(Layout layout);
+  void tabRightColumn();
   void refreshActions();
   void showError(const QString& text);
   void startGenerating(int maxTokens);  ///< 0: as the prompt panel says
   void refreshStartPage();
 
   // main_menu.cpp
-  QAction* makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut);
+  QAction* makeAction(const char* name, const QString& text, const QString& icon, const QKeySequence& keys);
   void makeActions();
   void makeMenus();
   void makeFileMenu();
@@ -74,12 +77,14 @@ class MainWindow : public QMainWindow {
   void exportFigure();
   void loadProgram();
   void saveProgram();
+  void showManual();
   void showKeyboard();
   void showAbout();
   void focusPanel(int step);
 
   Workspace& m_workspace;
   std::map<QString, QDockWidget*> m_docks;
+  QList<QAction*> m_commands;  // with keys that can be changed
 
   views::ModelPanel* m_modelPanel = nullptr;
   views::RunsPanel* m_runsPanel = nullptr;
@@ -91,6 +96,7 @@ class MainWindow : public QMainWindow {
   views::StartPage* m_startPage = nullptr;
   QStackedWidget* m_mapPages = nullptr;
   WindowStatusBar* m_status = nullptr;
+  ManualWindow* m_manual = nullptr;
 
   QAction* m_open = nullptr;
   QAction* m_openTrace = nullptr;

@@ -5,10 +5,7 @@
 #include <QSurfaceFormat>
 #include <QTimer>
 
-#include <nlohmann/json.hpp>
-
 #include "app/window/main_window.h"
-#include "core/base/mapped_file.h"
 #include "views/theme/theme.h"
 
 namespace moescope::app {

@@ -8,6 +8,10 @@
 #include <QStandardPaths>
 #include <QUndoStack>
 
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
 #include "core/base/mapped_file.h"
 
 namespace moescope::app {
@@ -15,6 +19,7 @@ namespace moescope::app {
 namespace {
 
 constexpr int kRecentLimit = 12;
+constexpr std::chrono::seconds kReleaseLimit(10);
 constexpr std::size_t kProgramBytesLimit = 16u << 20;
 const auto kRecentKey = QStringLiteral("recent");
 const auto kLastModelKey = QStringLiteral("session/model");
@@ -24,14 +29,6 @@ std::filesystem::path fsPath(const QString& path) { return QFile::encodeName(pat
 QString qtPath(const std::filesystem::path& path) { return QFile::decodeName(path.c_str()); }
 
 }  // namespace
-
-std::filesystem::path resourceFolder() {
-  std::error_code ignored;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  const auto installed = program / "../share/moescope";
-  if (std::filesystem::exists(installed / "demo", ignored)) return installed.lexically_normal();
-  return MOESCOPE_SOURCE_RESOURCES;
-}
 
 Workspace::Workspace(QObject* parent)
     : QObject(parent),
@@ -47,7 +44,7 @@ Workspace::Workspace(QObject* parent)
 
 Workspace::~Workspace() {
   m_session->stop();
-  m_session->setStore(nullptr);
+  m_session->setStore(nullptr).wait_for(kReleaseLimit);
 }
 
 void Workspace::open(const QString& path) {
@@ -79,7 +76,15 @@ void Workspace::openDemo() {
     QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner | QFile::ReadGroup | QFile::ReadOther);
   }
   openTrace(copy);
-  Q_EMIT demoOpened();
+  Q_EMIT demoOpened(demoPrompt());
+}
+
+QString Workspace::demoPrompt() {
+  const auto text = readTextFile(resourceFolder() / "demo" / "corpus" / "prompts.json", kProgramBytesLimit);
+  if (!text) return {};
+  const auto prompts = nlohmann::json::parse(*text, nullptr, false);
+  if (!prompts.is_array() || prompts.empty() || !prompts[0].contains("prompt")) return {};
+  return QString::fromStdString(prompts[0]["prompt"].get<std::string>());
 }
 
 void Workspace::openModel(const QString& folder) {
@@ -132,7 +137,8 @@ void Workspace::closeTrace() {
   const auto store = m_context->store();
   if (!store) return;
   m_session->stop();
-  m_session->setStore(nullptr);
+  // The engine closes the run that it writes; a step of a large model may take a moment.
+  m_session->setStore(nullptr).wait_for(kReleaseLimit);
   m_context->setStore(nullptr);
   if (const auto closed = store->close(); !closed) {
     Q_EMIT failed(QString::fromStdString(closed.error().text()));

@@ -8,13 +8,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "app/resource_folder.h"
 #include "core/engine/generation/live_session.h"
 #include "views/api/view_context.h"
 
 namespace moescope::app {
-
-/// The folder with demo, themes and fonts: beside an installed program, or in the source tree.
-std::filesystem::path resourceFolder();
 
 /// GUI thread only.
 class Workspace : public QObject {
@@ -59,9 +57,10 @@ class Workspace : public QObject {
   void failed(const QString& text);    ///< one sentence for the user
   void recentChanged();
   void traceChanged();
-  void demoOpened();
+  void demoOpened(const QString& prompt);  ///< a prompt that suits the demo model
 
  private:
+  static QString demoPrompt();
   void remember(const QString& path);
   bool useStore(tl::expected<std::shared_ptr<trace::TraceStore>, Error> opened);
 

@@ -30,7 +30,7 @@ ALLOWED = {
 # Foreign headers and the only places where they may stand.
 PRIVATE_HEADERS = [
     (re.compile(r"^(ATen|c10|torch)/"), ("core/engine/torch/",), "LibTorch"),
-    (re.compile(r"^imgui"), ("views/canvas/",), "Dear ImGui"),
+    (re.compile(r"^(backends/)?imgui"), ("views/canvas/",), "Dear ImGui"),
     (re.compile(r"^(Q[A-Z]|Qt[A-Z]\w*/)"), ("views/", "app/"), "Qt"),
     (re.compile(r"^sqlite3"), ("core/trace/",), "SQLite"),
     (re.compile(r"^CLI/"), ("app/",), "CLI11"),

@@ -30,16 +30,18 @@ class CanvasPainter {
  public:
   virtual ~CanvasPainter() = default;
   virtual void fillRect(Rect rect, Colour colour) = 0;
-  virtual void strokeRect(Rect rect, Colour colour, float width = 1.0F) = 0;
+  virtual void strokeRect(Rect rect, Colour colour, float width = 1.0F) = 0;  ///< lies inside the rectangle
   virtual void line(Point from, Point to, Colour colour, float width = 1.0F) = 0;
   virtual void polyline(std::span<const Point> points, Colour colour, float width = 1.0F) = 0;
   virtual void fillTriangle(Point a, Point b, Point c, Colour colour) = 0;
   virtual void hatch(Rect rect, Colour colour, bool rising) = 0;  ///< 45 degrees, 2 px of 6
-  /// Nearest-neighbour scaled; `source` is the part of the image in pixels.
+  /// Nearest-neighbour scaled; `source` is the part of the image in pixels. At most 8192 pixels on a side.
   virtual void image(const ImageSource& image, Rect target, Rect source) = 0;
-  /// UI font through ImGui: for axis numbers and labels only. `at` is the left, middle or right of the line.
+  /// UI font through ImGui: for axis numbers and labels only. `at` is the left, middle or right of the line,
+  /// half way up its height.
   virtual void text(Point at, std::string_view utf8, Colour colour, FontRole font = FontRole::Small, Align align = Align::Left) = 0;
-  /// Any script, shaped by Qt, kept in an atlas keyed by the text: for tokens.
+  /// Any script, shaped by Qt, kept in an atlas keyed by the text: for tokens. `at` is the left of the line,
+  /// half way up its height.
   virtual void shapedText(Point at, std::string_view utf8, Colour colour, FontRole font = FontRole::Mono) = 0;
   [[nodiscard]] virtual float textWidth(std::string_view utf8, FontRole font) = 0;
   virtual void pushClip(Rect rect) = 0;

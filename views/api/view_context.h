@@ -2,17 +2,21 @@
 // program. Panels do not know each other.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QObject>
 
 #include <memory>
+#include <vector>
 
 #include "core/steering/steering_program.h"
 #include "core/trace/trace_store.h"
 
+class QTimer;
 class QUndoStack;
 
 namespace moescope::engine {
 class LiveSession;
+struct LiveEvent;
 }
 
 namespace moescope::views {
@@ -66,7 +70,7 @@ class ViewContext : public QObject {
   [[nodiscard]] std::shared_ptr<trace::TraceStore> store() const { return m_store; }  ///< may be null
   void setStore(std::shared_ptr<trace::TraceStore> store);
 
-  /// True while `run` is being written.
+  /// True while `run` is being written. A finished text that can still be continued is not live.
   [[nodiscard]] bool isLive(trace::RunId run) const;
 
  Q_SIGNALS:
@@ -87,6 +91,7 @@ class ViewContext : public QObject {
  private:
   struct Pending;
   void flushEvents();
+  void deliver(const std::vector<engine::LiveEvent>& events);
 
   std::shared_ptr<engine::LiveSession> m_session;
   std::shared_ptr<trace::TraceStore> m_store;
@@ -94,6 +99,8 @@ class ViewContext : public QObject {
   SelectionModel* m_selection;
   SteeringDocument* m_steering;
   std::shared_ptr<Pending> m_pending;
+  QTimer* m_flushTimer;
+  QElapsedTimer m_sinceFlush;
 };
 
 }  // namespace moescope::views

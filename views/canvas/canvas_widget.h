@@ -1,8 +1,9 @@
-// CanvasWidget: Dear ImGui's draw lists inside a QOpenGLWidget, with frames on demand only.
+// CanvasWidget: hosts a Canvas: frames on demand through OpenGL, and Qt's mouse, keyboard and focus events.
 // Not for what is drawn (canvas.h); no frame is drawn while nothing changes.
 #pragma once
 
-#include <QOpenGLWidget>
+#include <QImage>
+#include <QWidget>
 
 #include <memory>
 
@@ -12,7 +13,7 @@ namespace moescope::views {
 
 /// GUI thread only. The canvas must outlive the widget. Where there is no OpenGL (platform "offscreen") a
 /// label says so instead of a picture, and build() is still called for hit regions.
-class CanvasWidget : public QOpenGLWidget {
+class CanvasWidget : public QWidget {
   Q_OBJECT
 
  public:
@@ -21,7 +22,8 @@ class CanvasWidget : public QOpenGLWidget {
 
   /// Asks for a frame: data, selection or settings changed. Calls before the frame merge.
   void wake();
-  /// Opens the context menu event at a region, as the Menu key does.
+  /// Opens the context menu event at a region, as the Menu key does: `region` is empty, because the canvas
+  /// knows where its keyboard cursor is.
   void requestContextMenu();
 
   // For tests: what was drawn last.
@@ -29,11 +31,13 @@ class CanvasWidget : public QOpenGLWidget {
   [[nodiscard]] std::optional<Rect> regionRect(std::string_view id) const;
   [[nodiscard]] long frameCount() const;
   [[nodiscard]] double lastFrameMs() const;  ///< build and draw, until GL has finished
+  /// The picture in device pixels, drawn for this call; null without OpenGL.
+  [[nodiscard]] QImage picture();
 
  protected:
-  void initializeGL() override;
-  void paintGL() override;
   bool event(QEvent* event) override;
+  void paintEvent(QPaintEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void mouseReleaseEvent(QMouseEvent* event) override;
@@ -44,10 +48,16 @@ class CanvasWidget : public QOpenGLWidget {
   void leaveEvent(QEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
   void focusOutEvent(QFocusEvent* event) override;
+  void hideEvent(QHideEvent* event) override;
   void changeEvent(QEvent* event) override;
 
  private:
   struct State;
+  void restartHover();
+  void hideToolTip();
+  void showToolTip();
+  void setFocusRing(bool on);
+
   std::unique_ptr<State> m_state;
 };
 

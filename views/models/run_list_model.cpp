@@ -41,8 +41,10 @@ RunListModel::RunListModel(ViewContext& context, QObject* parent)
     : QAbstractListModel(parent), m_context(context) {
   connect(&context, &ViewContext::storeReplaced, this, &RunListModel::reload);
   connect(&context, &ViewContext::runsChanged, this, &RunListModel::reload);
-  connect(&context, &ViewContext::rowsChanged, this, &RunListModel::reload);
-  connect(&context, &ViewContext::liveStateChanged, this, &RunListModel::reload);
+  connect(&context, &ViewContext::rowsChanged, this, &RunListModel::refreshRun);
+  connect(&context, &ViewContext::liveStateChanged, this, [this] {
+    if (!m_runs.empty()) Q_EMIT dataChanged(index(0), index(rowCount() - 1));
+  });
   reload();
 }
 
@@ -67,6 +69,18 @@ void RunListModel::reload() {
   beginResetModel();
   m_runs = std::move(runs);
   endResetModel();
+}
+
+void RunListModel::refreshRun(qlonglong id) {
+  // One run that grows; the others are not read again.
+  const QModelIndex row = indexOf(id);
+  auto run = m_context.store() ? m_context.store()->run(id) : std::nullopt;
+  if (!row.isValid() || !run) {
+    reload();
+    return;
+  }
+  m_runs[static_cast<std::size_t>(row.row())] = *std::move(run);
+  Q_EMIT dataChanged(row, row);
 }
 
 int RunListModel::rowCount(const QModelIndex& parent) const {

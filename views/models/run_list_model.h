@@ -34,6 +34,7 @@ class RunListModel : public QAbstractListModel {
 
  private:
   void reload();
+  void refreshRun(qlonglong id);
 
   ViewContext& m_context;
   std::vector<trace::RunRecord> m_runs;

@@ -62,6 +62,9 @@ void installTheme(QApplication& application, const QString& resources);
 /// Immediate; nothing is lost.
 void chooseTheme(ThemeChoice choice);
 
+/// Where a bundled font file lies ("OpenSans-Regular.ttf"), for canvases, which rasterise it themselves.
+[[nodiscard]] QString fontFile(const QString& name);
+
 /// An icon of resources/icons, tinted with the palette; follows the theme. Unknown names are a bug.
 QIcon themeIcon(const QString& name);
 

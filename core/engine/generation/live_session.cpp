@@ -23,8 +23,8 @@ void LiveSession::unloadModel() {
   m_worker->post(CommandKind::Unload, [](Worker& worker, std::stop_token) { worker.unloadModel(); });
 }
 
-void LiveSession::setStore(std::shared_ptr<trace::TraceStore> store) {
-  m_worker->postStore(std::move(store));
+std::future<void> LiveSession::setStore(std::shared_ptr<trace::TraceStore> store) {
+  return m_worker->postStore(std::move(store));
 }
 
 void LiveSession::generate(GenerationSettings settings) {

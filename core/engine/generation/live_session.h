@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,8 @@ class LiveSession {
   void loadModel(std::filesystem::path folder, LoadOptions options);
   void unloadModel();
   /// Where the next run goes; null = record nothing. Another store than before stops what is being
-  /// written and closes its run, so that the old file can be closed.
-  void setStore(std::shared_ptr<trace::TraceStore> store);
+  /// written and closes its run; when the future is ready the old file can be closed.
+  std::future<void> setStore(std::shared_ptr<trace::TraceStore> store);
 
   void generate(GenerationSettings settings);  ///< ends the run before
   void stepOne();                              ///< one token of the current generation, past its limit too

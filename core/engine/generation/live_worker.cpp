@@ -54,14 +54,22 @@ void LiveSession::Worker::post(CommandKind kind, std::function<void(Worker&, std
   m_wake.notify_one();
 }
 
-void LiveSession::Worker::postStore(std::shared_ptr<trace::TraceStore> store) {
+std::future<void> LiveSession::Worker::postStore(std::shared_ptr<trace::TraceStore> store) {
+  auto taken = std::make_shared<std::promise<void>>();
+  auto future = taken->get_future();
   {
     const std::lock_guard lock(m_mutex);
-    if (store == m_wantedStore) return;
+    if (store == m_wantedStore) {
+      taken->set_value();
+      return future;
+    }
     m_wantedStore = store;
   }
-  post(CommandKind::Store,
-       [store = std::move(store)](Worker& worker, std::stop_token) { worker.setStore(store); });
+  post(CommandKind::Store, [store = std::move(store), taken](Worker& worker, std::stop_token) {
+    worker.setStore(store);
+    taken->set_value();
+  });
+  return future;
 }
 
 void LiveSession::Worker::stop() {

@@ -30,8 +30,8 @@ class LiveSession::Worker {
 
   // Any thread.
   void post(CommandKind kind, std::function<void(Worker&, std::stop_token)> action);
-  /// Does nothing if it is the store that was asked for last.
-  void postStore(std::shared_ptr<trace::TraceStore> store);
+  /// Ready when the engine thread writes to this store only.
+  std::future<void> postStore(std::shared_ptr<trace::TraceStore> store);
   void stop();
   void setReceiver(std::function<void(const LiveEvent&)> receiver);
   [[nodiscard]] LiveStatus status() const;

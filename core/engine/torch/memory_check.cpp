@@ -11,7 +11,8 @@ namespace moescope::engine {
 
 namespace {
 
-constexpr double kGibibyte = 1024.0 * 1024.0 * 1024.0;
+constexpr double kMebibyte = 1024.0 * 1024.0;
+constexpr double kGibibyte = 1024.0 * kMebibyte;
 
 /// First number of a file of the control group; -1 if there is none ("max", or no such file).
 std::int64_t groupNumber(const char* name) {
@@ -50,27 +51,30 @@ MachineMemory machineMemory() {
   const std::int64_t used = groupNumber("memory.current");
   if (limit > 0 && used >= 0 && limit < memory.totalBytes) {
     memory.totalBytes = limit;
-    memory.freeBytes = std::min(memory.freeBytes, std::max<std::int64_t>(0, limit - used + groupReclaimable()));
+    memory.freeBytes =
+        std::min(memory.freeBytes, std::max<std::int64_t>(0, limit - used + groupReclaimable()));
   }
   return memory;
 }
 
-std::string gibibytes(std::int64_t bytes) {
-  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / kGibibyte);
+std::string memoryText(std::int64_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  return size >= kGibibyte ? fmt::format("{:.1f} GiB", size / kGibibyte)
+                           : fmt::format("{:.1f} MiB", size / kMebibyte);
 }
 
 Result<void> requireMemory(std::int64_t neededBytes, std::int64_t freeBytes, const std::string& purpose,
                            const std::string& device) {
   if (neededBytes <= freeBytes) return {};
   return fail("machine.out_of_memory", "", device,
-              fmt::format("{} needs {} and {} are free, so {} are missing", purpose, gibibytes(neededBytes),
-                          gibibytes(freeBytes), gibibytes(neededBytes - freeBytes)),
+              fmt::format("{} needs {} and {} are free, so {} are missing", purpose, memoryText(neededBytes),
+                          memoryText(freeBytes), memoryText(neededBytes - freeBytes)),
               "choose a shorter context, a smaller dtype or another device");
 }
 
 tl::unexpected<Error> refusedMemory(std::int64_t bytes, const std::string& purpose) {
   return fail("machine.out_of_memory", "", "",
-              fmt::format("the system refused {} for {}", gibibytes(bytes), purpose),
+              fmt::format("the system refused {} for {}", memoryText(bytes), purpose),
               "choose a shorter context, a smaller dtype or another device");
 }
 

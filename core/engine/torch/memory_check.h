@@ -19,8 +19,8 @@ struct MachineMemory {
 /// Of the machine, or of the control group if that allows less.
 MachineMemory machineMemory();
 
-/// "1.5 GiB".
-std::string gibibytes(std::int64_t bytes);
+/// "1.5 GiB", or "12.0 MiB" below one.
+std::string memoryText(std::int64_t bytes);
 
 /// `machine.out_of_memory` with what is missing, unless `neededBytes` fit into `freeBytes`.
 Result<void> requireMemory(std::int64_t neededBytes, std::int64_t freeBytes, const std::string& purpose,

@@ -44,9 +44,9 @@ struct Vec {
   static Vec maximum(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 
   /// e^x to about 1e-7 relative: x = n ln 2 + r, a polynomial in r (minimax coefficients of the Cephes
-  /// library's expf), scaled by 2^n.
+  /// library's expf), scaled by 2^n. min and max give their second operand for NaN, so that it stays.
   static Vec exponential(Vec x) {
-    const __m256 a = _mm256_min_ps(_mm256_max_ps(x.v, _mm256_set1_ps(-87.3F)), _mm256_set1_ps(88.3F));
+    const __m256 a = _mm256_min_ps(_mm256_set1_ps(88.3F), _mm256_max_ps(_mm256_set1_ps(-87.3F), x.v));
     const __m256 n = _mm256_round_ps(_mm256_mul_ps(a, _mm256_set1_ps(1.44269504F)),
                                      _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375F), a);

@@ -41,11 +41,11 @@ struct Vec {
   static Vec maximum(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 
   /// e^x to about 1e-7 relative: x = n ln 2 + r, a polynomial in r (minimax coefficients of the Cephes
-  /// library's expf), scaled by 2^n.
+  /// library's expf), scaled by 2^n. min and max give their second operand for NaN, so that it stays.
   static Vec exponential(Vec x) {
     const __m512 low = _mm512_set1_ps(-87.3F);
     const __m512 high = _mm512_set1_ps(88.3F);
-    const __m512 a = _mm512_min_ps(_mm512_max_ps(x.v, low), high);
+    const __m512 a = _mm512_min_ps(high, _mm512_max_ps(low, x.v));
     const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(a, _mm512_set1_ps(1.44269504F)), 0);
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375F), a);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4F), r);

@@ -1,0 +1,255 @@
+// ThemeStyle's frames, titles, tabs, menus and bars; theme_style.cpp has sizes and controls.
+#include <QAbstractItemView>
+#include <QAbstractScrollArea>
+#include <QPainter>
+#include <QStyleOption>
+
+#include "views/theme/theme.h"
+#include "views/theme/theme_paint.h"
+#include "views/theme/theme_style.h"
+
+namespace moescope::views {
+
+namespace {
+
+constexpr int kTitlePadding = 12;
+constexpr int kTabLine = 2;
+
+QColor colour(ColourRole role) { return Theme::current().colour(role); }
+
+QRect bottomLine(const QRect& rect) { return {rect.left(), rect.bottom(), rect.width(), 1}; }
+
+void drawDockTitle(const QStyleOptionDockWidget& option, QPainter& painter, const QStyle& style,
+                   const QWidget* widget) {
+  painter.fillRect(option.rect, colour(ColourRole::Panel));
+  painter.fillRect(bottomLine(option.rect), colour(ColourRole::Separator));
+  if (option.title.isEmpty()) return;
+  const QRect text = style.subElementRect(QStyle::SE_DockWidgetTitleBarText, &option, widget);
+  painter.save();
+  painter.setFont(Theme::current().font(FontSize::Title));
+  painter.setPen(colour(ColourRole::Text));
+  const QRect line(option.rect.left() + kTitlePadding, option.rect.top(),
+                   text.right() - option.rect.left() - kTitlePadding, option.rect.height());
+  painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+                   painter.fontMetrics().elidedText(option.title, Qt::ElideRight, line.width()));
+  painter.restore();
+}
+
+void drawTab(const QStyleOptionTab& option, QPainter& painter) {
+  const bool active = option.state & QStyle::State_Selected;
+  const bool hovered = option.state & QStyle::State_MouseOver;
+  painter.fillRect(option.rect, colour(active    ? ColourRole::Panel
+                                       : hovered ? ColourRole::ControlHover
+                                                 : ColourRole::Window));
+  if (active) {
+    painter.fillRect(QRect(option.rect.topLeft(), QSize(option.rect.width(), kTabLine)),
+                     colour(ColourRole::Accent));
+  } else {
+    painter.fillRect(bottomLine(option.rect), colour(ColourRole::Separator));
+  }
+  painter.fillRect(QRect(option.rect.right(), option.rect.top(), 1, option.rect.height()),
+                   colour(ColourRole::Separator));
+  if ((option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_KeyboardFocusChange)) {
+    drawBox(painter, option.rect.adjusted(1, 1, -1, -1), {}, colour(ColourRole::Accent), kFocusRing);
+  }
+}
+
+void drawProgress(const QStyleOptionProgressBar& option, QPainter& painter) {
+  const bool unknown = option.minimum == 0 && option.maximum == 0;
+  if (unknown) {
+    // Nothing moves by itself: a hatch says that the end is not known.
+    painter.fillRect(option.rect, QBrush(colour(ColourRole::Accent), Qt::BDiagPattern));
+    return;
+  }
+  const double share =
+      option.maximum > option.minimum
+          ? static_cast<double>(option.progress - option.minimum) / (option.maximum - option.minimum)
+          : 0.0;
+  QRect done = option.rect;
+  done.setWidth(qRound(option.rect.width() * qBound(0.0, share, 1.0)));
+  if (done.width() > 0)
+    drawBox(painter, QStyle::visualRect(option.direction, option.rect, done), colour(ColourRole::Accent), {});
+}
+
+void drawFrameOf(const QStyleOption& option, QPainter& painter, const QWidget* widget) {
+  const bool list = qobject_cast<const QAbstractItemView*>(widget) != nullptr;
+  const bool enabled = option.state & QStyle::State_Enabled;
+  drawBox(painter, option.rect, {}, colour(list || !enabled ? ColourRole::Separator : ColourRole::Border));
+  const bool ring = (option.state & QStyle::State_HasFocus) &&
+                    qobject_cast<const QAbstractScrollArea*>(widget) != nullptr &&
+                    (!list || (option.state & QStyle::State_KeyboardFocusChange));
+  if (ring) drawBox(painter, option.rect, {}, colour(ColourRole::Accent), kFocusRing);
+}
+
+}  // namespace
+
+bool ThemeStyle::drawFrame(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                           const QWidget* widget) const {
+  switch (element) {
+    case PE_PanelLineEdit: {
+      const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+      if (frame != nullptr && frame->lineWidth > 0) drawFieldBox(*painter, *option, false);
+      return true;
+    }
+    case PE_FrameLineEdit:
+    case PE_FrameStatusBarItem:
+    case PE_FrameDockWidget:
+    case PE_IndicatorDockWidgetResizeHandle: return true;
+    case PE_Frame:
+    case PE_FrameGroupBox: drawFrameOf(*option, *painter, widget); return true;
+    case PE_FrameMenu:
+    case PE_PanelMenu:
+      if (element == PE_PanelMenu)
+        drawBox(*painter, option->rect, colour(ColourRole::Control), colour(ColourRole::Border));
+      return true;
+    case PE_PanelTipLabel:
+      drawBox(*painter, option->rect, colour(ColourRole::Control), colour(ColourRole::Border));
+      return true;
+    case PE_FrameFocusRect:
+      drawBox(*painter, option->rect, {}, colour(ColourRole::Accent), kFocusRing);
+      return true;
+    case PE_FrameTabBarBase:
+      painter->fillRect(option->rect, colour(ColourRole::Window));
+      painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
+      return true;
+    case PE_PanelStatusBar:
+      painter->fillRect(option->rect, colour(ColourRole::Window));
+      painter->fillRect(QRect(option->rect.left(), option->rect.top(), option->rect.width(), 1),
+                        colour(ColourRole::Separator));
+      return true;
+    case PE_IndicatorToolBarSeparator: {
+      const QPoint middle = option->rect.center();
+      painter->fillRect(QRect(middle.x(), option->rect.top() + 6, 1, option->rect.height() - 12),
+                        colour(ColourRole::Separator));
+      return true;
+    }
+    case PE_IndicatorArrowDown: drawChevron(*painter, option->rect, colour(ColourRole::Text2)); return true;
+    case PE_IndicatorArrowUp:
+      drawChevron(*painter, option->rect, colour(ColourRole::Text2), true);
+      return true;
+    default: return false;
+  }
+}
+
+bool ThemeStyle::drawBar(ControlElement element, const QStyleOption* option, QPainter* painter,
+                         const QWidget* widget) const {
+  switch (element) {
+    case CE_DockWidgetTitle:
+      if (const auto* dock = qstyleoption_cast<const QStyleOptionDockWidget*>(option)) {
+        drawDockTitle(*dock, *painter, *proxy(), widget);
+      }
+      return true;
+    case CE_TabBarTabShape:
+      if (const auto* tab = qstyleoption_cast<const QStyleOptionTab*>(option)) drawTab(*tab, *painter);
+      return true;
+    case CE_ToolBar:
+      painter->fillRect(option->rect, colour(ColourRole::Window));
+      painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
+      return true;
+    case CE_MenuBarEmptyArea: painter->fillRect(option->rect, colour(ColourRole::Window)); return true;
+    case CE_MenuEmptyArea: return true;
+    case CE_Splitter: return true;
+    case CE_ShapedFrame: {
+      const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+      if (frame == nullptr || (frame->frameShape != QFrame::HLine && frame->frameShape != QFrame::VLine))
+        return false;
+      const QPoint middle = option->rect.center();
+      const QRect line = frame->frameShape == QFrame::HLine
+                             ? QRect(option->rect.left(), middle.y(), option->rect.width(), 1)
+                             : QRect(middle.x(), option->rect.top(), 1, option->rect.height());
+      painter->fillRect(line, colour(ColourRole::Separator));
+      return true;
+    }
+    case CE_HeaderSection:
+    case CE_HeaderEmptyArea:
+      painter->fillRect(option->rect, option->palette.color(QPalette::Base));
+      painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
+      return true;
+    case CE_ProgressBarGroove: drawBox(*painter, option->rect, colour(ColourRole::Track), {}); return true;
+    case CE_ProgressBarContents:
+      if (const auto* bar = qstyleoption_cast<const QStyleOptionProgressBar*>(option))
+        drawProgress(*bar, *painter);
+      return true;
+    default: return false;
+  }
+}
+
+bool ThemeStyle::drawRecoloured(ControlElement element, const QStyleOption* option, QPainter* painter,
+                                const QWidget* widget) const {
+  const bool enabled = option->state & State_Enabled;
+  if (const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option);
+      element == CE_PushButtonLabel && button) {
+    QStyleOptionButton copy = *button;
+    if (enabled && (button->features & QStyleOptionButton::DefaultButton)) {
+      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::OnAccent));
+      if (!copy.icon.isNull())
+        copy.icon = QIcon(
+            button->icon.pixmap(button->iconSize, painter->device()->devicePixelRatio(), QIcon::Selected));
+      QFont bold = painter->font();
+      bold.setWeight(QFont::DemiBold);
+      painter->setFont(bold);
+    } else if (enabled && (option->state & State_On)) {
+      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::Accent));
+    }
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  if (const auto* tool = qstyleoption_cast<const QStyleOptionToolButton*>(option);
+      element == CE_ToolButtonLabel && tool) {
+    QStyleOptionToolButton copy = *tool;
+    if (enabled && (option->state & State_On))
+      copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::Accent));
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
+      element == CE_ItemViewItem && item) {
+    QStyleOptionViewItem copy = *item;
+    copy.palette.setColor(QPalette::Highlight, colour(ColourRole::AccentBack));
+    copy.palette.setColor(QPalette::HighlightedText, colour(enabled ? ColourRole::Text : ColourRole::Text3));
+    if (copy.state & State_Selected)
+      copy.icon = QIcon(item->icon.pixmap(item->decorationSize, painter->device()->devicePixelRatio()));
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option);
+      element == CE_MenuItem && item) {
+    QStyleOptionMenuItem copy = *item;
+    if (enabled && (option->state & State_Selected) && !copy.icon.isNull()) {
+      copy.icon =
+          QIcon(item->icon.pixmap(QSize(16, 16), painter->device()->devicePixelRatio(), QIcon::Selected));
+    }
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option);
+      element == CE_MenuBarItem && item) {
+    const bool open = option->state & (State_Selected | State_Sunken);
+    painter->fillRect(option->rect, colour(open && enabled ? ColourRole::ControlHover : ColourRole::Window));
+    proxy()->drawItemText(painter, option->rect, Qt::AlignCenter | Qt::TextShowMnemonic | Qt::TextSingleLine,
+                          option->palette, enabled, item->text, QPalette::WindowText);
+    return true;
+  }
+  if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+      element == CE_HeaderLabel && header) {
+    QStyleOptionHeaderV2 copy;
+    copy.QStyleOptionHeader::operator=(*header);
+    copy.palette.setColor(QPalette::ButtonText, colour(ColourRole::Text2));
+    painter->setFont(Theme::current().font(FontSize::Small));
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  if (const auto* tab = qstyleoption_cast<const QStyleOptionTab*>(option);
+      element == CE_TabBarTabLabel && tab) {
+    QStyleOptionTab copy = *tab;
+    const bool active = option->state & State_Selected;
+    copy.palette.setColor(QPalette::WindowText, colour(active ? ColourRole::Text : ColourRole::Text2));
+    if (active) painter->setFont(Theme::current().font(FontSize::Title));
+    copy.state &= ~State_HasFocus;
+    QProxyStyle::drawControl(element, &copy, painter, widget);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace moescope::views
