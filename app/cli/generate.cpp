@@ -109,7 +109,9 @@ nlohmann::ordered_json effectsJson(const engine::Generation& generation,
                     {"chosen", effect.chosen},
                     {"natively_chosen", effect.nativelyChosen},
                     {"choices_added", effect.choicesAdded},
-                    {"choices_dropped", effect.choicesDropped}});
+                    {"choices_dropped", effect.choicesDropped},
+                    {"dropped_native_mass", effect.droppedNativeMass},
+                    {"native_mass", effect.nativeMass}});
   }
   return list;
 }

@@ -3,7 +3,8 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 function(moescope_cli_test name)
   add_test(NAME cli_${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/cli/test_${name}.py)
-  set_tests_properties(cli_${name} PROPERTIES LABELS cli TIMEOUT 180 ENVIRONMENT "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>")
+  set_tests_properties(cli_${name} PROPERTIES LABELS cli TIMEOUT 180 ENVIRONMENT
+    "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>;MOESCOPE_WINDOW=$<BOOL:${MOESCOPE_GUI}>")
 endfunction()
 
 foreach(name usage steer malformed completion docs)
