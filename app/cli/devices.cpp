@@ -19,8 +19,8 @@ int runDevices(bool json) {
   if (!json) {
     fmt::print("{}\n", (*engine)->version());
     for (const auto& device : devices) {
-      fmt::print("{:<8} {}, {:.1f} GiB, {:.1f} GiB free\n", device.id, device.name, gibibytes(device.totalBytes),
-                 gibibytes(device.freeBytes));
+      fmt::print("{:<8} {}, {:.1f} GiB, {:.1f} GiB free\n", device.id, device.name,
+                 gibibytes(device.totalBytes), gibibytes(device.freeBytes));
     }
     return kDone;
   }

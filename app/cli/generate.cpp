@@ -109,7 +109,9 @@ nlohmann::ordered_json effectsJson(const engine::Generation& generation,
                     {"chosen", effect.chosen},
                     {"natively_chosen", effect.nativelyChosen},
                     {"choices_added", effect.choicesAdded},
-                    {"choices_dropped", effect.choicesDropped}});
+                    {"choices_dropped", effect.choicesDropped},
+                    {"dropped_native_mass", effect.droppedNativeMass},
+                    {"native_mass", effect.nativeMass}});
   }
   return list;
 }
@@ -153,16 +155,15 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   if (settings.prompt.empty()) {
     return fail("generate.empty_prompt", m_options.promptFile, "", "the prompt is empty", "give some text");
   }
+  if (auto valid = engine::validate(settings.sampler); !valid) return valid;
   settings.capture = captureLevel(m_options.capture);
   auto program = readPrograms(m_options.steer);
   if (!program) return fail(program.error());
   m_program = *std::move(program);
-  auto loaded = openModel(m_options.model, progressPrinter(m_options.quiet), stop);
+  auto loaded = openModel(m_options.model, m_options.steer, progressPrinter(m_options.quiet), stop);
   if (!loaded) return fail(loaded.error());
   m_loaded = *std::move(loaded);
   // The file is made last, so that bad input leaves none behind.
-  const auto& routers = m_loaded.model->checkpoint().description().routers;
-  if (auto plan = steering::compile(m_program, routers); !plan) return fail(plan.error());
   if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings);
       !checked) {
     return fail(checked.error());

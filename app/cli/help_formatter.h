@@ -1,4 +1,5 @@
-// HelpFormatter: how --help shows options: type or choices, default, wrapped text. Not for the texts themselves.
+// HelpFormatter: how --help shows options: type or choices, default, wrapped text. Not for the texts
+// themselves.
 #pragma once
 
 #include <string>

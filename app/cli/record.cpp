@@ -1,5 +1,6 @@
 // moescope record: runs a labelled corpus into a trace.
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -56,6 +57,14 @@ nlohmann::ordered_json document(const RecordOptions& options, const engine::Corp
           {"cancelled", outcome.cancelled}};
 }
 
+void showOutcome(const RecordOptions& options, const engine::CorpusOutcome& outcome) {
+  if (outcome.run == 0) return note("stopped before anything was recorded");
+  note(fmt::format("run {} of {}: {} sequences, {} tokens, {:.4f} nat a token, perplexity {:.2f}",
+                   outcome.run, options.out, outcome.sequences, outcome.tokens, -outcome.meanLogProb,
+                   std::exp(-outcome.meanLogProb)));
+  if (outcome.cancelled) note("stopped; the same command with --resume goes on");
+}
+
 int runRecord(RecordOptions options) {
   const auto stop = interruptToken();
   auto& settings = options.settings;
@@ -68,21 +77,21 @@ int runRecord(RecordOptions options) {
   // Bad corpora are found before a model is loaded or a file is made.
   if (const auto texts = engine::readCorpus(settings); !texts) return report(texts.error(), options.json);
   const auto progress = progressPrinter(options.quiet);
-  auto loaded = openModel(options.model, progress, stop);
+  auto loaded = openModel(options.model, options.steer, progress, stop);
   if (!loaded) return report(loaded.error(), options.json);
+  std::error_code ignored;
+  const bool isNew = !std::filesystem::exists(options.out, ignored);
   auto store = openForRecording(options.out);
   if (!store) return report(store.error(), options.json);
   const auto outcome =
       engine::recordCorpus(loaded->model, loaded->tokenizer, **store, settings, progress, stop);
+  // A file that was made for a run that never started is not left behind.
+  const bool isEmpty = isNew && (*store)->runs().empty();
   const auto closed = (*store)->close();
+  if (isEmpty) std::filesystem::remove(options.out, ignored);
   if (!outcome) return report(outcome.error(), options.json);
   if (options.json) print(document(options, *outcome));
-  if (!options.quiet) {
-    note(fmt::format("run {} of {}: {} sequences, {} tokens, {:.4f} nat a token, perplexity {:.2f}",
-                     outcome->run, options.out, outcome->sequences, outcome->tokens, -outcome->meanLogProb,
-                     std::exp(-outcome->meanLogProb)));
-    if (outcome->cancelled) note("stopped; the same command with --resume goes on");
-  }
+  if (!options.quiet) showOutcome(options, *outcome);
   if (!closed) return report(closed.error(), false);
   return outcome->cancelled ? kCancelled : kDone;
 }

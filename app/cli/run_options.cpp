@@ -4,6 +4,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/steering/steering_plan.h"
 
 namespace moescope::cli {
 
@@ -15,6 +16,22 @@ const std::map<std::string, engine::Dtype> kDtypes{{"auto", engine::Dtype::Auto}
                                                    {"f32", engine::Dtype::F32},
                                                    {"bf16", engine::Dtype::BF16},
                                                    {"f16", engine::Dtype::F16}};
+
+/// Errors: those of steering::compile, with the file whose rules do not fit, or all of them where only
+/// together they do not.
+Result<void> fitPrograms(const std::vector<std::string>& files, const std::vector<RouterSpec>& routers) {
+  std::string names;
+  for (const auto& file : files) {
+    const auto program = readPrograms({file});
+    if (!program) return fail(program.error());
+    if (auto plan = steering::compile(*program, routers, file); !plan) return fail(plan.error());
+    names += (names.empty() ? "" : ", ") + file;
+  }
+  const auto all = readPrograms(files);
+  if (!all) return fail(all.error());
+  if (auto plan = steering::compile(*all, routers, names); !plan) return fail(plan.error());
+  return {};
+}
 
 }  // namespace
 
@@ -31,10 +48,12 @@ void addModelOptions(CLI::App& command, ModelOptions& options) {
       ->capture_default_str();
 }
 
-Result<RunnableModel> openModel(const ModelOptions& options, const ProgressCallback& progress,
-                                std::stop_token stop) {
+Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<std::string>& programs,
+                                const ProgressCallback& progress, std::stop_token stop) {
   auto checkpoint = checkpoint::Checkpoint::open(options.folder);
   if (!checkpoint) return fail(checkpoint.error());
+  if (auto fits = fitPrograms(programs, (*checkpoint)->description().routers); !fits)
+    return fail(fits.error());
   auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
   if (!tokenizer) return fail(tokenizer.error());
   auto engine = engine::loadEngine();

@@ -32,9 +32,10 @@ struct RunnableModel {
   std::shared_ptr<engine::Model> model;
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
 };
-/// Errors: those of the checkpoint, the tokenizer and the engine.
-Result<RunnableModel> openModel(const ModelOptions& options, const ProgressCallback& progress,
-                                std::stop_token stop);
+/// Loads what is to run with these steering programs; whether they fit is found out first. Errors: those of
+/// the checkpoint, the programs, the tokenizer and the engine.
+Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<std::string>& programs,
+                                const ProgressCallback& progress, std::stop_token stop);
 
 /// --capture, a word of trace::CaptureLevel.
 void addCaptureOption(CLI::App& command, std::string& word);

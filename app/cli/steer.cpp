@@ -215,7 +215,8 @@ void addNew(CLI::App& steer, std::function<int()>& run) {
       ->capture_default_str();
   command->add_option("--name", options->name, "Name of the program");
   command->footer(
-      "CELLS are LAYERS:EXPERTS. LAYERS and EXPERTS are numbers and ranges with commas (3, 0-2,5), or * for all\n"
+      "CELLS are LAYERS:EXPERTS. LAYERS and EXPERTS are numbers and ranges with commas (3, 0-2,5), or * for "
+      "all\n"
       "of them. Every rule option can be repeated; each makes one rule.\n\n"
       "Example:\n  moescope steer new --ban 3:17,18 --add '*:2=+1.5' --top-k 0-1=2 --phase decode > "
       "program.json");

@@ -1,5 +1,5 @@
-// The scalar oracle: one token through a steered router (docs/steering.md). Order inside a layer: LOGIT, native
-// score, KEY, ban mask, COUNT, top-k, WEIGHT.
+// The scalar oracle: one token through a steered router (docs/steering.md). Order inside a layer: LOGIT,
+// native score, KEY, ban mask, COUNT, top-k, WEIGHT.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -73,15 +73,22 @@ class PortEdit {
         case Operation::Set:
           if (!step->givesChoice() && (set == nullptr || step->outranks(*set))) set = step;
           break;
-        case Operation::Scale: scale *= operand; scaled = true; break;
-        case Operation::Add: sum += operand; added = true; break;
+        case Operation::Scale:
+          scale *= operand;
+          scaled = true;
+          break;
+        case Operation::Add:
+          sum += operand;
+          added = true;
+          break;
         case Operation::Std:
           if (!spread) spread = deviation(native, m_banned);
           sum += operand * *spread;
           added = true;
           break;
         case Operation::Noise:
-          sum += operand * counterNormal(step->operand.seed, m_plan.router.layer.value, m_token.position, static_cast<std::int32_t>(i));
+          sum += operand * counterNormal(step->operand.seed, m_plan.router.layer.value, m_token.position,
+                                         static_cast<std::int32_t>(i));
           added = true;
           break;
         default: break;
@@ -122,7 +129,8 @@ class PortEdit {
   const PlanStep* strongest(Operation operation, std::size_t expert) const {
     const PlanStep* best = nullptr;
     for (const PlanStep* step : m_steps) {
-      if (step->operation == operation && acts(*step, expert) && (best == nullptr || step->outranks(*best))) best = step;
+      if (step->operation == operation && acts(*step, expert) && (best == nullptr || step->outranks(*best)))
+        best = step;
     }
     return best;
   }
@@ -134,7 +142,8 @@ class PortEdit {
 };
 
 /// COUNT's distribution q: softmax(z), or s / sum s for sigmoid routers.
-std::vector<float> countDistribution(std::span<const float> logits, std::span<const float> scores, ScoreKind kind) {
+std::vector<float> countDistribution(std::span<const float> logits, std::span<const float> scores,
+                                     ScoreKind kind) {
   if (kind != ScoreKind::SigmoidAll) return softmax(logits);
   const float sum = std::accumulate(scores.begin(), scores.end(), 0.0F);
   std::vector<float> q(scores.begin(), scores.end());
@@ -167,17 +176,21 @@ int countOf(const PlanStep& step, std::span<const float> logits, const std::vect
       return static_cast<int>(sorted.size());
     }
     case Operation::Ratio:
-      return static_cast<int>(std::count_if(sorted.begin(), sorted.end(), [&](float p) { return p >= operand.value * sorted.front(); }));
+      return static_cast<int>(std::count_if(sorted.begin(), sorted.end(),
+                                            [&](float p) { return p >= operand.value * sorted.front(); }));
     case Operation::Threshold: {
       int count = 0;
       for (std::size_t i = 0; i < q.size(); ++i) count += q[i] >= operand.thresholds[i] ? 1 : 0;
       return count;
     }
     case Operation::Entropy:
-      return tsallis(q, operand.entropyOrder) > operand.entropyThreshold ? operand.highCount : operand.lowCount;
+      return tsallis(q, operand.entropyOrder) > operand.entropyThreshold ? operand.highCount
+                                                                         : operand.lowCount;
     case Operation::Null: {
-      // Real experts inside the top k of [z; nu x m]; a real expert stands before a null one of the same logit.
-      const auto above = std::count_if(logits.begin(), logits.end(), [&](float z) { return z >= operand.nullLogit; });
+      // Real experts inside the top k of [z; nu x m]; a real expert stands before a null one of the same
+      // logit.
+      const auto above =
+          std::count_if(logits.begin(), logits.end(), [&](float z) { return z >= operand.nullLogit; });
       const auto real = static_cast<int>(above);
       return std::max(std::min(real, nativeK), nativeK - operand.count);
     }
@@ -185,7 +198,8 @@ int countOf(const PlanStep& step, std::span<const float> logits, const std::vect
   }
 }
 
-int clippedCount(const Steps& steps, std::span<const float> logits, std::span<const float> scores, const RouterSpec& router, int allowed) {
+int clippedCount(const Steps& steps, std::span<const float> logits, std::span<const float> scores,
+                 const RouterSpec& router, int allowed) {
   const PlanStep* rule = nullptr;
   for (const PlanStep* step : steps) {
     if (step->primitive == Primitive::Count && (rule == nullptr || step->outranks(*rule))) rule = step;
@@ -197,21 +211,26 @@ int clippedCount(const Steps& steps, std::span<const float> logits, std::span<co
 }
 
 /// P4: source, beta, renormalisation, routed scaling.
-std::vector<float> steeredWeights(const Steps& steps, std::span<const float> logits, std::span<const float> scores,
-                                  std::span<const std::int32_t> ids, const RouterSpec& router) {
+std::vector<float> steeredWeights(const Steps& steps, std::span<const float> logits,
+                                  std::span<const float> scores, std::span<const std::int32_t> ids,
+                                  const RouterSpec& router) {
   const PlanStep* source = nullptr;
   const PlanStep* renorm = nullptr;
   bool multiplied = false;
   for (const PlanStep* step : steps) {
     if (step->primitive != Primitive::Weight) continue;
-    const bool isSource = step->operation == Operation::Uniform || step->operation == Operation::Softmax || step->operation == Operation::SetWeights;
+    const bool isSource = step->operation == Operation::Uniform || step->operation == Operation::Softmax ||
+                          step->operation == Operation::SetWeights;
     if (isSource && (source == nullptr || step->outranks(*source))) source = step;
-    if (step->operand.renormalisation != Renormalisation::Native && (renorm == nullptr || step->outranks(*renorm))) renorm = step;
+    if (step->operand.renormalisation != Renormalisation::Native &&
+        (renorm == nullptr || step->outranks(*renorm)))
+      renorm = step;
     multiplied = multiplied || step->operation == Operation::Multiply;
   }
   if (source != nullptr && source->operation == Operation::SetWeights) {
     std::vector<float> weights(ids.size(), 0.0F);
-    for (std::size_t j = 0; j < std::min(ids.size(), source->operand.weights.size()); ++j) weights[j] = static_cast<float>(source->operand.weights[j]);
+    for (std::size_t j = 0; j < std::min(ids.size(), source->operand.weights.size()); ++j)
+      weights[j] = static_cast<float>(source->operand.weights[j]);
     return weights;
   }
   const std::vector<float> native = nativeWeights(logits, scores, ids, router);
@@ -219,7 +238,8 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
   if (source != nullptr && source->operation == Operation::Uniform) {
     weights.assign(ids.size(), ids.empty() ? 0.0F : 1.0F / static_cast<float>(ids.size()));
   } else if (source != nullptr && !ids.empty()) {
-    for (const auto id : ids) weights.push_back(logits[static_cast<std::size_t>(id)] / static_cast<float>(source->operand.value));
+    for (const auto id : ids)
+      weights.push_back(logits[static_cast<std::size_t>(id)] / static_cast<float>(source->operand.value));
     weights = softmax(weights);
   } else {
     // The model's own normalisation comes after beta, so it is left out here and applied below.
@@ -230,7 +250,8 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
   for (const PlanStep* step : steps) {
     if (step->operation != Operation::Multiply) continue;
     for (std::size_t j = 0; j < ids.size(); ++j) {
-      if (acts(*step, static_cast<std::size_t>(ids[j]))) weights[j] *= static_cast<float>(step->operand.value);
+      if (acts(*step, static_cast<std::size_t>(ids[j])))
+        weights[j] *= static_cast<float>(step->operand.value);
     }
   }
   const auto rule = renorm != nullptr ? renorm->operand.renormalisation : Renormalisation::Native;
@@ -240,8 +261,11 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
   } else {
     const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
     const float mass = std::accumulate(native.begin(), native.end(), 0.0F);
-    const bool sumOne = rule == Renormalisation::SumOne || (rule == Renormalisation::Native && router.norm == WeightNorm::SumOne);
-    const float factor = sumOne ? 1.0F / (sum + static_cast<float>(router.normEps)) : rule == Renormalisation::KeepMass ? mass / sum : 1.0F;
+    const bool sumOne = rule == Renormalisation::SumOne ||
+                        (rule == Renormalisation::Native && router.norm == WeightNorm::SumOne);
+    const float factor = sumOne ? 1.0F / (sum + static_cast<float>(router.normEps))
+                         : rule == Renormalisation::KeepMass ? mass / sum
+                                                             : 1.0F;
     if (sum != 0.0F) {
       for (float& weight : weights) weight *= factor;
     }
@@ -262,13 +286,15 @@ const PlanStep* forcedSet(const Steps& steps) {
 
 std::vector<float> selectionKeys(std::span<const float> scores, const RouterSpec& router) {
   std::vector<float> keys(scores.begin(), scores.end());
-  for (std::size_t i = 0; i < router.selectionBias.size() && i < keys.size(); ++i) keys[i] += router.selectionBias[i];
+  for (std::size_t i = 0; i < router.selectionBias.size() && i < keys.size(); ++i)
+    keys[i] += router.selectionBias[i];
   return keys;
 }
 
 Steps ofPrimitive(const Steps& steps, Primitive primitive) {
   Steps some;
-  std::copy_if(steps.begin(), steps.end(), std::back_inserter(some), [primitive](const PlanStep* s) { return s->primitive == primitive; });
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(some),
+               [primitive](const PlanStep* s) { return s->primitive == primitive; });
   return some;
 }
 

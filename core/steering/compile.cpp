@@ -16,7 +16,8 @@ namespace {
 std::string placeOf(const Rule& rule) { return fmt::format("rule {}", rule.id); }
 
 bool usesExperts(const Rule& rule) {
-  return (rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key || rule.operation == Operation::Multiply) &&
+  return (rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key ||
+          rule.operation == Operation::Multiply) &&
          rule.operand.orderedIds.empty();
 }
 
@@ -27,8 +28,11 @@ bool isNeutral(Operation operation, const Operand& operand, const RouterSpec& ro
     case Operation::Add:
     case Operation::Std:
     case Operation::Noise: return operand.value == 0.0;
-    case Operation::Fixed: return operand.count == router.topK && operand.minCount.value_or(0) <= router.topK && operand.maxCount.value_or(router.experts) >= router.topK;
-    case Operation::Multiply: return operand.value == 1.0 && operand.renormalisation == Renormalisation::Native;
+    case Operation::Fixed:
+      return operand.count == router.topK && operand.minCount.value_or(0) <= router.topK &&
+             operand.maxCount.value_or(router.experts) >= router.topK;
+    case Operation::Multiply:
+      return operand.value == 1.0 && operand.renormalisation == Renormalisation::Native;
     case Operation::Renormalise: return operand.renormalisation == Renormalisation::Native;
     default: return false;
   }
@@ -46,20 +50,30 @@ std::string operandFault(const Rule& rule, const RouterSpec& router) {
   if (operand.minCount.value_or(1) > operand.maxCount.value_or(router.experts)) return "min is above max";
   switch (rule.operation) {
     case Operation::PinHigh:
-    case Operation::PinLow: return operand.epsilon > 0.0 && fitsFloat(operand.epsilon) ? "" : "epsilon is not above 0";
+    case Operation::PinLow:
+      return operand.epsilon > 0.0 && fitsFloat(operand.epsilon) ? "" : "epsilon is not above 0";
     case Operation::Noise: return operand.value >= 0.0 ? "" : "sigma is below 0";
-    case Operation::Fixed: return outside(operand.count) ? fmt::format("a count of {} is not between 1 and {}", operand.count, router.experts) : "";
+    case Operation::Fixed:
+      return outside(operand.count)
+                 ? fmt::format("a count of {} is not between 1 and {}", operand.count, router.experts)
+                 : "";
     case Operation::TopP:
-    case Operation::Ratio: return operand.value > 0.0 && operand.value <= 1.0 ? "" : "the value is not in (0, 1]";
+    case Operation::Ratio:
+      return operand.value > 0.0 && operand.value <= 1.0 ? "" : "the value is not in (0, 1]";
     case Operation::Entropy:
-      if (outside(operand.lowCount) || outside(operand.highCount)) return fmt::format("low or high is not between 1 and {}", router.experts);
+      if (outside(operand.lowCount) || outside(operand.highCount))
+        return fmt::format("low or high is not between 1 and {}", router.experts);
       return operand.entropyOrder > 0.0 ? "" : "the order is not above 0";
-    case Operation::Null: return operand.count >= 1 && fitsFloat(operand.nullLogit) ? "" : "there is no null expert";
+    case Operation::Null:
+      return operand.count >= 1 && fitsFloat(operand.nullLogit) ? "" : "there is no null expert";
     case Operation::Softmax: return operand.value > 0.0 ? "" : "the temperature is not above 0";
     case Operation::Threshold:
-      return static_cast<int>(operand.thresholds.size()) == router.experts ? "" : fmt::format("{} thresholds for {} experts", operand.thresholds.size(), router.experts);
+      return static_cast<int>(operand.thresholds.size()) == router.experts
+                 ? ""
+                 : fmt::format("{} thresholds for {} experts", operand.thresholds.size(), router.experts);
     case Operation::SetWeights:
-      return std::all_of(operand.weights.begin(), operand.weights.end(), fitsFloat) ? "" : "a weight is too large";
+      return std::all_of(operand.weights.begin(), operand.weights.end(), fitsFloat) ? ""
+                                                                                    : "a weight is too large";
     default: return "";
   }
 }
@@ -79,7 +93,8 @@ class Compiler {
     for (LayerPlan& layer : plan->layers) {
       dropNeutralCounts(layer);
       if (const auto fault = allBannedFault(layer)) {
-        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value), *fault, "leave at least one expert");
+        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value), *fault,
+                    "leave at least one expert");
       }
     }
     findConflicts(*plan);
@@ -88,16 +103,20 @@ class Compiler {
 
  private:
   tl::unexpected<Error> failure(const char* kind, const Rule& rule, const std::string& message) const {
-    return fail(kind, m_file, placeOf(rule), fmt::format("{}: {}", ruleTitle(rule), message), "change or delete the rule");
+    return fail(kind, m_file, placeOf(rule), fmt::format("{}: {}", ruleTitle(rule), message),
+                "change or delete the rule");
   }
 
   Result<void> addRule(const Rule& rule, SteeringPlan& plan) {
     for (const auto layer : rule.layers) {
-      const bool exists = std::any_of(m_routers.begin(), m_routers.end(), [layer](const RouterSpec& r) { return r.layer.value == layer; });
-      if (!exists) return failure("steering.no_such_layer", rule, fmt::format("layer {} has no router", layer));
+      const bool exists = std::any_of(m_routers.begin(), m_routers.end(),
+                                      [layer](const RouterSpec& r) { return r.layer.value == layer; });
+      if (!exists)
+        return failure("steering.no_such_layer", rule, fmt::format("layer {} has no router", layer));
     }
     for (LayerPlan& layer : plan.layers) {
-      const bool inScope = rule.layers.empty() || std::find(rule.layers.begin(), rule.layers.end(), layer.router.layer.value) != rule.layers.end();
+      const bool inScope = rule.layers.empty() || std::find(rule.layers.begin(), rule.layers.end(),
+                                                            layer.router.layer.value) != rule.layers.end();
       if (!inScope) continue;
       if (auto added = addStep(rule, layer); !added) return added;
     }
@@ -110,16 +129,23 @@ class Compiler {
     named.insert(named.end(), rule.operand.orderedIds.begin(), rule.operand.orderedIds.end());
     for (const auto expert : named) {
       if (expert < 0 || expert >= router.experts) {
-        return failure("steering.no_such_expert", rule, fmt::format("layer {} has the experts 0 to {}, not {}", router.layer.value, router.experts - 1, expert));
+        return failure("steering.no_such_expert", rule,
+                       fmt::format("layer {} has the experts 0 to {}, not {}", router.layer.value,
+                                   router.experts - 1, expert));
       }
     }
     const std::set<std::int32_t> distinct(rule.operand.orderedIds.begin(), rule.operand.orderedIds.end());
-    if (distinct.size() != rule.operand.orderedIds.size()) return failure("steering.bad_value", rule, "an expert stands twice in ids");
-    if (const std::string fault = operandFault(rule, router); !fault.empty()) return failure("steering.bad_value", rule, fault);
+    if (distinct.size() != rule.operand.orderedIds.size())
+      return failure("steering.bad_value", rule, "an expert stands twice in ids");
+    if (const std::string fault = operandFault(rule, router); !fault.empty())
+      return failure("steering.bad_value", rule, fault);
 
-    PlanStep step{rule.id, rule.priority, rule.primitive, rule.operation, rule.operand, expertsOf(rule, router), rule.phase, rule.positions};
-    const bool emptyScope = (usesExperts(rule) && step.experts.empty()) || (rule.positions.to && *rule.positions.to <= rule.positions.from);
-    const bool neutral = isNeutral(rule.operation, rule.operand, router) && rule.primitive != Primitive::Count;
+    PlanStep step{rule.id,      rule.priority,           rule.primitive, rule.operation,
+                  rule.operand, expertsOf(rule, router), rule.phase,     rule.positions};
+    const bool emptyScope = (usesExperts(rule) && step.experts.empty()) ||
+                            (rule.positions.to && *rule.positions.to <= rule.positions.from);
+    const bool neutral =
+        isNeutral(rule.operation, rule.operand, router) && rule.primitive != Primitive::Count;
     if (!emptyScope && !neutral) layer.steps.push_back(std::move(step));
     return {};
   }
@@ -131,7 +157,8 @@ class Compiler {
       const bool overrules = std::any_of(all.begin(), all.end(), [&step](const PlanStep& other) {
         return other.primitive == Primitive::Count && step.outranks(other);
       });
-      return step.primitive == Primitive::Count && isNeutral(step.operation, step.operand, layer.router) && !overrules;
+      return step.primitive == Primitive::Count && isNeutral(step.operation, step.operand, layer.router) &&
+             !overrules;
     });
   }
 
@@ -164,7 +191,8 @@ bool PlanStep::outranks(const PlanStep& other) const {
 }
 
 bool LayerPlan::covers(bool decode, std::int64_t position) const {
-  return std::any_of(steps.begin(), steps.end(), [&](const PlanStep& step) { return step.covers(decode, position); });
+  return std::any_of(steps.begin(), steps.end(),
+                     [&](const PlanStep& step) { return step.covers(decode, position); });
 }
 
 bool SteeringPlan::empty() const {
@@ -181,7 +209,8 @@ std::int64_t SteeringPlan::firstPosition() const {
   return first;
 }
 
-Result<std::shared_ptr<const SteeringPlan>> compile(const SteeringProgram& program, const std::vector<RouterSpec>& routers,
+Result<std::shared_ptr<const SteeringPlan>> compile(const SteeringProgram& program,
+                                                    const std::vector<RouterSpec>& routers,
                                                     const std::string& file) {
   return Compiler(program, routers, file).run();
 }

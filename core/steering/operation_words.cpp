@@ -35,8 +35,8 @@ constexpr std::array kOperations{
 };
 
 constexpr std::array kPrimitives{Primitive::Logit, Primitive::Key, Primitive::Count, Primitive::Weight};
-constexpr std::array kRenormalisations{Renormalisation::Native, Renormalisation::None, Renormalisation::SumOne,
-                                       Renormalisation::KeepMass};
+constexpr std::array kRenormalisations{Renormalisation::Native, Renormalisation::None,
+                                       Renormalisation::SumOne, Renormalisation::KeepMass};
 constexpr std::array kPhases{PhaseScope::Both, PhaseScope::Prefill, PhaseScope::Decode};
 
 template <class Values>
@@ -86,7 +86,9 @@ std::string_view word(PhaseScope phase) {
 }
 
 std::optional<Primitive> primitiveFrom(std::string_view text) { return find(kPrimitives, text); }
-std::optional<Renormalisation> renormalisationFrom(std::string_view text) { return find(kRenormalisations, text); }
+std::optional<Renormalisation> renormalisationFrom(std::string_view text) {
+  return find(kRenormalisations, text);
+}
 std::optional<PhaseScope> phaseFrom(std::string_view text) { return find(kPhases, text); }
 
 std::optional<Operation> operationFrom(Primitive primitive, std::string_view text) {

@@ -9,10 +9,10 @@
 
 namespace moescope::steering {
 
-std::string_view word(Primitive primitive);             ///< "LOGIT"
-std::string_view word(Operation operation);             ///< "pin+"
-std::string_view word(Renormalisation renormalisation); ///< "keep_mass"
-std::string_view word(PhaseScope phase);                ///< "decode"
+std::string_view word(Primitive primitive);              ///< "LOGIT"
+std::string_view word(Operation operation);              ///< "pin+"
+std::string_view word(Renormalisation renormalisation);  ///< "keep_mass"
+std::string_view word(PhaseScope phase);                 ///< "decode"
 
 std::optional<Primitive> primitiveFrom(std::string_view word);
 /// An operation of that primitive; "set" is Set for LOGIT and KEY and SetWeights for WEIGHT.

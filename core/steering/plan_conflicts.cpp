@@ -12,8 +12,8 @@ namespace moescope::steering {
 
 namespace {
 
-/// Scopes with a longer common period, or more starts than these allow, are looked at in part. A token that is
-/// missed and has every expert banned is an error of the engine when it comes.
+/// Scopes with a longer common period, or more starts than these allow, are looked at in part. A token that
+/// is missed and has every expert banned is an error of the engine when it comes.
 constexpr std::int64_t kMaxPeriod = 4096;
 constexpr std::size_t kMaxProbes = 200'000;
 
@@ -29,7 +29,8 @@ std::vector<std::int64_t> probePositions(const std::vector<const PlanStep*>& ste
   }
   std::set<std::int64_t> positions;
   for (const auto start : starts) {
-    for (std::int64_t offset = 0; offset < period && positions.size() < kMaxProbes; ++offset) positions.insert(start + offset);
+    for (std::int64_t offset = 0; offset < period && positions.size() < kMaxProbes; ++offset)
+      positions.insert(start + offset);
   }
   return {positions.begin(), positions.end()};
 }
@@ -50,22 +51,29 @@ bool overlap(const PlanStep& a, const PlanStep& b) {
   return false;
 }
 
-bool isPin(const PlanStep& step) { return step.operation == Operation::PinHigh || step.operation == Operation::PinLow; }
+bool isPin(const PlanStep& step) {
+  return step.operation == Operation::PinHigh || step.operation == Operation::PinLow;
+}
 bool isSource(const PlanStep& step) {
-  return step.operation == Operation::Uniform || step.operation == Operation::Softmax || step.operation == Operation::SetWeights;
+  return step.operation == Operation::Uniform || step.operation == Operation::Softmax ||
+         step.operation == Operation::SetWeights;
 }
 bool isValueSet(const PlanStep& step) { return step.operation == Operation::Set && !step.givesChoice(); }
-bool isRenormalisation(const PlanStep& step) { return step.operand.renormalisation != Renormalisation::Native; }
+bool isRenormalisation(const PlanStep& step) {
+  return step.operand.renormalisation != Renormalisation::Native;
+}
 
 /// First expert that both act on, -1 if none.
 std::int32_t sharedExpert(const PlanStep& a, const PlanStep& b) {
   std::vector<std::int32_t> both;
-  std::set_intersection(a.experts.begin(), a.experts.end(), b.experts.begin(), b.experts.end(), std::back_inserter(both));
+  std::set_intersection(a.experts.begin(), a.experts.end(), b.experts.begin(), b.experts.end(),
+                        std::back_inserter(both));
   return both.empty() ? -1 : both.front();
 }
 
 /// What bans leave of one token's choice.
-std::optional<std::string> faultAt(const LayerPlan& layer, const std::vector<const PlanStep*>& steps, bool decode, std::int64_t position) {
+std::optional<std::string> faultAt(const LayerPlan& layer, const std::vector<const PlanStep*>& steps,
+                                   bool decode, std::int64_t position) {
   std::set<std::int32_t> banned;
   const PlanStep* given = nullptr;
   for (const PlanStep* step : steps) {
@@ -81,7 +89,9 @@ std::optional<std::string> faultAt(const LayerPlan& layer, const std::vector<con
     return fmt::format("the rules ban all {} experts {}", layer.router.experts, place);
   }
   const auto isBanned = [&banned](std::int32_t id) { return banned.contains(id); };
-  if (given == nullptr || !std::all_of(given->operand.orderedIds.begin(), given->operand.orderedIds.end(), isBanned)) return std::nullopt;
+  if (given == nullptr ||
+      !std::all_of(given->operand.orderedIds.begin(), given->operand.orderedIds.end(), isBanned))
+    return std::nullopt;
   return fmt::format("every expert that rule {} chooses is banned {}", given->ruleId, place);
 }
 
@@ -117,15 +127,18 @@ class Finder {
   /// Bans and pins on one expert.
   [[nodiscard]] std::string cellConflict(const PlanStep& winner, const PlanStep& loser) const {
     const bool ban = winner.operation == Operation::Ban && isPin(loser);
-    const bool low = winner.operation == Operation::PinLow && loser.operation == Operation::PinHigh && winner.primitive == loser.primitive;
-    const bool set = winner.primitive == loser.primitive && isValueSet(winner) && isValueSet(loser) && winner.outranks(loser);
+    const bool low = winner.operation == Operation::PinLow && loser.operation == Operation::PinHigh &&
+                     winner.primitive == loser.primitive;
+    const bool set = winner.primitive == loser.primitive && isValueSet(winner) && isValueSet(loser) &&
+                     winner.outranks(loser);
     if (!ban && !low && !set) return {};
     const auto shared = sharedExpert(winner, loser);
     if (shared < 0) return {};
     const std::string cell = fmt::format("L{} E{}", m_layer, shared);
     if (set) return fmt::format("Sets {}, as another rule does. The higher priority wins.", cell);
     if (low) return fmt::format("Pins {}, which another rule pushes down. Pushing down wins.", cell);
-    return fmt::format("{} {}, which is banned. The ban wins.", loser.operation == Operation::PinHigh ? "Pins" : "Pushes down", cell);
+    return fmt::format("{} {}, which is banned. The ban wins.",
+                       loser.operation == Operation::PinHigh ? "Pins" : "Pushes down", cell);
   }
 
   /// A given choice loses single experts to bans and overrules what else would choose; given weights overrule
@@ -137,13 +150,16 @@ class Finder {
         return fmt::format("Chooses L{} E{}, which is banned. The ban wins.", m_layer, id);
       }
     }
-    const bool chooses = loser.primitive == Primitive::Count || (loser.primitive == Primitive::Key && loser.operation != Operation::Ban);
+    const bool chooses = loser.primitive == Primitive::Count ||
+                         (loser.primitive == Primitive::Key && loser.operation != Operation::Ban);
     if (winner.givesChoice() && chooses && !loser.givesChoice()) {
-      return fmt::format("Acts on the choice of layer {}, which another rule gives. The given choice wins.", m_layer);
+      return fmt::format("Acts on the choice of layer {}, which another rule gives. The given choice wins.",
+                         m_layer);
     }
     const bool weighs = loser.primitive == Primitive::Weight && !isSource(loser);
     if (winner.operation == Operation::SetWeights && weighs) {
-      return fmt::format("Acts on the weights of layer {}, which another rule gives. The given weights win.", m_layer);
+      return fmt::format("Acts on the weights of layer {}, which another rule gives. The given weights win.",
+                         m_layer);
     }
     return {};
   }
@@ -170,7 +186,9 @@ class Finder {
       if (step.operation == Operation::PinHigh) pinned.insert(step.experts.begin(), step.experts.end());
     }
     if (static_cast<int>(pinned.size()) > layer.router.topK) {
-      m_plan.warnings.push_back(fmt::format("Layer {} pins {} experts and chooses {}: the highest ids are left out.", m_layer, pinned.size(), layer.router.topK));
+      m_plan.warnings.push_back(
+          fmt::format("Layer {} pins {} experts and chooses {}: the highest ids are left out.", m_layer,
+                      pinned.size(), layer.router.topK));
     }
   }
 
@@ -191,7 +209,8 @@ std::optional<std::string> allBannedFault(const LayerPlan& layer) {
     if (step.operation == Operation::Ban) anywhere.insert(step.experts.begin(), step.experts.end());
     choiceGiven = choiceGiven || step.givesChoice();
   }
-  const bool possible = static_cast<int>(anywhere.size()) == layer.router.experts || (choiceGiven && !anywhere.empty());
+  const bool possible =
+      static_cast<int>(anywhere.size()) == layer.router.experts || (choiceGiven && !anywhere.empty());
   if (!possible) return std::nullopt;
   for (const auto position : probePositions(steps)) {
     for (const bool decode : {false, true}) {

@@ -9,8 +9,8 @@
 
 namespace moescope::steering {
 
-/// What is wrong where bans leave a layer no expert ("the rules ban all 32 experts, in prefill at token 8"), or
-/// leave a rule that gives the choice none of its experts; nothing if every token keeps one.
+/// What is wrong where bans leave a layer no expert ("the rules ban all 32 experts, in prefill at token 8"),
+/// or leave a rule that gives the choice none of its experts; nothing if every token keeps one.
 std::optional<std::string> allBannedFault(const LayerPlan& layer);
 
 /// Fills plan.conflicts and plan.warnings, each pair of rules once.

@@ -28,7 +28,8 @@ std::set<std::string> operandKeys(const Rule& rule, bool givesChoice) {
   std::set<std::string> keys;
   switch (rule.operation) {
     case Operation::Set:
-      keys = givesChoice && rule.primitive == Primitive::Key ? std::set<std::string>{"ids"} : std::set<std::string>{"value"};
+      keys = givesChoice && rule.primitive == Primitive::Key ? std::set<std::string>{"ids"}
+                                                             : std::set<std::string>{"value"};
       break;
     case Operation::Noise: keys = {"value", "seed"}; break;
     case Operation::PinHigh:
@@ -49,15 +50,17 @@ std::set<std::string> operandKeys(const Rule& rule, bool givesChoice) {
   return keys;
 }
 
-const std::set<std::string> kScopeKeys{"id", "enabled", "priority", "primitive", "op", "layers", "experts",
-                                       "except", "phase", "positions", "name"};
+const std::set<std::string> kScopeKeys{"id",      "enabled", "priority", "primitive", "op",  "layers",
+                                       "experts", "except",  "phase",    "positions", "name"};
 
 bool isInt32(const json& value) {
   if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= INT32_MAX;
   return value.is_number_integer() && value.get<std::int64_t>() >= INT32_MIN;
 }
 
-bool isIndex(const json& value) { return value.is_number_unsigned() && value.get<std::uint64_t>() <= kMaxList; }
+bool isIndex(const json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() <= kMaxList;
+}
 
 class RuleReader {
  public:
@@ -68,7 +71,9 @@ class RuleReader {
     if (!m_object.is_object()) return failure("", "a rule is not an object");
     Rule rule;
     readWord("primitive", true, primitiveFrom, rule.primitive);
-    readWord("op", true, [&rule](std::string_view text) { return operationFrom(rule.primitive, text); }, rule.operation);
+    readWord(
+        "op", true, [&rule](std::string_view text) { return operationFrom(rule.primitive, text); },
+        rule.operation);
     if (m_error) return fail(*m_error);
     readScope(rule, fallbackId);
     readOperand(rule);
@@ -79,7 +84,8 @@ class RuleReader {
 
  private:
   tl::unexpected<Error> failure(const std::string& key, const std::string& message) const {
-    return fail("steering.bad_format", m_file, key.empty() ? m_place : m_place + "." + key, message, "see docs/steering.md");
+    return fail("steering.bad_format", m_file, key.empty() ? m_place : m_place + "." + key, message,
+                "see docs/steering.md");
   }
   void stop(const std::string& key, const std::string& message) {
     if (!m_error) m_error = failure(key, message).value();
@@ -184,7 +190,8 @@ class RuleReader {
   void readExcept(std::vector<ExpertCell>& except) {
     const auto found = m_object.find("except");
     if (found == m_object.end()) return;
-    if (!found->is_array() || found->size() > kMaxList) return stop("except", "is not a list of [layer, expert]");
+    if (!found->is_array() || found->size() > kMaxList)
+      return stop("except", "is not a list of [layer, expert]");
     for (const auto& cell : *found) {
       if (!cell.is_array() || cell.size() != 2 || !isIndex(cell[0]) || !isIndex(cell[1])) {
         return stop("except", cell.dump() + " is not [layer, expert]");
@@ -209,14 +216,18 @@ class RuleReader {
     if (reads("ids")) readIds("ids", operand.orderedIds, false);
     if (reads("weights")) readNumbers("weights", operand.weights);
     if (reads("thresholds")) readNumbers("thresholds", operand.thresholds);
-    if (reads("renorm")) readWord("renorm", rule.operation == Operation::Renormalise, renormalisationFrom, operand.renormalisation);
-    for (const auto& [key, target] : {std::pair{"min", &operand.minCount}, std::pair{"max", &operand.maxCount}}) {
+    if (reads("renorm"))
+      readWord("renorm", rule.operation == Operation::Renormalise, renormalisationFrom,
+               operand.renormalisation);
+    for (const auto& [key, target] :
+         {std::pair{"min", &operand.minCount}, std::pair{"max", &operand.maxCount}}) {
       if (!reads(key) || !m_object.contains(key)) continue;
       int value = 0;
       readWhole(m_object, key, value, true);
       *target = value;
     }
-    if (const auto found = m_object.find("ignore_groups"); reads("ignore_groups") && found != m_object.end()) {
+    if (const auto found = m_object.find("ignore_groups");
+        reads("ignore_groups") && found != m_object.end()) {
       if (!found->is_boolean()) return stop("ignore_groups", "is not true or false");
       operand.ignoreGroups = found->get<bool>();
     }
@@ -259,8 +270,11 @@ void writeOperand(const Rule& rule, ordered_json& object) {
 }
 
 ordered_json ruleJson(const Rule& rule) {
-  ordered_json object{{"id", rule.id}, {"enabled", rule.enabled}, {"priority", rule.priority},
-                      {"primitive", word(rule.primitive)}, {"op", word(rule.operation)}};
+  ordered_json object{{"id", rule.id},
+                      {"enabled", rule.enabled},
+                      {"priority", rule.priority},
+                      {"primitive", word(rule.primitive)},
+                      {"op", word(rule.operation)}};
   if (!rule.name.empty()) object["name"] = rule.name;
   writeOperand(rule, object);
   object["layers"] = rule.layers.empty() ? ordered_json("all") : ordered_json(rule.layers);
@@ -290,7 +304,8 @@ ordered_json toJson(const SteeringProgram& program) {
 Result<SteeringProgram> parseProgram(std::string_view text, const std::string& file) {
   const auto document = parseStrictJson(text);
   if (!document) {
-    return fail("steering.not_json", file, document.error().where, document.error().message, "see docs/steering.md");
+    return fail("steering.not_json", file, document.error().where, document.error().message,
+                "see docs/steering.md");
   }
   const auto failure = [&file](const char* where, const char* message) {
     return fail("steering.bad_format", file, where, message, "see docs/steering.md");
@@ -301,7 +316,8 @@ Result<SteeringProgram> parseProgram(std::string_view text, const std::string& f
     return failure("moescope_steering", "is not a steering program: the format number is missing");
   }
   if (format->get<std::uint64_t>() > kFormat) {
-    return fail("steering.newer", file, "moescope_steering", "was written by a newer MoEScope", "update MoEScope");
+    return fail("steering.newer", file, "moescope_steering", "was written by a newer MoEScope",
+                "update MoEScope");
   }
   SteeringProgram program;
   for (const auto& [key, value] : document->items()) {

@@ -38,7 +38,8 @@ std::vector<float> scoresOf(std::span<const float> logits, ScoreKind kind) {
     case ScoreKind::SoftmaxAll: return softmax(logits);
     case ScoreKind::SigmoidAll: {
       std::vector<float> scores(logits.size());
-      std::transform(logits.begin(), logits.end(), scores.begin(), [](float z) { return 1.0F / (1.0F + std::exp(-z)); });
+      std::transform(logits.begin(), logits.end(), scores.begin(),
+                     [](float z) { return 1.0F / (1.0F + std::exp(-z)); });
       return scores;
     }
     case ScoreKind::TopkSoftmax: break;
@@ -52,11 +53,12 @@ std::vector<std::int32_t> topK(std::span<const float> keys, const std::vector<bo
     if (allowed[i]) ids.push_back(static_cast<std::int32_t>(i));
   }
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(std::max(0, k)), ids.size());
-  std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count), ids.end(), [&keys](auto a, auto b) {
-    const float left = keys[static_cast<std::size_t>(a)];
-    const float right = keys[static_cast<std::size_t>(b)];
-    return left != right ? left > right : a < b;
-  });
+  std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count), ids.end(),
+                    [&keys](auto a, auto b) {
+                      const float left = keys[static_cast<std::size_t>(a)];
+                      const float right = keys[static_cast<std::size_t>(b)];
+                      return left != right ? left > right : a < b;
+                    });
   ids.resize(count);
   return ids;
 }
@@ -69,7 +71,8 @@ std::vector<float> nativeWeights(std::span<const float> logits, std::span<const 
   if (weights.empty()) return weights;
   if (router.score == ScoreKind::TopkSoftmax) weights = softmax(weights);
   if (router.norm == WeightNorm::SumOne) {
-    const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F) + static_cast<float>(router.normEps);
+    const float sum =
+        std::accumulate(weights.begin(), weights.end(), 0.0F) + static_cast<float>(router.normEps);
     for (float& weight : weights) weight /= sum;
   }
   return weights;

@@ -12,14 +12,15 @@ namespace moescope::steering {
 /// softmax in float32 with the maximum subtracted; -inf gives 0.
 std::vector<float> softmax(std::span<const float> values);
 
-/// Scores s from raw logits: softmax over all, sigmoid each, or the logits where the softmax comes after the choice.
+/// Scores s from raw logits: softmax over all, sigmoid each, or the logits where the softmax comes after the
+/// choice.
 std::vector<float> scoresOf(std::span<const float> logits, ScoreKind kind);
 
 /// Indices of the k largest keys among the allowed, descending, ties by lower id.
 std::vector<std::int32_t> topK(std::span<const float> keys, const std::vector<bool>& allowed, int k);
 
-/// What the model's own rule makes of a choice, before the routed scaling: gathered (or softmax over the chosen
-/// logits), then its normalisation.
+/// What the model's own rule makes of a choice, before the routed scaling: gathered (or softmax over the
+/// chosen logits), then its normalisation.
 std::vector<float> nativeWeights(std::span<const float> logits, std::span<const float> scores,
                                  std::span<const std::int32_t> ids, const RouterSpec& router);
 

@@ -7,13 +7,16 @@ namespace moescope::steering {
 namespace {
 
 RuleEffect& effectOf(std::int64_t rule, std::vector<RuleEffect>& effects) {
-  const auto found = std::find_if(effects.begin(), effects.end(), [rule](const RuleEffect& e) { return e.ruleId == rule; });
+  const auto found =
+      std::find_if(effects.begin(), effects.end(), [rule](const RuleEffect& e) { return e.ruleId == rule; });
   if (found != effects.end()) return *found;
   effects.push_back({.ruleId = rule});
   return effects.back();
 }
 
-bool contains(std::span<const std::int32_t> ids, std::int32_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
+bool contains(std::span<const std::int32_t> ids, std::int32_t id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
 }  // namespace
 

@@ -27,7 +27,8 @@ std::string layersText(const std::vector<std::int32_t>& layers) {
 }
 
 std::string cellsText(const Rule& rule) {
-  if (rule.experts.size() == 1 && rule.layers.size() == 1) return fmt::format("L{} E{}", rule.layers[0], rule.experts[0]);
+  if (rule.experts.size() == 1 && rule.layers.size() == 1)
+    return fmt::format("L{} E{}", rule.layers[0], rule.experts[0]);
   if (rule.experts.empty()) return fmt::format("all experts, {}", layersText(rule.layers));
   if (rule.experts.size() == 1) return fmt::format("E{}, {}", rule.experts[0], layersText(rule.layers));
   return fmt::format("{} experts, {}", rule.experts.size(), layersText(rule.layers));
@@ -43,11 +44,15 @@ std::string logitTitle(const Rule& rule, std::string_view unit) {
     case Operation::Add:
       return fmt::format("{} {}, {} {}", value < 0 ? "Dampen" : "Boost", cells, signedNumber(value), unit);
     case Operation::Scale: return fmt::format("Multiply the {} of {} by {:.2f}", unit, cells, value);
-    case Operation::Std: return fmt::format("{} {}, {} standard deviations", value < 0 ? "Dampen" : "Boost", cells, signedNumber(value));
+    case Operation::Std:
+      return fmt::format("{} {}, {} standard deviations", value < 0 ? "Dampen" : "Boost", cells,
+                         signedNumber(value));
     case Operation::Noise: return fmt::format("Noise on {}, sigma {:.2f} {}", cells, value, unit);
     default: break;
   }
-  if (!rule.operand.orderedIds.empty()) return fmt::format("Choose {} given experts, {}", rule.operand.orderedIds.size(), layersText(rule.layers));
+  if (!rule.operand.orderedIds.empty())
+    return fmt::format("Choose {} given experts, {}", rule.operand.orderedIds.size(),
+                       layersText(rule.layers));
   return fmt::format("Set the {} of {} to {:.2f}", unit, cells, value);
 }
 
@@ -57,9 +62,11 @@ std::string countTitle(const Rule& rule) {
   switch (rule.operation) {
     case Operation::Fixed: return fmt::format("Top-k {}, {}", operand.count, layers);
     case Operation::TopP: return fmt::format("Top-p {:.2f} of the experts, {}", operand.value, layers);
-    case Operation::Ratio: return fmt::format("Experts above {:.2f} {} the best, {}", operand.value, kTimes, layers);
+    case Operation::Ratio:
+      return fmt::format("Experts above {:.2f} {} the best, {}", operand.value, kTimes, layers);
     case Operation::Threshold: return fmt::format("Experts above their thresholds, {}", layers);
-    case Operation::Entropy: return fmt::format("Top-k {} or {} by entropy, {}", operand.lowCount, operand.highCount, layers);
+    case Operation::Entropy:
+      return fmt::format("Top-k {} or {} by entropy, {}", operand.lowCount, operand.highCount, layers);
     default: return fmt::format("{} null experts, {}", operand.count, layers);
   }
 }
@@ -68,8 +75,10 @@ std::string weightTitle(const Rule& rule) {
   const std::string layers = layersText(rule.layers);
   switch (rule.operation) {
     case Operation::Uniform: return "Uniform weights, " + layers;
-    case Operation::Softmax: return fmt::format("Softmax weights at T {:.2f}, {}", rule.operand.value, layers);
-    case Operation::Multiply: return fmt::format("Scale {}, {} {:.2f}", cellsText(rule), kTimes, rule.operand.value);
+    case Operation::Softmax:
+      return fmt::format("Softmax weights at T {:.2f}, {}", rule.operand.value, layers);
+    case Operation::Multiply:
+      return fmt::format("Scale {}, {} {:.2f}", cellsText(rule), kTimes, rule.operand.value);
     case Operation::SetWeights: return "Given weights, " + layers;
     default: return "Renormalise weights, " + layers;
   }

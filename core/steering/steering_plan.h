@@ -47,7 +47,7 @@ struct Conflict {
 
 /// Immutable; swapped into the engine between two tokens.
 struct SteeringPlan {
-  std::vector<LayerPlan> layers;      ///< one a router, in the order of ModelDescription::routers
+  std::vector<LayerPlan> layers;  ///< one a router, in the order of ModelDescription::routers
   std::vector<Conflict> conflicts;
   std::vector<std::string> warnings;  ///< e.g. more pins than top-k
   [[nodiscard]] bool empty() const;
@@ -63,8 +63,8 @@ Result<std::shared_ptr<const SteeringPlan>> compile(const SteeringProgram& progr
 
 /// What a router does with one token.
 struct RouterChoice {
-  std::vector<std::int32_t> ids;   ///< in selection order: descending key, ties by lower id
-  std::vector<float> weights;      ///< final, after norm and scale
+  std::vector<std::int32_t> ids;  ///< in selection order: descending key, ties by lower id
+  std::vector<float> weights;     ///< final, after norm and scale
 };
 
 struct TokenScope {

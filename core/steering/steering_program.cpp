@@ -6,8 +6,8 @@ namespace moescope::steering {
 
 namespace {
 
-Rule verb(const SteeringProgram& program, Primitive primitive, Operation operation, std::vector<std::int32_t> layers,
-          std::vector<std::int32_t> experts) {
+Rule verb(const SteeringProgram& program, Primitive primitive, Operation operation,
+          std::vector<std::int32_t> layers, std::vector<std::int32_t> experts) {
   Rule rule;
   rule.id = program.nextId();
   rule.priority = rule.id;
@@ -18,7 +18,8 @@ Rule verb(const SteeringProgram& program, Primitive primitive, Operation operati
   return rule;
 }
 
-Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation operation, ExpertCell cell, double value) {
+Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation operation, ExpertCell cell,
+              double value) {
   Rule rule = verb(program, primitive, operation, {cell.layer.value}, {cell.expert.value});
   rule.operand.value = value;
   return rule;
@@ -28,7 +29,8 @@ bool holds(const std::vector<std::int32_t>& list, std::int32_t value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// Whether experts in the rule's list are what it acts on (not for COUNT, whole-row WEIGHT rules and given choices).
+/// Whether experts in the rule's list are what it acts on (not for COUNT, whole-row WEIGHT rules and given
+/// choices).
 bool actsOnCells(const Rule& rule) {
   const bool onPort = rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key;
   return (onPort && rule.operand.orderedIds.empty()) || rule.operation == Operation::Multiply;
@@ -43,7 +45,8 @@ std::int64_t SteeringProgram::nextId() const {
 }
 
 const Rule* SteeringProgram::find(std::int64_t id) const {
-  const auto found = std::find_if(rules.begin(), rules.end(), [id](const Rule& rule) { return rule.id == id; });
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [id](const Rule& rule) { return rule.id == id; });
   return found == rules.end() ? nullptr : &*found;
 }
 
@@ -77,10 +80,12 @@ Rule uniformRule(const SteeringProgram& program, std::vector<std::int32_t> layer
 
 SteeringProgram released(SteeringProgram program, ExpertCell cell) {
   std::erase_if(program.rules, [cell](const Rule& rule) {
-    return actsOnCells(rule) && rule.layers == std::vector{cell.layer.value} && rule.experts == std::vector{cell.expert.value};
+    return actsOnCells(rule) && rule.layers == std::vector{cell.layer.value} &&
+           rule.experts == std::vector{cell.expert.value};
   });
   for (Rule& rule : program.rules) {
-    const bool covers = actsOnCells(rule) && holds(rule.layers, cell.layer.value) && holds(rule.experts, cell.expert.value);
+    const bool covers =
+        actsOnCells(rule) && holds(rule.layers, cell.layer.value) && holds(rule.experts, cell.expert.value);
     const bool excluded = std::find(rule.except.begin(), rule.except.end(), cell) != rule.except.end();
     if (covers && !excluded) rule.except.push_back(cell);
   }

@@ -24,11 +24,26 @@ enum class Primitive : std::uint8_t {
 
 enum class Operation : std::uint8_t {
   // LOGIT and KEY
-  Set, Scale, Add, Std, Noise, PinHigh, PinLow, Ban,
+  Set,
+  Scale,
+  Add,
+  Std,
+  Noise,
+  PinHigh,
+  PinLow,
+  Ban,
   // COUNT
-  Fixed, TopP, Ratio, Threshold, Entropy, Null,
+  Fixed,
+  TopP,
+  Ratio,
+  Threshold,
+  Entropy,
+  Null,
   // WEIGHT
-  Uniform, Softmax, Multiply, SetWeights,
+  Uniform,
+  Softmax,
+  Multiply,
+  SetWeights,
   // WEIGHT, normalisation only
   Renormalise,
 };
@@ -57,17 +72,17 @@ struct Operand {
   double entropyThreshold = 0.9;  ///< entropy h
   int lowCount = 0;               ///< entropy lo
   int highCount = 0;              ///< entropy hi
-  std::optional<int> minCount, maxCount;     ///< COUNT clip
-  std::vector<double> thresholds;            ///< threshold(tau_i), one an expert
-  std::vector<std::int32_t> orderedIds;      ///< KEY.set: S in order
-  std::vector<double> weights;               ///< WEIGHT.set: final weights in the order of the choice
+  std::optional<int> minCount, maxCount;  ///< COUNT clip
+  std::vector<double> thresholds;         ///< threshold(tau_i), one an expert
+  std::vector<std::int32_t> orderedIds;   ///< KEY.set: S in order
+  std::vector<double> weights;            ///< WEIGHT.set: final weights in the order of the choice
   Renormalisation renormalisation = Renormalisation::Native;  ///< WEIGHT
-  bool ignoreGroups = false;                 ///< KEY on group-limited models
+  bool ignoreGroups = false;                                  ///< KEY on group-limited models
   bool operator==(const Operand&) const = default;
 };
 
 struct Rule {
-  std::int64_t id = 0;        ///< unique inside a program
+  std::int64_t id = 0;  ///< unique inside a program
   bool enabled = true;
   std::int64_t priority = 0;  ///< default: the id
   Primitive primitive = Primitive::Key;
@@ -78,7 +93,7 @@ struct Rule {
   std::vector<ExpertCell> except;     ///< cells taken out by Release
   PhaseScope phase = PhaseScope::Both;
   PositionScope positions;
-  std::string name;                   ///< user's name; empty = generated ("Ban L3 E17")
+  std::string name;  ///< user's name; empty = generated ("Ban L3 E17")
   bool operator==(const Rule&) const = default;
 };
 

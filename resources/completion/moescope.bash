@@ -4,7 +4,7 @@ _moescope() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     next="${command:+$command }${COMP_WORDS[i]}"
     case "$next" in
-    "check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"steer"|"steer check"|"steer new"|"verify") command=$next ;;
+    "bench"|"check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"steer"|"steer check"|"steer new"|"tokenize"|"verify") command=$next ;;
     esac
   done
   COMPREPLY=()
@@ -14,6 +14,10 @@ _moescope() {
     "verify --dtype") :; return ;;
     "verify --threads") :; return ;;
     "verify --tolerance") :; return ;;
+    "tokenize --tokenizer") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "tokenize -m"|"tokenize --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
+    "tokenize --text") :; return ;;
+    "tokenize --decode") :; return ;;
     "generate -m"|"generate --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "generate --device") :; return ;;
     "generate --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
@@ -64,12 +68,17 @@ _moescope() {
     "steer new --port") COMPREPLY=($(compgen -W "native logit key" -- "$word")); return ;;
     "steer new --name") :; return ;;
     "steer check -m"|"steer check --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
+    "bench --model") :; return ;;
+    "bench --device") :; return ;;
+    "bench --threads") :; return ;;
+    "bench --tokens") :; return ;;
   esac
   case "$command" in
-    "") words="inspect check verify generate record query figure steer devices -h --help --version --verbose --demo"; files=1 ;;
+    "") words="inspect check verify tokenize generate record query figure steer devices bench -h --help --version --verbose --demo"; files=1 ;;
     "inspect") words="-h --help --json"; files=1 ;;
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
     "verify") words="-h --help --reference --device --dtype --threads --tolerance --token-by-token --json"; files=1 ;;
+    "tokenize") words="-h --help --special --json --tokenizer -m --model --text --decode --jsonl"; files=0 ;;
     "generate") words="-h --help -m --model --device --dtype --threads -p --prompt --prompt-file -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
     "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
@@ -78,6 +87,7 @@ _moescope() {
     "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;
     "devices") words="-h --help --json"; files=0 ;;
+    "bench") words="-h --help --model --device --threads --tokens --self-test --json"; files=1 ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
   if [ "$files" = 1 ] && [[ $word != -* ]]; then COMPREPLY+=($(compgen -f -- "$word")); fi

@@ -3,14 +3,15 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 function(moescope_cli_test name)
   add_test(NAME cli_${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/cli/test_${name}.py)
-  set_tests_properties(cli_${name} PROPERTIES LABELS cli TIMEOUT 180 ENVIRONMENT "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>")
+  set_tests_properties(cli_${name} PROPERTIES LABELS cli TIMEOUT 180 ENVIRONMENT
+    "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>;MOESCOPE_WINDOW=$<BOOL:${MOESCOPE_GUI}>")
 endfunction()
 
-foreach(name usage steer malformed completion docs bad_input)
+foreach(name usage steer malformed completion docs)
   moescope_cli_test(${name})
 endforeach()
 if(TARGET moescope_engine)
-  foreach(name generate record bad_runs)
+  foreach(name generate record bad_runs bad_traces)
     moescope_cli_test(${name})
   endforeach()
 endif()

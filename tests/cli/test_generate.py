@@ -185,6 +185,15 @@ class Steered(ProgramTest):
             self.assertEqual([len(ids) for ids, _ in token], [2, 2, 4, 4, 4, 4])
             self.assertEqual(len(set(token[5][1])), 1)
 
+    def test_the_effect_of_a_count(self):
+        document = self.steered(["--top-k", "0=2", "--phase", "prefill"])
+        effect, = document["effects"]
+        self.assertEqual((effect["tokens_in_scope"], effect["choices_dropped"], effect["choices_added"]), (PROMPT_TOKENS, 2 * PROMPT_TOKENS, 0))
+        # The first layer gets the same input without the rule.
+        native = [token[0][1] for token in choices(self.plain)[:PROMPT_TOKENS]]
+        self.assertAlmostEqual(effect["native_mass"], sum(map(sum, native)), places=5)
+        self.assertAlmostEqual(effect["dropped_native_mass"], sum(sum(weights[2:]) for weights in native), places=5)
+
     def test_phase_and_positions(self):
         document = self.steered(["--top-k", "1", "--phase", "decode", "--positions", "10:20"])
         counts = [len(token[0][0]) for token in choices(document) if token]

@@ -1,4 +1,5 @@
 """Help, version, usage errors and exit status."""
+import os
 import re
 import sys
 import unittest
@@ -45,6 +46,11 @@ class Usage(ProgramTest):
     def test_a_word_that_is_neither_subcommand_nor_path(self):
         outcome = self.refuse("usage.no_such_path", "generat", json_option=False)
         self.assertIn("generat", outcome.errors)
+
+    @unittest.skipIf(os.environ.get("MOESCOPE_WINDOW", "1") == "1", "this build opens a window")
+    def test_a_build_without_a_window_says_so(self):
+        for words in ([], [MODEL], ["--demo"]):
+            self.refuse("usage.no_window", *words, json_option=False)
 
     def test_what_is_not_there(self):
         missing = self.folder / "missing"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 # "  -n,--max-tokens INT=256     Tokens ...": names, then one word for the value where there is one.
-OPTION = re.compile(r"^  (-[\w,-]+)(?: (\S+))?")
+OPTION = re.compile(r"^ +(-[\w,-]+)(?: (\S+))?")
 COMMAND = re.compile(r"^  ([a-z][\w-]*)\s")
 
 
@@ -17,11 +17,11 @@ def help_of(program, command):
 
 
 def sections(text):
-    """The lines under "Positionals:", "Options:" and "Subcommands:"."""
+    """The lines under "Positionals:", "Options:" and "Subcommands:", in groups of options too."""
     found, name = {}, None
     for line in text.splitlines():
-        if line in ("Positionals:", "Options:", "Subcommands:"):
-            name = line[:-1]
+        if line.strip() in ("Positionals:", "Options:", "Subcommands:"):
+            name = line.strip()[:-1]
         elif not line.strip():
             name = None
         elif name:

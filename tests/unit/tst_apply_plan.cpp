@@ -18,7 +18,9 @@ RouterSpec routerFrom(const nlohmann::json& json) {
   router.experts = json["experts"];
   router.topK = json["top_k"];
   const std::string score = json["score"];
-  router.score = score == "softmax" ? ScoreKind::SoftmaxAll : score == "sigmoid" ? ScoreKind::SigmoidAll : ScoreKind::TopkSoftmax;
+  router.score = score == "softmax"   ? ScoreKind::SoftmaxAll
+                 : score == "sigmoid" ? ScoreKind::SigmoidAll
+                                      : ScoreKind::TopkSoftmax;
   router.norm = json["norm"] ? WeightNorm::SumOne : WeightNorm::None;
   router.scale = json["scale"];
   router.selectionBias = json["bias"].get<std::vector<float>>();
@@ -68,24 +70,27 @@ class TestApplyPlan : public QObject {
       const auto weights = test["weights"].get<std::vector<double>>();
       QCOMPARE(choice.weights.size(), weights.size());
       for (std::size_t i = 0; i < weights.size(); ++i) {
-        QVERIFY2(std::abs(choice.weights[i] - weights[i]) <= 2e-6 * (1.0 + std::abs(weights[i])), label.c_str());
+        QVERIFY2(std::abs(choice.weights[i] - weights[i]) <= 2e-6 * (1.0 + std::abs(weights[i])),
+                 label.c_str());
       }
     }
     QVERIFY(number > 200);
   }
 
-  // I1 and I6: a neutral operand or an empty scope is removed when compiling, so the unmodified path is called.
+  // I1 and I6: a neutral operand or an empty scope is removed when compiling, so the unmodified path is
+  // called.
   void neutralRulesVanish_data() {
     QTest::addColumn<QString>("rule");
-    for (const char* rule : {
-             R"({"primitive":"LOGIT","op":"scale","value":1})", R"({"primitive":"LOGIT","op":"add","value":0})",
-             R"({"primitive":"LOGIT","op":"std","value":0})", R"({"primitive":"LOGIT","op":"noise","value":0,"seed":1})",
-             R"({"primitive":"KEY","op":"scale","value":1})", R"({"primitive":"KEY","op":"add","value":0})",
-             R"({"primitive":"COUNT","op":"fixed","count":2})", R"({"primitive":"WEIGHT","op":"mul","value":1})",
-             R"({"primitive":"WEIGHT","op":"renorm","renorm":"native"})",
-             R"({"primitive":"KEY","op":"ban","experts":[3],"except":[[0,3]]})",
-             R"({"primitive":"KEY","op":"ban","experts":[3],"positions":{"from":5,"to":5}})",
-             R"({"primitive":"KEY","op":"ban","experts":[3],"enabled":false})"}) {
+    for (const char* rule :
+         {R"({"primitive":"LOGIT","op":"scale","value":1})", R"({"primitive":"LOGIT","op":"add","value":0})",
+          R"({"primitive":"LOGIT","op":"std","value":0})",
+          R"({"primitive":"LOGIT","op":"noise","value":0,"seed":1})",
+          R"({"primitive":"KEY","op":"scale","value":1})", R"({"primitive":"KEY","op":"add","value":0})",
+          R"({"primitive":"COUNT","op":"fixed","count":2})", R"({"primitive":"WEIGHT","op":"mul","value":1})",
+          R"({"primitive":"WEIGHT","op":"renorm","renorm":"native"})",
+          R"({"primitive":"KEY","op":"ban","experts":[3],"except":[[0,3]]})",
+          R"({"primitive":"KEY","op":"ban","experts":[3],"positions":{"from":5,"to":5}})",
+          R"({"primitive":"KEY","op":"ban","experts":[3],"enabled":false})"}) {
       QTest::newRow(rule) << QString::fromUtf8(rule);
     }
   }
@@ -96,7 +101,9 @@ class TestApplyPlan : public QObject {
 
   void uncoveredTokensAreNative() {
     const auto router = softmaxRouter(8, 2);
-    const auto plan = planOf(R"({"primitive":"LOGIT","op":"add","value":9,"experts":[1],"phase":"decode","positions":{"from":4,"every":2}})", router);
+    const auto plan = planOf(
+        R"({"primitive":"LOGIT","op":"add","value":9,"experts":[1],"phase":"decode","positions":{"from":4,"every":2}})",
+        router);
     std::mt19937 random(1);
     for (int i = 0; i < 50; ++i) {
       const auto logits = randomLogits(random, 8);
@@ -111,10 +118,14 @@ class TestApplyPlan : public QObject {
 
   void orderOfRulesDoesNotMatter() {
     std::vector<std::string> rules{
-        R"({"id":1,"primitive":"LOGIT","op":"add","value":0.5,"experts":[1,2]})", R"({"id":2,"primitive":"LOGIT","op":"scale","value":2,"experts":[2,3]})",
-        R"({"id":3,"primitive":"LOGIT","op":"set","value":1,"experts":[4]})", R"({"id":4,"primitive":"LOGIT","op":"set","value":2,"experts":[4,5]})",
-        R"({"id":5,"primitive":"KEY","op":"pin+","experts":[6]})", R"({"id":6,"primitive":"KEY","op":"ban","experts":[7,0]})",
-        R"({"id":7,"primitive":"COUNT","op":"fixed","count":4})", R"({"id":8,"primitive":"WEIGHT","op":"mul","value":2,"experts":[6],"renorm":"sum1"})"};
+        R"({"id":1,"primitive":"LOGIT","op":"add","value":0.5,"experts":[1,2]})",
+        R"({"id":2,"primitive":"LOGIT","op":"scale","value":2,"experts":[2,3]})",
+        R"({"id":3,"primitive":"LOGIT","op":"set","value":1,"experts":[4]})",
+        R"({"id":4,"primitive":"LOGIT","op":"set","value":2,"experts":[4,5]})",
+        R"({"id":5,"primitive":"KEY","op":"pin+","experts":[6]})",
+        R"({"id":6,"primitive":"KEY","op":"ban","experts":[7,0]})",
+        R"({"id":7,"primitive":"COUNT","op":"fixed","count":4})",
+        R"({"id":8,"primitive":"WEIGHT","op":"mul","value":2,"experts":[6],"renorm":"sum1"})"};
     const auto router = softmaxRouter(8, 3);
     std::mt19937 random(2);
     const auto logits = randomLogits(random, 8);
@@ -141,7 +152,8 @@ class TestApplyPlan : public QObject {
 
   void theNativeCountWinsOverAnEarlierRule() {
     const auto router = softmaxRouter(8, 2);
-    const std::string rules = R"({"id":1,"primitive":"COUNT","op":"fixed","count":5},{"id":2,"primitive":"COUNT","op":"fixed","count":2})";
+    const std::string rules =
+        R"({"id":1,"primitive":"COUNT","op":"fixed","count":5},{"id":2,"primitive":"COUNT","op":"fixed","count":2})";
     const auto plan = planOf(rules, router);
     std::mt19937 random(4);
     const auto logits = randomLogits(random, 8);
@@ -171,7 +183,8 @@ class TestApplyPlan : public QObject {
       const auto native = nativeChoice(logits, router);
       nlohmann::json key{{"primitive", "KEY"}, {"op", "set"}, {"ids", native.ids}};
       nlohmann::json weight{{"primitive", "WEIGHT"}, {"op", "set"}, {"weights", native.weights}};
-      const auto replay = applyPlan(randomLogits(random, 16), planOf(key.dump() + "," + weight.dump(), router), {});
+      const auto replay =
+          applyPlan(randomLogits(random, 16), planOf(key.dump() + "," + weight.dump(), router), {});
       QVERIFY(replay.ids == native.ids && replay.weights == native.weights);
     }
   }
@@ -195,7 +208,9 @@ class TestApplyPlan : public QObject {
 
   void effectsAreCounted() {
     const auto router = softmaxRouter(4, 2);
-    const auto plan = planOf(R"({"id":1,"primitive":"KEY","op":"ban","experts":[0]},{"id":2,"primitive":"COUNT","op":"fixed","count":1})", router);
+    const auto plan = planOf(
+        R"({"id":1,"primitive":"KEY","op":"ban","experts":[0]},{"id":2,"primitive":"COUNT","op":"fixed","count":1})",
+        router);
     std::vector<RuleEffect> effects;
     const std::vector<float> logits{3.0F, 2.0F, 1.0F, 0.0F};
     const auto native = nativeChoice(logits, router);

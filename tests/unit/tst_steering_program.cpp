@@ -21,7 +21,9 @@ std::vector<RouterSpec> routers(int layers, int experts = 8, int k = 2) {
   return all;
 }
 
-std::string programText(const std::string& rules) { return R"({"moescope_steering":1,"rules":[)" + rules + "]}"; }
+std::string programText(const std::string& rules) {
+  return R"({"moescope_steering":1,"rules":[)" + rules + "]}";
+}
 
 std::string compileKind(const std::string& rules) {
   const auto program = parseProgram(programText(rules), "p.json");
@@ -57,7 +59,8 @@ class TestSteeringProgram : public QObject {
       {"primitive":"COUNT","op":"threshold","thresholds":[0.1,0.2]},{"primitive":"COUNT","op":"null","count":2,"null_logit":-1},
       {"primitive":"WEIGHT","op":"softmax","value":2,"renorm":"keep_mass"},{"primitive":"WEIGHT","op":"set","weights":[0.25,0.75]},
       {"primitive":"WEIGHT","op":"mul","value":64,"layers":[0,1],"experts":[5],"except":[[1,5]],"name":"mine","enabled":false,"priority":9,
-       "phase":"prefill","positions":{"from":1,"to":9,"every":2}})"), "p.json");
+       "phase":"prefill","positions":{"from":1,"to":9,"every":2}})"),
+                                      "p.json");
     QVERIFY2(program.has_value(), program ? "" : program.error().text().c_str());
     const auto again = parseProgram(toJson(*program).dump(), "p.json");
     QVERIFY2(again.has_value(), again ? "" : again.error().text().c_str());
@@ -70,7 +73,8 @@ class TestSteeringProgram : public QObject {
     QTest::addColumn<QString>("kind");
     QTest::addColumn<QString>("where");
     const auto row = [](const char* name, const std::string& text, const char* kind, const char* where) {
-      QTest::newRow(name) << QString::fromStdString(text) << QString::fromUtf8(kind) << QString::fromUtf8(where);
+      QTest::newRow(name) << QString::fromStdString(text) << QString::fromUtf8(kind)
+                          << QString::fromUtf8(where);
     };
     row("not json", "{", "steering.not_json", "");
     row("not a program", "[]", "steering.bad_format", "");
@@ -78,20 +82,35 @@ class TestSteeringProgram : public QObject {
     row("newer", R"({"moescope_steering":2,"rules":[]})", "steering.newer", "moescope_steering");
     row("no rules", R"({"moescope_steering":1})", "steering.bad_format", "rules");
     row("unknown key", R"({"moescope_steering":1,"rules":[],"x":1})", "steering.bad_format", "x");
-    row("unknown op", programText(R"({"primitive":"KEY","op":"bann"})"), "steering.bad_format", "rules[0].op");
-    row("op of another primitive", programText(R"({"primitive":"COUNT","op":"ban"})"), "steering.bad_format", "rules[0].op");
-    row("key of another op", programText(R"({"primitive":"KEY","op":"ban","value":1})"), "steering.bad_format", "rules[0].value");
-    row("value missing", programText(R"({"primitive":"LOGIT","op":"add"})"), "steering.bad_format", "rules[0].value");
-    row("empty list", programText(R"({"primitive":"KEY","op":"ban","experts":[]})"), "steering.bad_format", "rules[0].experts");
-    row("negative", programText(R"({"primitive":"KEY","op":"ban","experts":[-1]})"), "steering.bad_format", "rules[0].experts");
-    row("positions", programText(R"({"primitive":"KEY","op":"ban","positions":{"form":1}})"), "steering.bad_format", "rules[0].positions.form");
+    row("unknown op", programText(R"({"primitive":"KEY","op":"bann"})"), "steering.bad_format",
+        "rules[0].op");
+    row("op of another primitive", programText(R"({"primitive":"COUNT","op":"ban"})"), "steering.bad_format",
+        "rules[0].op");
+    row("key of another op", programText(R"({"primitive":"KEY","op":"ban","value":1})"),
+        "steering.bad_format", "rules[0].value");
+    row("value missing", programText(R"({"primitive":"LOGIT","op":"add"})"), "steering.bad_format",
+        "rules[0].value");
+    row("empty list", programText(R"({"primitive":"KEY","op":"ban","experts":[]})"), "steering.bad_format",
+        "rules[0].experts");
+    row("negative", programText(R"({"primitive":"KEY","op":"ban","experts":[-1]})"), "steering.bad_format",
+        "rules[0].experts");
+    row("positions", programText(R"({"primitive":"KEY","op":"ban","positions":{"form":1}})"),
+        "steering.bad_format", "rules[0].positions.form");
     row("format 0", R"({"moescope_steering":0,"rules":[]})", "steering.bad_format", "moescope_steering");
-    row("ids outside KEY", programText(R"({"primitive":"LOGIT","op":"set","ids":[1]})"), "steering.bad_format", "rules[0].value");
-    row("negative seed", programText(R"({"primitive":"LOGIT","op":"noise","value":1,"seed":-1})"), "steering.bad_format", "rules[0].seed");
-    row("huge count", programText(R"({"primitive":"COUNT","op":"fixed","count":-99999999999})"), "steering.bad_format", "rules[0].count");
-    row("huge exception", programText(R"({"primitive":"KEY","op":"ban","except":[[4294967296,1]]})"), "steering.bad_format", "rules[0].except");
-    row("same id", programText(R"({"id":1,"primitive":"KEY","op":"ban","experts":[1]},{"id":1,"primitive":"KEY","op":"ban","experts":[2]})"), "steering.bad_format", "rules[1].id");
-    row("duplicate key", R"({"moescope_steering":1,"rules":[],"rules":[]})", "steering.not_json", "key rules");
+    row("ids outside KEY", programText(R"({"primitive":"LOGIT","op":"set","ids":[1]})"),
+        "steering.bad_format", "rules[0].value");
+    row("negative seed", programText(R"({"primitive":"LOGIT","op":"noise","value":1,"seed":-1})"),
+        "steering.bad_format", "rules[0].seed");
+    row("huge count", programText(R"({"primitive":"COUNT","op":"fixed","count":-99999999999})"),
+        "steering.bad_format", "rules[0].count");
+    row("huge exception", programText(R"({"primitive":"KEY","op":"ban","except":[[4294967296,1]]})"),
+        "steering.bad_format", "rules[0].except");
+    row("same id",
+        programText(
+            R"({"id":1,"primitive":"KEY","op":"ban","experts":[1]},{"id":1,"primitive":"KEY","op":"ban","experts":[2]})"),
+        "steering.bad_format", "rules[1].id");
+    row("duplicate key", R"({"moescope_steering":1,"rules":[],"rules":[]})", "steering.not_json",
+        "key rules");
   }
   void badProgramsAreRefusedWithTheirPlace() {
     QFETCH(QString, text);
@@ -105,22 +124,34 @@ class TestSteeringProgram : public QObject {
   }
 
   void rulesThatTheModelCannotObey() {
-    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","layers":[2],"experts":[0]})"), std::string("steering.no_such_layer"));
-    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","layers":[1],"experts":[8]})"), std::string("steering.no_such_expert"));
+    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","layers":[2],"experts":[0]})"),
+             std::string("steering.no_such_layer"));
+    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","layers":[1],"experts":[8]})"),
+             std::string("steering.no_such_expert"));
     QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban"})"), std::string("steering.all_banned"));
-    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":9})"), std::string("steering.bad_value"));
-    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"top_p","value":0})"), std::string("steering.bad_value"));
-    QCOMPARE(compileKind(R"({"primitive":"WEIGHT","op":"softmax","value":0})"), std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":9})"),
+             std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"top_p","value":0})"),
+             std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"WEIGHT","op":"softmax","value":0})"),
+             std::string("steering.bad_value"));
     QCOMPARE(compileKind(R"({"primitive":"KEY","op":"set","ids":[1,1]})"), std::string("steering.bad_value"));
-    QCOMPARE(compileKind(R"({"primitive":"LOGIT","op":"add","value":1e39})"), std::string("steering.bad_value"));
-    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"max":0})"), std::string("steering.bad_value"));
-    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"min":3,"max":2})"), std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"LOGIT","op":"add","value":1e39})"),
+             std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"max":0})"),
+             std::string("steering.bad_value"));
+    QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"min":3,"max":2})"),
+             std::string("steering.bad_value"));
   }
 
   void allBannedIsFoundAcrossRulesAndScopes() {
-    const std::string low = R"({"primitive":"KEY","op":"ban","experts":[0,1,2,3],"phase":"decode","positions":{"from":3,"every":2}})";
-    const auto high = [](const char* scope) { return std::string(R"({"primitive":"LOGIT","op":"ban","experts":[4,5,6,7],)") + scope + "}"; };
-    QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":10,"every":3})")), std::string("steering.all_banned"));
+    const std::string low =
+        R"({"primitive":"KEY","op":"ban","experts":[0,1,2,3],"phase":"decode","positions":{"from":3,"every":2}})";
+    const auto high = [](const char* scope) {
+      return std::string(R"({"primitive":"LOGIT","op":"ban","experts":[4,5,6,7],)") + scope + "}";
+    };
+    QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":10,"every":3})")),
+             std::string("steering.all_banned"));
     QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":4,"every":2})")), std::string("ok"));
     QCOMPARE(compileKind(low + "," + high(R"("phase":"prefill")")), std::string("ok"));
     QCOMPARE(compileKind(low + "," + high(R"("positions":{"from":0,"to":3})")), std::string("ok"));
@@ -128,10 +159,15 @@ class TestSteeringProgram : public QObject {
 
   void aGivenChoiceThatIsBannedIsAnError() {
     const std::string choice = R"({"primitive":"KEY","op":"set","ids":[5,3]})";
-    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3,5],"phase":"decode"})"), std::string("steering.all_banned"));
+    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3,5],"phase":"decode"})"),
+             std::string("steering.all_banned"));
     QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3]})"), std::string("ok"));
     // Another given choice outranks it.
-    QCOMPARE(compileKind(choice + R"(,{"primitive":"KEY","op":"ban","experts":[3,5]},{"primitive":"KEY","op":"set","ids":[1]})"), std::string("ok"));
+    QCOMPARE(
+        compileKind(
+            choice +
+            R"(,{"primitive":"KEY","op":"ban","experts":[3,5]},{"primitive":"KEY","op":"set","ids":[1]})"),
+        std::string("ok"));
   }
 
   void everyKindOfConflictIsFound_data() {
@@ -140,21 +176,30 @@ class TestSteeringProgram : public QObject {
     const auto row = [](const char* name, const char* winner, const char* loser) {
       QTest::newRow(name) << QString::fromUtf8(winner) << QString::fromUtf8(loser);
     };
-    row("pins", R"("primitive":"KEY","op":"pin-","experts":[1])", R"("primitive":"KEY","op":"pin+","experts":[1,2])");
-    row("sets", R"("primitive":"LOGIT","op":"set","value":1,"experts":[1])", R"("primitive":"LOGIT","op":"set","value":2)");
+    row("pins", R"("primitive":"KEY","op":"pin-","experts":[1])",
+        R"("primitive":"KEY","op":"pin+","experts":[1,2])");
+    row("sets", R"("primitive":"LOGIT","op":"set","value":1,"experts":[1])",
+        R"("primitive":"LOGIT","op":"set","value":2)");
     row("choices", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"KEY","op":"set","ids":[2])");
-    row("choice and count", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"COUNT","op":"fixed","count":1)");
-    row("choice and pin", R"("primitive":"KEY","op":"set","ids":[1])", R"("primitive":"KEY","op":"pin+","experts":[1])");
-    row("ban and choice", R"("primitive":"LOGIT","op":"ban","experts":[1])", R"("primitive":"KEY","op":"set","ids":[1,2])");
-    row("sources", R"("primitive":"WEIGHT","op":"uniform")", R"("primitive":"WEIGHT","op":"softmax","value":2)");
-    row("weights and factor", R"("primitive":"WEIGHT","op":"set","weights":[1])", R"("primitive":"WEIGHT","op":"mul","value":2,"experts":[1])");
-    row("renormalisations", R"("primitive":"WEIGHT","op":"renorm","renorm":"sum1")", R"("primitive":"WEIGHT","op":"renorm","renorm":"none")");
+    row("choice and count", R"("primitive":"KEY","op":"set","ids":[1])",
+        R"("primitive":"COUNT","op":"fixed","count":1)");
+    row("choice and pin", R"("primitive":"KEY","op":"set","ids":[1])",
+        R"("primitive":"KEY","op":"pin+","experts":[1])");
+    row("ban and choice", R"("primitive":"LOGIT","op":"ban","experts":[1])",
+        R"("primitive":"KEY","op":"set","ids":[1,2])");
+    row("sources", R"("primitive":"WEIGHT","op":"uniform")",
+        R"("primitive":"WEIGHT","op":"softmax","value":2)");
+    row("weights and factor", R"("primitive":"WEIGHT","op":"set","weights":[1])",
+        R"("primitive":"WEIGHT","op":"mul","value":2,"experts":[1])");
+    row("renormalisations", R"("primitive":"WEIGHT","op":"renorm","renorm":"sum1")",
+        R"("primitive":"WEIGHT","op":"renorm","renorm":"none")");
   }
   void everyKindOfConflictIsFound() {
     QFETCH(QString, winner);
     QFETCH(QString, loser);
     const auto conflicts = [&](const char* scopeOfWinner, const char* scopeOfLoser) {
-      const std::string rules = R"({"id":2,)" + winner.toStdString() + scopeOfWinner + R"(},{"id":1,)" + loser.toStdString() + scopeOfLoser + "}";
+      const std::string rules = R"({"id":2,)" + winner.toStdString() + scopeOfWinner + R"(},{"id":1,)" +
+                                loser.toStdString() + scopeOfLoser + "}";
       const auto plan = compile(parseProgram(programText(rules), "p.json").value(), routers(1));
       if (!plan) qFatal("%s", plan.error().text().c_str());
       return (*plan)->conflicts;
@@ -166,15 +211,21 @@ class TestSteeringProgram : public QObject {
     // Rules that never meet on a token do not conflict.
     QVERIFY(conflicts(R"(,"phase":"prefill")", R"(,"phase":"decode")").empty());
     QVERIFY(conflicts(R"(,"positions":{"from":4})", R"(,"positions":{"to":4})").empty());
-    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4})").empty() == false);
-    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":2,"every":4})").empty());
-    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4,"to":7})").empty());
+    QVERIFY(
+        conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4})").empty() ==
+        false);
+    QVERIFY(
+        conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":2,"every":4})").empty());
+    QVERIFY(conflicts(R"(,"positions":{"from":1,"every":6})", R"(,"positions":{"from":3,"every":4,"to":7})")
+                .empty());
   }
 
   void conflictsSayWhoWins() {
-    const auto program = parseProgram(programText(
-        R"({"id":1,"primitive":"KEY","op":"pin+","layers":[1],"experts":[3]},{"id":2,"primitive":"KEY","op":"ban","experts":[3]},
-           {"id":3,"primitive":"COUNT","op":"fixed","count":1},{"id":4,"primitive":"COUNT","op":"fixed","count":3,"layers":[0]})"), "p.json");
+    const auto program = parseProgram(
+        programText(
+            R"({"id":1,"primitive":"KEY","op":"pin+","layers":[1],"experts":[3]},{"id":2,"primitive":"KEY","op":"ban","experts":[3]},
+           {"id":3,"primitive":"COUNT","op":"fixed","count":1},{"id":4,"primitive":"COUNT","op":"fixed","count":3,"layers":[0]})"),
+        "p.json");
     const auto plan = compile(*program, routers(2));
     QVERIFY(plan.has_value());
     QCOMPARE((*plan)->conflicts.size(), std::size_t{2});
@@ -187,7 +238,8 @@ class TestSteeringProgram : public QObject {
   }
 
   void tooManyPinsWarn() {
-    const auto program = parseProgram(programText(R"({"primitive":"KEY","op":"pin+","layers":[0],"experts":[1,2,3]})"), "p.json");
+    const auto program = parseProgram(
+        programText(R"({"primitive":"KEY","op":"pin+","layers":[0],"experts":[1,2,3]})"), "p.json");
     const auto plan = compile(*program, routers(1));
     QCOMPARE((*plan)->warnings.size(), std::size_t{1});
   }
@@ -202,8 +254,13 @@ class TestSteeringProgram : public QObject {
     add(scaleRule(program, {{2}, {1}}, 0.5));
     add(topKRule(program, {0, 1}, 6));
     add(uniformRule(program, {}));
-    const char* titles[] = {"Ban L3 E17", "Pin L3 E18", "Boost L10 E41, +1.50 logit", "Dampen L10 E40, −0.25 logit",
-                            "Scale L2 E1, × 0.50", "Top-k 6, layers 0–1", "Uniform weights, all layers"};
+    const char* titles[] = {"Ban L3 E17",
+                            "Pin L3 E18",
+                            "Boost L10 E41, +1.50 logit",
+                            "Dampen L10 E40, −0.25 logit",
+                            "Scale L2 E1, × 0.50",
+                            "Top-k 6, layers 0–1",
+                            "Uniform weights, all layers"};
     for (std::size_t i = 0; i < program.rules.size(); ++i) {
       QCOMPARE(QString::fromStdString(ruleTitle(program.rules[i])), QString::fromUtf8(titles[i]));
       QCOMPARE(program.rules[i].id, static_cast<std::int64_t>(i) + 1);
