@@ -12,7 +12,7 @@ namespace moescope::tokenizer {
 namespace {
 
 constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
-// Outside of a class (and for \\b) Oniguruma's \w takes a few more digits of Latin-1, and no others like
+// Outside of a class (and for \b) Oniguruma's \w takes a few more digits of Latin-1, and no others like
 // them.
 constexpr std::string_view kBareWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\xB2\xB3\xB9\xBC-\xBE)";
 constexpr std::string_view kHex = "0-9A-Fa-f";
