@@ -257,10 +257,21 @@ class TestExpertLoad : public QObject {
 
     painter.clear();
     canvas.build(kArea, painter);
+    // Each selected bar has an outline of ink around it, and no other bar has one.
     const auto ink = Theme::current().paint(ColourRole::Ink);
-    const auto inked = std::ranges::count_if(
-        painter.ofKind(Kind::FillRect), [&](const PaintCommand& command) { return command.colour == ink; });
-    QCOMPARE(inked, 8);  // two outlines of four sides
+    std::vector<Rect> outlines;
+    for (const auto& command : painter.ofKind(Kind::StrokeRect)) {
+      if (command.colour == ink) outlines.push_back(command.rect);
+    }
+    QCOMPARE(outlines.size(), std::size_t{2});
+    for (const char* region : {"expert 41", "expert 7"}) {
+      const Rect hit = painter.find(region).value();
+      QVERIFY2(std::ranges::any_of(outlines,
+                                   [&](Rect outline) {
+                                     return outline.x <= hit.x && outline.x + outline.width >= hit.x + 1.0F;
+                                   }),
+               region);
+    }
 
     const auto press = [&](int key) { return canvas.key(QKeyEvent(QEvent::KeyPress, key, Qt::NoModifier)); };
     QVERIFY(press(Qt::Key_Home));

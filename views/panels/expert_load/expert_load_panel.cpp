@@ -87,6 +87,7 @@ QWidget* ExpertLoadPanel::makeToolBar() {
   m_layer = new QComboBox;
   m_layer->setObjectName(QStringLiteral("layer"));
   m_layer->setAccessibleName(tr("Layer"));
+  m_layer->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   m_layer->setToolTip(tr("Layer whose experts are shown"));
   m_window = new QComboBox;
   m_window->setObjectName(QStringLiteral("window"));

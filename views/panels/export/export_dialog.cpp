@@ -42,7 +42,8 @@ const auto kFolderKey = QStringLiteral("export/folder");
 QString lastFolder() {
   const QString kept = QSettings().value(kFolderKey).toString();
   if (!kept.isEmpty() && QDir(kept).exists()) return kept;
-  return QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+  const QString pictures = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+  return QDir(pictures).exists() ? pictures : QDir::homePath();
 }
 
 QString homeShortened(const QString& path) {

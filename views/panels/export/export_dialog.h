@@ -39,7 +39,7 @@ class ExportDialog : public QDialog {
 
  public:
   /// The first source is shown first. `folder` is where files go at first; empty: the last one used, else
-  /// the pictures folder of the user.
+  /// the user's pictures or home.
   explicit ExportDialog(std::vector<ExportSource> sources, const QString& folder = {},
                         QWidget* parent = nullptr);
 
