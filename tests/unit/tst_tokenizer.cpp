@@ -143,14 +143,15 @@ class TestTokenizer : public QObject {
   }
 
   void theConfigurationAddsBeginAndEnd() {
-    // transformers puts the BOS in for this file: tokenizer.json has no template, the configuration asks for
-    // it.
+    // transformers 4.57 gives 1100 39 294 75 78 for "Hello": tokenizer.json has no template, the
+    // configuration asks for the BOS. (5.24 reads this file with another class, which leaves it out.)
     const auto opened = Tokenizer::open(kData / "deepseek_v3" / "tokenizer.json");
     QVERIFY(opened.has_value());
     const std::int32_t begin = (*opened)->idOf("<｜begin▁of▁sentence｜>");
     const Ids plain = idsOf(**opened, "Hello", false);
     Ids expected{begin};
     expected.insert(expected.end(), plain.begin(), plain.end());
+    QCOMPARE(expected, (Ids{1100, 39, 294, 75, 78}));
     QCOMPARE(idsOf(**opened, "Hello", true), expected);
     QCOMPARE(idsOf(**opened, "<｜begin▁of▁sentence｜>Hello", true), expected);  // never doubled
 
