@@ -1,8 +1,17 @@
 #include "core/tokenizer/aligned_text.h"
 
+#include "core/tokenizer/component.h"
 #include "core/tokenizer/utf8.h"
 
 namespace moescope::tokenizer {
+
+namespace {
+
+// What rewriting may make of a text: so many bytes more, beyond so many times its own.
+constexpr std::size_t kMaxGrowth = 1u << 20;
+constexpr std::size_t kMaxTimes = 16;
+
+}  // namespace
 
 Origin AlignedText::byteOrigin(std::size_t at) const {
   if (m_changed) return m_origins[at];
@@ -44,6 +53,14 @@ void AlignedText::Builder::copy(std::size_t begin, std::size_t end) {
 }
 
 void AlignedText::Builder::add(std::string_view text, Origin origin) {
+  const std::size_t original = m_source.m_end - m_source.m_begin;
+  if (m_text.size() + text.size() > kMaxGrowth + kMaxTimes * original) {
+    throw Refusal({"tokenizer.too_large",
+                   {},
+                   {},
+                   "the normalizer makes this text many times longer",
+                   "use another tokenizer"});
+  }
   m_text += text;
   m_origins.insert(m_origins.end(), text.size(), origin);
 }

@@ -58,6 +58,7 @@ class AlignedText::Builder {
 
   [[nodiscard]] std::size_t size() const { return m_text.size(); }
   void copy(std::size_t begin, std::size_t end);  ///< bytes of the source
+  /// Throws a Refusal `tokenizer.too_large` where a text grows out of all proportion.
   void add(std::string_view text, Origin origin);
   void addCharacter(char32_t character, Origin origin);
   [[nodiscard]] AlignedText finish();

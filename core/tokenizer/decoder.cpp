@@ -1,9 +1,6 @@
 #include "core/tokenizer/decoder.h"
 
-#include "core/base/strict_json.h"
 #include "core/tokenizer/byte_alphabet.h"
-#include "core/tokenizer/pattern.h"
-#include "core/tokenizer/utf8.h"
 
 namespace moescope::tokenizer {
 
@@ -47,26 +44,24 @@ class Spaced final : public Decoder {
   }
 };
 
+/// One string for another that is not longer, so that no file can blow a text up.
 class Replace final : public Decoder {
  public:
-  Replace(Pattern pattern, std::string content)
-      : m_pattern(std::move(pattern)), m_content(std::move(content)) {}
+  Replace(std::string old, std::string content) : m_old(std::move(old)), m_content(std::move(content)) {}
   void apply(std::vector<std::string>& parts) const override {
-    std::vector<PatternPart> found;
     for (auto& part : parts) {
-      if (!isValidUtf8(part)) part = replaceInvalid(part);  // behind ByteLevel; patterns need valid text
-      found.clear();
-      m_pattern.split(part, found);
       std::string changed;
-      for (const auto& [begin, end, match] : found) {
-        changed += match ? std::string_view(m_content) : std::string_view(part).substr(begin, end - begin);
+      std::size_t done = 0;
+      for (auto at = part.find(m_old); at != std::string::npos; at = part.find(m_old, done)) {
+        changed.append(part, done, at - done).append(m_content);
+        done = at + m_old.size();
       }
-      part = std::move(changed);
+      part = changed.append(part, done);
     }
   }
 
  private:
-  Pattern m_pattern;
+  std::string m_old;
   std::string m_content;
 };
 
@@ -85,7 +80,12 @@ Made makeByteLevel(const Component&) { return std::make_unique<ByteLevel>(); }
 Made makeFuse(const Component&) { return std::make_unique<Fuse>(); }
 
 Made makeReplace(const Component& component) {
-  return std::make_unique<Replace>(Pattern::read(component.at("pattern")), component.at("content").text());
+  const Component pattern = component.at("pattern").at("String");
+  if (pattern.isNull()) component.at("pattern").unsupported("a decoder with a regular expression");
+  const Component content = component.at("content");
+  if (pattern.text().empty()) pattern.refuse("tokenizer.pattern", "the pattern is empty");
+  if (content.text().size() > pattern.text().size()) content.unsupported("a decoder that makes text longer");
+  return std::make_unique<Replace>(pattern.text(), content.text());
 }
 
 constexpr ComponentRow<Made> kRows[] = {

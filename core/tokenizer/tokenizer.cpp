@@ -32,7 +32,9 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::parse(std::string_view token
   try {
     return std::make_shared<const JsonTokenizer>(tokenizerJson, configJson, file);
   } catch (const Refusal& refusal) {
-    return fail(refusal.error());
+    Error error = refusal.error();
+    if (error.file.empty()) error.file = file;
+    return fail(std::move(error));
   }
 }
 

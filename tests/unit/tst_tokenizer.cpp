@@ -1,24 +1,26 @@
-// What goldens cannot show: streams, refusals, broken and hostile files, long texts, special tokens from the
-// configuration.
+// What goldens cannot show: streams, refusals, limits, long texts, special tokens from the configuration.
 #include <QTest>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "core/tokenizer/tokenizer.h"
+#include "tests/support/small_tokenizer.h"
 
 using namespace moescope;
 using namespace moescope::tokenizer;
+using namespace moescope::tests;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-using Ids = std::vector<std::int32_t>;
-using Opened = Result<std::shared_ptr<const Tokenizer>>;
+using Ids = TokenIds;
 
 const fs::path kData = MOESCOPE_TEST_DATA "/tokenizers";
 
@@ -34,39 +36,6 @@ std::shared_ptr<const Tokenizer> demo() {
   if (!tokenizer) qFatal("%s", tokenizer.error().text().c_str());
   return *tokenizer;
 }
-
-Ids idsOf(const Tokenizer& tokenizer, std::string_view text, bool special = false) {
-  const auto tokens = tokenizer.encode(text, special);
-  if (!tokens) qFatal("%s", tokens.error().text().c_str());
-  Ids ids;
-  for (const auto& token : *tokens) ids.push_back(token.id);
-  return ids;
-}
-
-/// The smallest file that loads: bytes 'a', 'b' and space, "ab" by a merge.
-json smallDocument() {
-  return {{"version", "1.0"},
-          {"added_tokens", json::array()},
-          {"normalizer", nullptr},
-          {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}},
-          {"post_processor", nullptr},
-          {"decoder", {{"type", "ByteLevel"}}},
-          {"model",
-           {{"type", "BPE"},
-            {"vocab", {{"a", 0}, {"b", 1}, {"Ġ", 2}, {"ab", 3}}},
-            {"merges", json::array({"a b"})}}}};
-}
-
-Opened parse(const json& document, const std::string& config = {}) {
-  return Tokenizer::parse(document.dump(), config, "tokenizer.json");
-}
-
-const char* const kTemplate =
-    R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"X"}},{"Sequence":{"id":"A"}}],
-        "special_tokens":{"X":{"ids":[77]}}})";
-
-/// Kind of the error that loading gives, or "none".
-std::string kindOf(const Opened& opened) { return opened ? "none" : opened.error().kind; }
 
 }  // namespace
 
@@ -174,14 +143,15 @@ class TestTokenizer : public QObject {
   }
 
   void theConfigurationAddsBeginAndEnd() {
-    // transformers puts the BOS in for this file: tokenizer.json has no template, the configuration asks for
-    // it.
+    // transformers 4.57 gives 1100 39 294 75 78 for "Hello": tokenizer.json has no template, the
+    // configuration asks for the BOS. (5.24 reads this file with another class, which leaves it out.)
     const auto opened = Tokenizer::open(kData / "deepseek_v3" / "tokenizer.json");
     QVERIFY(opened.has_value());
     const std::int32_t begin = (*opened)->idOf("<｜begin▁of▁sentence｜>");
     const Ids plain = idsOf(**opened, "Hello", false);
     Ids expected{begin};
     expected.insert(expected.end(), plain.begin(), plain.end());
+    QCOMPARE(expected, (Ids{1100, 39, 294, 75, 78}));
     QCOMPARE(idsOf(**opened, "Hello", true), expected);
     QCOMPARE(idsOf(**opened, "<｜begin▁of▁sentence｜>Hello", true), expected);  // never doubled
 
@@ -219,110 +189,6 @@ class TestTokenizer : public QObject {
     QVERIFY(!opened.error().where.empty());
   }
 
-  void brokenFiles_data() {
-    QTest::addColumn<QByteArray>("pointer");
-    QTest::addColumn<QByteArray>("value");
-    QTest::addColumn<QString>("kind");
-    const auto row = [](const char* name, const char* pointer, const char* value, const char* kind) {
-      QTest::newRow(name) << QByteArray(pointer) << QByteArray(value) << QString(kind);
-    };
-    row("nothing changed", "/version", "\"1.0\"", "none");
-    row("no version", "/version", "null", "none");
-    row("other version", "/version", "\"2.0\"", "tokenizer.unsupported");
-    row("model missing", "/model", "null", "tokenizer.wrong_type");
-    row("model a number", "/model", "3", "tokenizer.wrong_type");
-    row("old file without a type", "/model/type", "null", "none");
-    row("WordPiece", "/model/type", "\"WordPiece\"", "tokenizer.unsupported");
-    row("vocabulary a list", "/model/vocab", "[]", "tokenizer.wrong_type");
-    row("negative id", "/model/vocab/a", "-1", "tokenizer.bad_id");
-    row("fraction", "/model/vocab/a", "0.5", "tokenizer.bad_id");
-    row("id a string", "/model/vocab/a", "\"0\"", "tokenizer.bad_id");
-    row("id out of range", "/model/vocab/a", "2147483646", "tokenizer.bad_id");
-    row("id beyond 32 bits", "/model/vocab/a", "4294967296", "tokenizer.bad_id");
-    row("id beyond 64 bits", "/model/vocab/a", "1e300", "tokenizer.bad_id");
-    row("duplicate id", "/model/vocab/a", "1", "tokenizer.duplicate_id");
-    row("merges missing", "/model/merges", "null", "tokenizer.wrong_type");
-    row("merge of pairs", "/model/merges", "[[\"a\",\"b\"]]", "none");
-    row("merge of one", "/model/merges", "[\"ab\"]", "tokenizer.bad_merge");
-    row("merge of three", "/model/merges", "[[\"a\",\"b\",\"a\"]]", "tokenizer.bad_merge");
-    row("merge of three words", "/model/merges", "[\"a b a\"]", "tokenizer.bad_merge");
-    row("merge a number", "/model/merges", "[7]", "tokenizer.bad_merge");
-    row("merge of an unknown piece", "/model/merges", "[\"a x\"]", "tokenizer.bad_merge");
-    row("merge into an unknown piece", "/model/merges", "[\"b a\"]", "tokenizer.bad_merge");
-    row("dropout", "/model/dropout", "0.1", "tokenizer.unsupported");
-    row("byte_fallback", "/model/byte_fallback", "true", "tokenizer.unsupported");
-    row("prefix", "/model/continuing_subword_prefix", "\"##\"", "tokenizer.unsupported");
-    row("suffix", "/model/end_of_word_suffix", "\"</w>\"", "tokenizer.unsupported");
-    row("empty suffix", "/model/end_of_word_suffix", "\"\"", "none");
-    row("unknown token missing", "/model/unk_token", "\"<unk>\"", "tokenizer.bad_vocabulary");
-    row("no ByteLevel", "/pre_tokenizer", "null", "tokenizer.unsupported");
-    row("ByteLevel not last", "/pre_tokenizer",
-        R"({"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]})",
-        "tokenizer.unsupported");
-    row("flag a string", "/pre_tokenizer/use_regex", "\"yes\"", "tokenizer.wrong_type");
-    row("behaviour unknown", "/pre_tokenizer",
-        R"({"type":"Split","pattern":{"String":"a"},"behavior":"Torn"})", "tokenizer.bad_value");
-    row("pattern broken", "/pre_tokenizer",
-        R"({"type":"Split","pattern":{"Regex":"*a"},"behavior":"Isolated"})", "tokenizer.pattern");
-    row("pattern empty", "/pre_tokenizer", R"({"type":"Split","pattern":{"Regex":""},"behavior":"Isolated"})",
-        "tokenizer.pattern");
-    row("pattern missing", "/pre_tokenizer", R"({"type":"Split","behavior":"Isolated"})",
-        "tokenizer.wrong_type");
-    row("pattern with a class in a class", "/pre_tokenizer",
-        R"({"type":"Split","pattern":{"Regex":"[a[bc]]"},"behavior":"Isolated"})", "tokenizer.unsupported");
-    row("normalizer unknown", "/normalizer", R"({"type":"Nmt"})", "tokenizer.unsupported");
-    row("normalizer without a type", "/normalizer", "{}", "tokenizer.wrong_type");
-    row("post-processor unknown", "/post_processor", R"({"type":"BertProcessing"})", "tokenizer.unsupported");
-    row("template without a text", "/post_processor", R"({"type":"TemplateProcessing","single":[]})",
-        "tokenizer.bad_value");
-    row("template with an unknown id", "/post_processor", kTemplate, "tokenizer.bad_id");
-    row("decoder unknown", "/decoder", R"({"type":"CTC"})", "tokenizer.unsupported");
-    row("added token", "/added_tokens", R"([{"id":4,"content":"x"}])", "none");
-    row("added token of the model", "/added_tokens", R"([{"id":3,"content":"ab"}])", "none");
-    row("added token with the id of another", "/added_tokens", R"([{"id":3,"content":"x"}])",
-        "tokenizer.duplicate_id");
-    row("added token with two ids", "/added_tokens", R"([{"id":4,"content":"ab"}])",
-        "tokenizer.duplicate_id");
-    row("added token twice", "/added_tokens", R"([{"id":4,"content":"x"},{"id":4,"content":"x"}])",
-        "tokenizer.duplicate_id");
-    row("added token out of range", "/added_tokens", R"([{"id":2000000000,"content":"x"}])",
-        "tokenizer.bad_id");
-    row("added token negative", "/added_tokens", R"([{"id":-4,"content":"x"}])", "tokenizer.bad_id");
-    row("added token without content", "/added_tokens", R"([{"id":4}])", "tokenizer.wrong_type");
-    row("added tokens an object", "/added_tokens", "{}", "tokenizer.wrong_type");
-  }
-
-  void brokenFiles() {
-    QFETCH(QByteArray, pointer);
-    QFETCH(QByteArray, value);
-    QFETCH(QString, kind);
-    auto document = smallDocument();
-    document[json::json_pointer(pointer.toStdString())] = json::parse(value.toStdString());
-    const auto opened = parse(document);
-    QCOMPARE(QString::fromStdString(kindOf(opened)), kind);
-    if (!opened) {
-      QCOMPARE(opened.error().file, std::string("tokenizer.json"));
-      QVERIFY(!opened.error().where.empty());
-      QVERIFY(opened.error().text().find('\n') == std::string::npos);
-    } else {
-      QCOMPARE(idsOf(**opened, "ab"), Ids{3});
-    }
-  }
-
-  void textThatIsNoJson() {
-    const auto kind = [](const std::string& text) { return kindOf(Tokenizer::parse(text, {}, "t")); };
-    QCOMPARE(kind(""), std::string("tokenizer.not_json"));
-    QCOMPARE(kind("[]"), std::string("tokenizer.wrong_type"));
-    QCOMPARE(kind("{\"model\":"), std::string("tokenizer.not_json"));
-    QCOMPARE(kind("{\"a\":1,\"a\":2}"), std::string("tokenizer.duplicate_key"));
-    QCOMPARE(kind("{\"a\":\"\xFF\"}"), std::string("tokenizer.not_utf8"));
-    QCOMPARE(kind(std::string(100000, '[')), std::string("tokenizer.nesting_too_deep"));
-    QCOMPARE(kindOf(Tokenizer::open("/no/such/tokenizer.json")), std::string("file.not_found"));
-    // A file cut at any place is refused or, within white space at its end, read.
-    const std::string whole = smallDocument().dump();
-    for (std::size_t size = 0; size < whole.size(); ++size) QVERIFY(kind(whole.substr(0, size)) != "none");
-  }
-
   void missingBytesAreUnknownOrDropped() {
     auto document = smallDocument();
     QCOMPARE(idsOf(*parse(document).value(), "axxb"), Ids{3});  // as the library has it
@@ -358,6 +224,39 @@ class TestTokenizer : public QObject {
     QCOMPARE(tokens.error().kind, std::string("tokenizer.added_tokens"));
   }
 
+  void aTextThatGrowsWithoutBoundIsAnError() {
+    auto document = smallDocument();
+    auto steps = json::array();
+    for (int i = 0; i < 40; ++i) {
+      steps.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
+    }
+    document["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
+    const auto opened = parse(document);
+    QVERIFY(opened.has_value());
+    const auto tokens = (*opened)->encode("a", false);
+    QVERIFY(!tokens.has_value());
+    QCOMPARE(tokens.error().kind, std::string("tokenizer.too_large"));
+    // An added token is normalised while loading.
+    document["added_tokens"] = json::array({{{"id", 4}, {"content", "xa"}, {"normalized", true}}});
+    QCOMPARE(kindOf(parse(document)), std::string("tokenizer.too_large"));
+  }
+
+  void threadsShareATokenizer() {
+    const std::string text = "Our relations with 中文, 👋 and naïve café. ";
+    const Ids expected = idsOf(*demo(), text);
+    std::array<bool, 4> equal{};
+    {
+      std::vector<std::jthread> threads;
+      for (bool& result : equal) {
+        threads.emplace_back([&] {
+          result = true;
+          for (int i = 0; i < 50; ++i) result = result && idsOf(*demo(), text) == expected;
+        });
+      }
+    }
+    for (const bool result : equal) QVERIFY(result);
+  }
+
   // These end within the test's time limit only without quadratic work.
   void longTexts_data() {
     QTest::addColumn<QString>("text");
@@ -375,14 +274,16 @@ class TestTokenizer : public QObject {
   void longTexts() {
     QFETCH(QString, text);
     const std::string bytes = text.toStdString();
-    for (const char* name : {"gpt2_olmoe", "o200k_gptoss", "qwen2", "deepseek_v3"}) {
+    for (const char* name : {"gpt2_olmoe", "o200k_gptoss"}) {
       const auto opened = Tokenizer::open(kData / name / "tokenizer.json");
       QVERIFY(opened.has_value());
       const auto tokens = (*opened)->encode(bytes, false);
       QVERIFY2(tokens.has_value(), tokens ? "" : tokens.error().text().c_str());
       Ids ids;
       for (const auto& token : *tokens) ids.push_back(token.id);
-      QVERIFY((*opened)->decode(ids, false).size() == bytes.size() || text[1] == QChar(0x301));
+      const bool composed =
+          text[1] == QChar(0x301) && std::string_view(name) == "gpt2_olmoe";  // NFC: e and mark
+      QCOMPARE((*opened)->decode(ids, false).size(), bytes.size() - (composed ? 1 : 0));
     }
   }
 };
