@@ -18,8 +18,27 @@ namespace moescope::views {
 
 /// The rows of the palette; each is a key of resources/themes/*.json.
 enum class ColourRole : std::uint8_t {
-  Window, Panel, Canvas, Control, ControlHover, Empty, Separator, Border, Track,
-  Text, Text2, Text3, Accent, OnAccent, AccentBack, Warning, Error, Ok, Recording, Ink, InkBack,
+  Window,
+  Panel,
+  Canvas,
+  Control,
+  ControlHover,
+  Empty,
+  Separator,
+  Border,
+  Track,
+  Text,
+  Text2,
+  Text3,
+  Accent,
+  OnAccent,
+  AccentBack,
+  Warning,
+  Error,
+  Ok,
+  Recording,
+  Ink,
+  InkBack,
 };
 inline constexpr int kColourRoles = static_cast<int>(ColourRole::InkBack) + 1;
 

@@ -1,4 +1,5 @@
-// Numbers as the window writes them (thin spaces, true minus, units). Not for files, which hold plain numbers.
+// Numbers as the window writes them (thin spaces, true minus, units). Not for files, which hold plain
+// numbers.
 #pragma once
 
 #include <QString>

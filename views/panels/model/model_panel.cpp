@@ -6,6 +6,7 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -108,12 +109,13 @@ QWidget* ModelPanel::makeLoadedPage() {
   buttons->addWidget(m_contextSize);
   column->addLayout(buttons);
   column->addStretch(1);
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setWidget(page);
-  return scroll;
+  m_scroll = new QScrollArea;
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setFrameShape(QFrame::NoFrame);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  column->setSizeConstraint(QLayout::SetMinimumSize);
+  m_scroll->setWidget(page);
+  return m_scroll;
 }
 
 QWidget* ModelPanel::makeLoadingPage() {
@@ -140,6 +142,7 @@ void ModelPanel::showError(const QString& text) { m_error->showError(text); }
 void ModelPanel::setRow(int row, const QString& value) {
   auto* label = qobject_cast<QLabel*>(m_rows->itemAt(row, QFormLayout::FieldRole)->widget());
   label->setText(value);
+  label->setToolTip(value);
 }
 
 void ModelPanel::refresh() {
@@ -202,6 +205,9 @@ void ModelPanel::refreshLoaded() {
   m_warnings->setText(warnings.join(QLatin1Char('\n')));
   m_warnings->setVisible(!warnings.isEmpty());
   m_contextSize->setText(tr("context %1").arg(description.maxPositions));
+  // The dock must not get narrower than the row of buttons, with the scroll bar beside it.
+  const int bar = m_scroll->verticalScrollBar()->sizeHint().width();
+  m_scroll->setMinimumWidth(m_scroll->widget()->minimumSizeHint().width() + bar);
 }
 
 }  // namespace moescope::views

@@ -6,6 +6,7 @@
 class QFormLayout;
 class QProgressBar;
 class QPushButton;
+class QScrollArea;
 class QStackedWidget;
 
 namespace moescope::views {
@@ -24,7 +25,7 @@ class ModelPanel : public QWidget {
   void showError(const QString& text);
 
  Q_SIGNALS:
-  void changeRequested();   ///< another device, dtype or number of threads
+  void changeRequested();  ///< another device, dtype or number of threads
   void unloadRequested();
 
  private:
@@ -38,6 +39,7 @@ class ModelPanel : public QWidget {
   ViewContext& m_context;
   ErrorBar* m_error = nullptr;
   QStackedWidget* m_pages = nullptr;
+  QScrollArea* m_scroll = nullptr;  // around the page of a loaded model
   TextLabel* m_name = nullptr;
   QFormLayout* m_rows = nullptr;
   QProgressBar* m_memoryBar = nullptr;

@@ -72,8 +72,8 @@ class PromptPanel : public QWidget {
   QCheckBox* m_ignoreEnd = nullptr;
   QComboBox* m_capture = nullptr;
   class ErrorBar* m_error = nullptr;
-  int m_promptLength = 0;   // characters of the document that are the prompt
-  bool m_writing = false;   // the document is changed by the program
+  int m_promptLength = 0;  // characters of the document that are the prompt
+  bool m_writing = false;  // the document is changed by the program
 };
 
 }  // namespace moescope::views
