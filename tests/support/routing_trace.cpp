@@ -14,10 +14,11 @@ namespace moescope::trace {
 namespace {
 
 constexpr std::array kWords{
-    " The",     " scattered", " out",  " of",    " the",    " beam",    ",",      " not",  " light",  " that",
-    " came",    " straight",  " through", ".",   "\n",      " On",      " worlds", " with", " a",      " thinner",
-    " atmos",   "phere",      " such", " as",    " Mars",   " order",   " is",    " reversed", " and", " glow",
-    " around",  " setting",   " sun",  " turns", " blau",   " Köln",    " 夕日",  " \xE2", "\t",      " mechanism"};
+    " The",    " scattered", " out",  " of",       " the",     " beam", ",",       " not",
+    " light",  " that",      " came", " straight", " through", ".",     "\n",      " On",
+    " worlds", " with",      " a",    " thinner",  " atmos",   "phere", " such",   " as",
+    " Mars",   " order",     " is",   " reversed", " and",     " glow", " around", " setting",
+    " sun",    " turns",     " blau", " Köln",     " 夕日",    " \xE2", "\t",      " mechanism"};
 
 template <class T>
 T must(Result<T> result) {
@@ -30,7 +31,8 @@ void must(const Result<void>& result) {
 
 }  // namespace
 
-RoutingTrace::RoutingTrace(TraceStore& store, Shape shape) : m_shape(std::move(shape)), m_random(m_shape.seed) {
+RoutingTrace::RoutingTrace(TraceStore& store, Shape shape)
+    : m_shape(std::move(shape)), m_random(m_shape.seed) {
   std::normal_distribution<float> bias(0.0F, 0.35F);
   for (int layer = 0; layer < m_shape.layers; ++layer) {
     RouterSpec router;
@@ -88,7 +90,8 @@ void RoutingTrace::append(int tokens) {
 RoutingTrace::Choice RoutingTrace::draw(int layer) {
   std::normal_distribution<float> noise(0.0F, 1.0F);
   Choice choice;
-  for (const float bias : m_bias[static_cast<std::size_t>(layer)]) choice.logits.push_back(bias + noise(m_random));
+  for (const float bias : m_bias[static_cast<std::size_t>(layer)])
+    choice.logits.push_back(bias + noise(m_random));
   std::vector<std::int32_t> order(choice.logits.size());
   std::iota(order.begin(), order.end(), 0);
   std::erase_if(order, [&](std::int32_t expert) {

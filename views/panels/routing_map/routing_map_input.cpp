@@ -277,7 +277,9 @@ bool RoutingMapCanvas::moveCursor(const QKeyEvent& event) {
       break;
     default: return false;
   }
-  if (first) cell = g.nearestCell({g.plot().x, g.plot().y});
+  // The first arrow shows where the cursor is.
+  const bool arrow = event.key() >= Qt::Key_Left && event.key() <= Qt::Key_Down;
+  if (first && arrow) cell = g.nearestCell({g.plot().x, g.plot().y});
   cell.row = std::clamp<std::int64_t>(cell.row, 0, g.rows() - 1);
   cell.column = std::clamp(cell.column, 0, g.columns() - 1);
   const Gesture gesture = std::exchange(m_gesture, Gesture::Click);

@@ -19,6 +19,7 @@ constexpr float kIndexRight = 38.0F, kTokenLeft = 46.0F, kTokenWidth = 84.0F;
 constexpr float kBarLeft = 136.0F, kBarWidth = 44.0F, kBarHeight = 5.0F;
 constexpr double kFullBar = 8.0;  // nat: longer bars are cut
 constexpr float kIndexRoom = 26.0F;
+constexpr float kMinimapHeading = 80.0F;
 
 Colour paint(ColourRole role) { return Theme::current().paint(role); }
 
@@ -221,9 +222,11 @@ void paintMinimap(MapScene& scene, MapTexture& texture, CanvasPainter& painter, 
   const Rect view{area.x - 1.0F, area.y + top, area.width + 2.0F, std::max(4.0F, seen)};
   painter.strokeRect(grown(view, 1.0F), paint(ColourRole::InkBack), 1.0F);
   painter.strokeRect(view, paint(ColourRole::Ink), 1.5F);
-  painter.text({area.x + area.width, area.y - 15.0F},
-               fmt::format("all {} tokens", figure::countText(g.rows())), paint(ColourRole::Text2),
-               FontRole::Small, Align::Right);
+  std::string heading = fmt::format("all {} tokens", figure::countText(g.rows()));
+  if (painter.textWidth(heading, FontRole::Small) > kMinimapHeading)
+    heading = "all " + figure::countText(g.rows());  // clear of the last column's label
+  painter.text({area.x + area.width, area.y - 15.0F}, heading, paint(ColourRole::Text2), FontRole::Small,
+               Align::Right);
   painter.hitRegion(grown(area, 2.0F), "minimap");
 }
 

@@ -14,6 +14,7 @@ namespace moescope::views {
 class StripLayout {
  public:
   static constexpr float kBoxHeight = 22.0F, kLinePitch = 26.0F, kGap = 2.0F, kPadding = 4.0F;
+  static constexpr float kMargin = 8.0F, kTop = 4.0F;  ///< of the canvas around the lines
   using Measure = std::function<float(const std::string&)>;
 
   /// Lays out what is new; everything again if the width changed or tokens went.
