@@ -72,7 +72,9 @@ Result<ordered_json> benchDecode(const BenchOptions& options) {
   const auto rate = medianRate(options.repetitions, tokens, [&]() -> Result<double> {
     auto text = loaded->startText(nullptr, trace::CaptureLevel::None, tokens, options.stop);
     if (!text) return fail(text.error());
-    return timedSteps(**text, tokens, options.stop);
+    const auto times = timedSteps(**text, tokens, options.stop);
+    if (!times) return fail(times.error());
+    return times->wallSeconds;
   });
   if (!rate) return fail(rate.error());
   auto result = loaded->header("decode");

@@ -56,47 +56,53 @@ class RecordingCost {
   Result<void> calibrate() {
     m_texts = 1;
     if (auto warm = side(nullptr, trace::CaptureLevel::None); !warm) return fail(warm.error());
-    const auto seconds = side(nullptr, trace::CaptureLevel::None);
-    if (!seconds) return fail(seconds.error());
-    m_texts = std::clamp(static_cast<int>(std::ceil(kSideSeconds / *seconds)), 1, kMostTexts);
+    const auto times = side(nullptr, trace::CaptureLevel::None);
+    if (!times) return fail(times.error());
+    m_texts = std::clamp(static_cast<int>(std::ceil(kSideSeconds / times->wallSeconds)), 1, kMostTexts);
     return {};
   }
   [[nodiscard]] int tokensPerSide() const { return m_texts * m_tokens; }
 
   /// Percent that recording adds, a pair each.
-  Result<std::vector<double>> overheads(trace::CaptureLevel level) {
+  struct Percents {
+    std::vector<double> wall, thread;
+  };
+  Result<Percents> overheads(trace::CaptureLevel level) {
     const TemporaryTrace file;
     auto store = trace::TraceStore::create(file.path());
     if (!store) return fail(store.error());
-    std::vector<double> percents;
+    Percents percents;
     for (int pair = 0; pair <= kPairs; ++pair) {
-      double seconds[2] = {0, 0};
+      StepTimes times[2];
       // Which side goes first alternates, so that drift hits both alike.
       for (const int recorded : {pair % 2, 1 - pair % 2}) {
         auto measured = side(recorded == 1 ? *store : nullptr, level);
         if (!measured) return fail(measured.error());
-        seconds[recorded] = *measured;
+        times[recorded] = *measured;
         // What is still queued must not be written during the other side.
         if (auto flushed = (*store)->flush(); !flushed) return fail(flushed.error());
       }
-      if (pair > 0) percents.push_back(100.0 * (seconds[1] / seconds[0] - 1.0));  // the first one warms up
+      if (pair == 0) continue;  // warms up
+      percents.wall.push_back(100.0 * (times[1].wallSeconds / times[0].wallSeconds - 1.0));
+      percents.thread.push_back(100.0 * (times[1].threadSeconds / times[0].threadSeconds - 1.0));
     }
     if (auto closed = (*store)->close(); !closed) return fail(closed.error());
     return percents;
   }
 
  private:
-  /// Seconds of the decode steps; starts and ends of texts are left out on both sides.
-  Result<double> side(const std::shared_ptr<trace::TraceStore>& store, trace::CaptureLevel level) {
-    double total = 0.0;
+  /// Times of the decode steps; starts and ends of texts are left out on both sides.
+  Result<StepTimes> side(const std::shared_ptr<trace::TraceStore>& store, trace::CaptureLevel level) {
+    StepTimes total;
     for (int i = 0; i < m_texts; ++i) {
       auto text = m_loaded.startText(store, level, m_tokens, m_options.stop);
       if (!text) return fail(text.error());
-      const auto seconds = timedSteps(**text, m_tokens, m_options.stop);
-      if (!seconds) return fail(seconds.error());
+      const auto times = timedSteps(**text, m_tokens, m_options.stop);
+      if (!times) return fail(times.error());
       if (const auto error = (*text)->recordingError()) return fail(*error);
       if (auto finished = (*text)->finish(); !finished) return fail(finished.error());
-      total += *seconds;
+      total.wallSeconds += times->wallSeconds;
+      total.threadSeconds += times->threadSeconds;
     }
     return total;
   }
@@ -131,9 +137,10 @@ Result<ordered_json> benchRecord(const BenchOptions& options) {
        {trace::CaptureLevel::Ids, trace::CaptureLevel::Weights, trace::CaptureLevel::Full}) {
     auto percents = cost.overheads(level);
     if (!percents) return fail(percents.error());
-    const auto interval = medianInterval(*std::move(percents));
+    const auto interval = medianInterval(std::move(percents->wall));
     const std::string word(trace::name(level));
     result["overhead_percent"][word] = toJson(interval);
+    result["overhead_thread_percent"][word] = toJson(medianInterval(std::move(percents->thread)));
     if (const auto limit = barOf(level); limit && isDemo(options.model)) {
       bars.push_back({{"name", "overhead_percent " + word + " low"},
                       {"value", interval.low},

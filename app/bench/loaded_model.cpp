@@ -64,15 +64,18 @@ Result<std::unique_ptr<engine::Generation>> LoadedModel::startText(std::shared_p
   return text;
 }
 
-Result<double> timedSteps(engine::Generation& text, int steps, const std::stop_token& stop) {
+Result<StepTimes> timedSteps(engine::Generation& text, int steps, const std::stop_token& stop) {
   Result<void> status;
-  const double seconds = secondsOf([&] {
+  StepTimes times;
+  const double before = threadSeconds();
+  times.wallSeconds = secondsOf([&] {
     for (int i = 0; i < steps && status; ++i) {
       if (auto token = text.step(stop); !token) status = fail(token.error());
     }
   });
+  times.threadSeconds = threadSeconds() - before;
   if (!status) return fail(status.error());
-  return seconds;
+  return times;
 }
 
 }  // namespace moescope::bench

@@ -34,7 +34,11 @@ struct LoadedModel {
   [[nodiscard]] Result<int> longestText() const;
 };
 
-/// Seconds that `steps` tokens of a text took.
-Result<double> timedSteps(engine::Generation& text, int steps, const std::stop_token& stop);
+/// What `steps` tokens of a text took.
+struct StepTimes {
+  double wallSeconds = 0.0;
+  double threadSeconds = 0.0;  ///< processor time of the calling thread: other load shows less
+};
+Result<StepTimes> timedSteps(engine::Generation& text, int steps, const std::stop_token& stop);
 
 }  // namespace moescope::bench

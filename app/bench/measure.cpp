@@ -1,5 +1,6 @@
 #include "app/bench/measure.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,12 @@
 #include <fmt/format.h>
 
 namespace moescope::bench {
+
+double threadSeconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 double median(std::vector<double> values) {
   if (values.empty()) return std::nan("");

@@ -18,6 +18,9 @@ double secondsOf(Work&& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Processor time of the calling thread so far.
+double threadSeconds();
+
 double median(std::vector<double> values);
 
 /// A median with its 95 % interval (order statistics of the binomial distribution, p = 1/2).
