@@ -41,7 +41,7 @@ void compareBlocks(const TraceStore& store, RunId id, const SyntheticRun& run, C
 void compareLoads(const TraceStore& store, RunId id, const SyntheticRun& run, CaptureLevel capture) {
   std::mt19937 random(5);
   const auto rows = static_cast<std::int64_t>(run.rows.size());
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 24; ++round) {
     TokenRange range{static_cast<std::int64_t>(random() % static_cast<unsigned>(rows)), 0};
     if (round % 3 == 0) range.begin = range.begin / 256 * 256;
     range.end = range.begin + static_cast<std::int64_t>(random() % static_cast<unsigned>(rows));
@@ -97,7 +97,7 @@ class TestTraceStore : public QObject {
     const auto level = static_cast<CaptureLevel>(capture);
     const QTemporaryDir folder;
     const auto path = in(folder, "a.moescope");
-    const SyntheticRun run = synthesize(11, {300, 200, 77, 900, 1, 2, 1200});
+    const SyntheticRun run = synthesize(11, {300, 200, 77, 700, 1, 2, 600});
     StoreOptions options;
     options.commitIntervalMs = 3;  // many transactions meet the appending
     auto store = TraceStore::create(path, options);

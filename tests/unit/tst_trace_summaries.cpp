@@ -3,6 +3,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "tests/unit/trace_fixture.h"
 #include "core/trace/block_summary.h"
@@ -61,7 +62,7 @@ class TestTraceSummaries : public QObject {
     for (int level = 1; level <= kTopSummaryLevel; ++level) {
       const std::int64_t span = std::int64_t{1} << (3 * level);
       QVERIFY(!nodes.contains({level, kBlocks / span}));
-      for (const std::int64_t at : {std::int64_t{0}, kBlocks / span / 2, kBlocks / span - 1}) {
+      for (const std::int64_t at : std::set{std::int64_t{0}, kBlocks / span / 2, kBlocks / span - 1}) {
         BlockSummary expected(2);
         for (std::int64_t block = at * span; block < (at + 1) * span; ++block) expected.add(leaf(block));
         QVERIFY((nodes.at({level, at}) == expected));
