@@ -26,7 +26,8 @@ void compareBlocks(const TraceStore& store, RunId id, const SyntheticRun& run, C
     for (int r = 0; r < static_cast<int>(run.routers.size()); ++r) {
       const auto route = store.routeBlock(id, r, block);
       QCOMPARE(route != nullptr, capture != CaptureLevel::None && block * kBlockTokens < routedEnd);
-      if (route) QCOMPARE(difference(*route, expectedRoutes(run, r, block, routedEnd, capture)), std::string());
+      if (route)
+        QCOMPARE(difference(*route, expectedRoutes(run, r, block, routedEnd, capture)), std::string());
       const auto logits = store.logitBlock(id, r, block);
       QCOMPARE(logits != nullptr, route && capture == CaptureLevel::Full);
       if (logits) QCOMPARE(difference(*logits, expectedLogits(run, r, block, routedEnd)), std::string());
@@ -73,7 +74,8 @@ void compareStats(const TraceStore& store, RunId id, const SyntheticRun& run, Ca
     for (int r = 0; r < static_cast<int>(run.routers.size()); ++r) {
       const auto stats = store.sequenceStats(id, r, static_cast<std::int32_t>(s));
       QCOMPARE(stats.has_value(), capture != CaptureLevel::None);
-      if (stats) QCOMPARE(difference(*stats, expectedStats(run, r, run.sequences[s], capture), 1e-6), std::string());
+      if (stats)
+        QCOMPARE(difference(*stats, expectedStats(run, r, run.sequences[s], capture), 1e-6), std::string());
     }
   }
 }
