@@ -96,7 +96,8 @@ struct Sample {
 
 /// From the first row to the closed file.
 Result<Sample> measure(CaptureLevel capture, int rows, const std::stop_token& stop) {
-  const auto path = std::filesystem::temp_directory_path() / fmt::format("moescope-bench-{}.moescope", ::getpid());
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("moescope-bench-{}.moescope", ::getpid());
   std::filesystem::remove(path);
   auto store = TraceStore::create(path);
   if (!store) return fail(store.error());
@@ -125,8 +126,12 @@ Result<Sample> measure(CaptureLevel capture, int rows, const std::stop_token& st
 
 Result<ordered_json> benchStore(const BenchOptions& options) {
   constexpr double kDecisions = static_cast<double>(kTokens) * kLayers * kTopK;
-  ordered_json result{{"bench", "store"},       {"machine", machineLine()}, {"routers", kLayers},
-                      {"experts", kExperts},    {"top_k", kTopK},           {"tokens", kTokens},
+  ordered_json result{{"bench", "store"},
+                      {"machine", machineLine()},
+                      {"routers", kLayers},
+                      {"experts", kExperts},
+                      {"top_k", kTopK},
+                      {"tokens", kTokens},
                       {"unit", "routing decisions a second, from the builder to the closed file"}};
   for (const CaptureLevel capture : {CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full}) {
     for (const int rows : {1, kBlockTokens}) {

@@ -33,8 +33,9 @@ int runQuery(const Options& options) {
   receiver.warning = [](const std::string& warning) {
     std::cerr << "moescope: " << checkpoint::shown(warning, 400) << '\n';
   };
-  const auto done = trace::runQuery(options.path, options.sql, static_cast<int>(options.timeoutSeconds * 1000.0),
-                                    receiver, interruptToken());
+  const auto done =
+      trace::runQuery(options.path, options.sql, static_cast<int>(options.timeoutSeconds * 1000.0), receiver,
+                      interruptToken());
   if (begun) printer->end();
   std::cout.flush();
   // Rows that are printed already make an error object a second document.
@@ -53,18 +54,22 @@ void addQuery(CLI::App& app, std::function<int()>& run) {
   command->add_option("--format", options->format, "table, csv, json or jsonl (one object a line)")
       ->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))
       ->capture_default_str();
-  command->add_option("--timeout", options->timeoutSeconds, "Seconds after which the query is given up; 0 is never")
+  command
+      ->add_option("--timeout", options->timeoutSeconds,
+                   "Seconds after which the query is given up; 0 is never")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command->footer(
       "Tables: routing (one row a choice), tokens, expert_load, router_logits, and those of the file\n"
-      "(docs/file_format.md). Conditions on run, layer, router, sequence, expert and token_index are fast.\n\n"
+      "(docs/file_format.md). Conditions on run, layer, router, sequence, expert and token_index are "
+      "fast.\n\n"
       "Examples:\n"
       "  moescope query corpus.moescope \"SELECT id, name, status, tokens FROM run\"\n"
       "  moescope query corpus.moescope --format csv \\\n"
       "    \"SELECT layer, expert, share FROM expert_load WHERE run = 1 ORDER BY share DESC LIMIT 10\"\n"
       "  moescope query corpus.moescope --format jsonl \\\n"
-      "    \"SELECT token_index, token, rank, expert, weight FROM routing WHERE run = 1 AND layer = 3 AND token_index < 20\"");
+      "    \"SELECT token_index, token, rank, expert, weight FROM routing WHERE run = 1 AND layer = 3 AND "
+      "token_index < 20\"");
   command->callback([options, &run] { run = [options] { return runQuery(*options); }; });
 }
 

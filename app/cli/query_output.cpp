@@ -30,7 +30,8 @@ std::string numberText(double value) { return fmt::format("{}", value); }
 /// Text from the file made fit for one cell of a terminal.
 std::string cellText(const std::string& text) {
   constexpr std::size_t kMostBytes = 200;
-  return isValidUtf8(text) ? checkpoint::shown(text, kMostBytes) : "x'" + hex(text.substr(0, kMostBytes / 2)) + "'";
+  return isValidUtf8(text) ? checkpoint::shown(text, kMostBytes)
+                           : "x'" + hex(text.substr(0, kMostBytes / 2)) + "'";
 }
 
 std::string cellOf(const SqlValue& value) {
@@ -59,7 +60,8 @@ class TablePrinter final : public RowPrinter {
     std::vector<std::string> cells;
     for (std::size_t i = 0; i < values.size(); ++i) {
       cells.push_back(cellOf(values[i]));
-      const bool isText = std::holds_alternative<std::string>(values[i]) || std::holds_alternative<SqlBlob>(values[i]);
+      const bool isText =
+          std::holds_alternative<std::string>(values[i]) || std::holds_alternative<SqlBlob>(values[i]);
       if (!m_started && isText) m_columns[i].right = false;
     }
     if (m_started) return print(cells);
@@ -123,7 +125,8 @@ class CsvPrinter final : public RowPrinter {
       if (const auto* number = std::get_if<std::int64_t>(&values[i])) m_out << *number;
       if (const auto* real = std::get_if<double>(&values[i])) m_out << numberText(*real);
       if (const auto* text = std::get_if<std::string>(&values[i])) m_out << field(*text);
-      if (const auto* blob = std::get_if<SqlBlob>(&values[i])) m_out << (blob->bytes.empty() ? "\"\"" : hex(blob->bytes));
+      if (const auto* blob = std::get_if<SqlBlob>(&values[i]))
+        m_out << (blob->bytes.empty() ? "\"\"" : hex(blob->bytes));
     }
     m_out << "\r\n";
   }

@@ -20,12 +20,12 @@ constexpr const char* kLogit =
     "INSERT INTO logit_block VALUES (?,?,?,?,?,?) ON CONFLICT (run, router, block) DO UPDATE SET"
     " count=excluded.count, logits=excluded.logits, crc=excluded.crc";
 constexpr const char* kSummary =
-    "INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (run, router, level, block) DO UPDATE SET"
+    "INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (run, router, level, block) DO "
+    "UPDATE SET"
     " count=excluded.count, tokens=excluded.tokens, slots=excluded.slots, mass_tokens=excluded.mass_tokens,"
     " entropy_tokens=excluded.entropy_tokens, load=excluded.load, gate_mass=excluded.gate_mass,"
     " entropy_sum=excluded.entropy_sum, crc=excluded.crc";
-constexpr const char* kStats =
-    "INSERT OR REPLACE INTO sequence_stats VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr const char* kStats = "INSERT OR REPLACE INTO sequence_stats VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* kSequence =
     "INSERT INTO sequence VALUES (?,?,?,?,?,?,?) ON CONFLICT (run, ordinal) DO UPDATE SET"
     " length=excluded.length, complete=excluded.complete";
@@ -91,7 +91,8 @@ Result<void> BatchWriter::writeRoutes(const WriteBatch& batch, const std::vector
     m_route.bind(1, batch.run.id).bind(2, std::int64_t{item.router}).bind(3, item.block);
     m_route.bind(4, std::int64_t{block.count}).bind(5, std::int64_t{block.width}).bind(6, m_routeBlobs.ids);
     if (m_routeBlobs.hasWeights) m_route.bind(7, m_routeBlobs.weights);
-    if (m_routeBlobs.hasNative) m_route.bind(8, m_routeBlobs.nativeIds).bind(9, m_routeBlobs.droppedNativeMass);
+    if (m_routeBlobs.hasNative)
+      m_route.bind(8, m_routeBlobs.nativeIds).bind(9, m_routeBlobs.droppedNativeMass);
     m_route.bind(10, std::int64_t{m_routeBlobs.crc});
     if (auto written = done(m_route); !written) return written;
   }
@@ -143,7 +144,9 @@ Result<void> BatchWriter::writeSequences(const WriteBatch& batch) {
     m_sequence.bind(6, std::int64_t{sequence.complete ? 1 : 0}).bind(7, sequence.textHash);
     if (auto written = done(m_sequence); !written) return written;
     for (std::size_t i = 0; i < sequence.labels.size(); ++i) {
-      m_label.bind(1, batch.run.id).bind(2, std::int64_t{sequence.ordinal}).bind(3, static_cast<std::int64_t>(i));
+      m_label.bind(1, batch.run.id)
+          .bind(2, std::int64_t{sequence.ordinal})
+          .bind(3, static_cast<std::int64_t>(i));
       m_label.bind(4, sequence.labels[i].first).bind(5, sequence.labels[i].second);
       if (auto written = done(m_label); !written) return written;
     }

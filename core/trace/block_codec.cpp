@@ -109,10 +109,14 @@ void encode(const RouteBlock& block, int experts, CaptureLevel capture, RouteBlo
 }
 
 std::uint32_t checksum(const TokenBlock& block) {
-  const std::array<Blob, 8> columns{bytesOf(block.ids),      bytesOf(block.sequences),
-                                    bytesOf(block.positions), bytesOf(block.phases),
-                                    bytesOf(block.logProbs), bytesOf(block.entropies),
-                                    bytesOf(block.alternativeIds), bytesOf(block.alternativeLogProbs)};
+  const std::array<Blob, 8> columns{bytesOf(block.ids),
+                                    bytesOf(block.sequences),
+                                    bytesOf(block.positions),
+                                    bytesOf(block.phases),
+                                    bytesOf(block.logProbs),
+                                    bytesOf(block.entropies),
+                                    bytesOf(block.alternativeIds),
+                                    bytesOf(block.alternativeLogProbs)};
   return checksum(columns);
 }
 
@@ -153,7 +157,8 @@ RouteBlock decode(const RouteRowBlobs& row, const RouterSpec& router, CaptureLev
   const auto size = static_cast<std::size_t>(idBytes(router.experts));
   const bool wantsWeights = capture == CaptureLevel::Weights || capture == CaptureLevel::Full;
   if (row.count < 0 || row.count > kBlockTokens || row.width < 0 || row.width > router.experts ||
-      row.weights.has_value() != wantsWeights || row.nativeIds.has_value() != row.droppedNativeMass.has_value())
+      row.weights.has_value() != wantsWeights ||
+      row.nativeIds.has_value() != row.droppedNativeMass.has_value())
     return damagedRoute(row.count);
   block.count = static_cast<int>(row.count);
   block.width = static_cast<int>(row.width);
@@ -164,9 +169,10 @@ RouteBlock decode(const RouteRowBlobs& row, const RouterSpec& router, CaptureLev
   const Blob native = row.nativeIds.value_or(Blob{});
   const Blob dropped = row.droppedNativeMass.value_or(Blob{});
   const std::array<Blob, 4> columns{row.ids, weights, native, dropped};
-  const bool sized = row.ids.size() == slots * size && (!wantsWeights || weights.size() == slots * weightSize) &&
-                     (!row.nativeIds || (native.size() == rows * static_cast<std::size_t>(router.topK) * size &&
-                                         holds<float>(dropped, rows)));
+  const bool sized =
+      row.ids.size() == slots * size && (!wantsWeights || weights.size() == slots * weightSize) &&
+      (!row.nativeIds ||
+       (native.size() == rows * static_cast<std::size_t>(router.topK) * size && holds<float>(dropped, rows)));
   if (!sized || !matches(row.crc, columns)) return damagedRoute(row.count);
   if (!decodeIds(row.ids, router.experts, block.ids) || !decodeIds(native, router.experts, block.nativeIds))
     return damagedRoute(row.count);
@@ -197,7 +203,8 @@ LogitBlock decode(const LogitRowBlobs& row, int experts) {
   return block;
 }
 
-BlockSummary decode(BlockSummary summary, int level, Blob load, Blob gateMass, std::int64_t crc, int experts) {
+BlockSummary decode(BlockSummary summary, int level, Blob load, Blob gateMass, std::int64_t crc,
+                    int experts) {
   const auto n = static_cast<std::size_t>(experts);
   const std::array<Blob, 2> columns{load, gateMass};
   if (!holds<std::uint32_t>(load, n) || !holds<double>(gateMass, n) || !matches(crc, columns)) {

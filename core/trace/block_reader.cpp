@@ -19,7 +19,8 @@ constexpr const char* kSummary =
     "SELECT count, tokens, slots, mass_tokens, entropy_tokens, load, gate_mass, entropy_sum, crc FROM summary"
     " WHERE run = ? AND router = ? AND level = ? AND block = ?";
 constexpr const char* kStats =
-    "SELECT tokens, mass_tokens, logit_tokens, counts, gate_mass, logit_sum, probability_sum, log_sum_exp_sum,"
+    "SELECT tokens, mass_tokens, logit_tokens, counts, gate_mass, logit_sum, probability_sum, "
+    "log_sum_exp_sum,"
     " entropy_sum, crc FROM sequence_stats WHERE run = ? AND router = ? AND sequence = ?";
 
 std::optional<Blob> optionalBlob(const Statement& row, int column) {
@@ -64,9 +65,9 @@ std::shared_ptr<const TokenBlock> BlockReader::tokenBlock(RunId run, std::int64_
   m_token.bind(1, run).bind(2, block);
   bool broken = false;
   if (!stepTo(m_token, broken)) return broken ? unreadable<TokenBlock>() : nullptr;
-  return std::make_shared<const TokenBlock>(
-      decode(TokenRowBlobs{m_token.integer(0), m_token.blob(1), m_token.blob(2), m_token.blob(3), m_token.blob(4),
-                           m_token.blob(5), m_token.blob(6), m_token.blob(7), m_token.blob(8), m_token.integer(9)}));
+  return std::make_shared<const TokenBlock>(decode(
+      TokenRowBlobs{m_token.integer(0), m_token.blob(1), m_token.blob(2), m_token.blob(3), m_token.blob(4),
+                    m_token.blob(5), m_token.blob(6), m_token.blob(7), m_token.blob(8), m_token.integer(9)}));
 }
 
 std::shared_ptr<const RouteBlock> BlockReader::routeBlock(RunId run, int index, std::int64_t block,
@@ -104,8 +105,8 @@ std::shared_ptr<const BlockSummary> BlockReader::summary(RunId run, int index, i
   node.massTokens = m_summary.integer(3);
   node.entropyTokens = m_summary.integer(4);
   node.entropySum = m_summary.real(7);
-  return std::make_shared<const BlockSummary>(
-      decode(std::move(node), level, m_summary.blob(5), m_summary.blob(6), m_summary.integer(8), router.experts));
+  return std::make_shared<const BlockSummary>(decode(
+      std::move(node), level, m_summary.blob(5), m_summary.blob(6), m_summary.integer(8), router.experts));
 }
 
 std::optional<SequenceStats> BlockReader::stats(RunId run, int index, std::int32_t sequence,

@@ -18,7 +18,8 @@ class BlockSource {
   virtual std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block) = 0;
   virtual std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router, std::int64_t block) = 0;
   virtual std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router, std::int64_t block) = 0;
-  virtual std::shared_ptr<const BlockSummary> summary(RunId run, int router, int level, std::int64_t block) = 0;
+  virtual std::shared_ptr<const BlockSummary> summary(RunId run, int router, int level,
+                                                      std::int64_t block) = 0;
 };
 
 class BlockReader {
@@ -28,9 +29,10 @@ class BlockReader {
 
   /// Null if there is no such row or it cannot be read at all; `damaged` is set if its checks fail.
   std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block);
-  std::shared_ptr<const RouteBlock> routeBlock(RunId run, int index, std::int64_t block, const RouterSpec& router,
-                                               CaptureLevel capture);
-  std::shared_ptr<const LogitBlock> logitBlock(RunId run, int index, std::int64_t block, const RouterSpec& router);
+  std::shared_ptr<const RouteBlock> routeBlock(RunId run, int index, std::int64_t block,
+                                               const RouterSpec& router, CaptureLevel capture);
+  std::shared_ptr<const LogitBlock> logitBlock(RunId run, int index, std::int64_t block,
+                                               const RouterSpec& router);
   std::shared_ptr<const BlockSummary> summary(RunId run, int index, int level, std::int64_t block,
                                               const RouterSpec& router);
   /// `damaged` is set instead of a value if the row's checks fail.

@@ -29,9 +29,7 @@ void addTo(LoadSummary& load, const BlockSummary& node) {
   }
 }
 
-PyramidBuilder::PyramidBuilder(int experts) : m_experts(experts) {
-  m_partial.fill(BlockSummary(experts));
-}
+PyramidBuilder::PyramidBuilder(int experts) : m_experts(experts) { m_partial.fill(BlockSummary(experts)); }
 
 void PyramidBuilder::add(std::int64_t block, const BlockSummary& summary, const Emit& emit) {
   const BlockSummary* child = &summary;

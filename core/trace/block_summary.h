@@ -28,7 +28,7 @@ struct BlockSummary {
   std::int64_t entropyTokens = 0;  ///< rows that entropySum covers
   std::vector<std::uint32_t> counts;
   std::vector<double> gateMass;
-  double entropySum = 0.0;         ///< nat
+  double entropySum = 0.0;  ///< nat
   bool damaged = false;
 
   BlockSummary() = default;

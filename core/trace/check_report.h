@@ -25,12 +25,12 @@ class CheckReport {
 
   [[nodiscard]] const std::set<RunId>& runsToCount() const { return m_countedRuns; }
   void markRepaired() {
-    for (std::size_t i = 0; i < m_issues.size(); ++i) m_issues[i].repaired = m_issues[i].repaired || m_ofCounts[i];
+    for (std::size_t i = 0; i < m_issues.size(); ++i)
+      m_issues[i].repaired = m_issues[i].repaired || m_ofCounts[i];
   }
   /// The issues, with a last line for those that did not fit.
   [[nodiscard]] std::vector<CheckIssue> take() {
-    if (m_left > 0)
-      m_issues.push_back({"the trace", "and " + std::to_string(m_left) + " problems more"});
+    if (m_left > 0) m_issues.push_back({"the trace", "and " + std::to_string(m_left) + " problems more"});
     return std::move(m_issues);
   }
 

@@ -50,14 +50,16 @@ class ExpertLoadCursor final : public TableCursor {
     const auto expert = static_cast<std::size_t>(m_expert);
     switch (column) {
       case Run: return sqlite3_result_int64(result, m_view->run.id);
-      case Layer: return sqlite3_result_int(result, m_view->routers[static_cast<std::size_t>(m_router)].layer.value);
+      case Layer:
+        return sqlite3_result_int(result, m_view->routers[static_cast<std::size_t>(m_router)].layer.value);
       case Router: return sqlite3_result_int(result, m_router);
       case Expert: return sqlite3_result_int64(result, m_expert);
       case Tokens: return sqlite3_result_int64(result, m_load.counts[expert]);
       case Share:
         // m_i of the design: choices of the expert by all choices, so the shares of a router sum to 1.
         if (m_load.slots > 0)
-          sqlite3_result_double(result, static_cast<double>(m_load.counts[expert]) / static_cast<double>(m_load.slots));
+          sqlite3_result_double(
+              result, static_cast<double>(m_load.counts[expert]) / static_cast<double>(m_load.slots));
         return;
       case GateMass: return sqlite3_result_double(result, m_load.gateMass[expert]);
       default: return;
@@ -84,7 +86,9 @@ class ExpertLoadCursor final : public TableCursor {
       const RouterSpec& spec = m_view->routers[static_cast<std::size_t>(m_router)];
       if (!m_narrowing.allows(spec, m_router)) continue;
       if (m_context.isStopped()) break;
-      m_load = computeLoad(m_context.blocks(*m_view), {m_view->run.id, m_router, {0, m_view->run.tokens}, &spec, m_view->run.capture}, {});
+      m_load =
+          computeLoad(m_context.blocks(*m_view),
+                      {m_view->run.id, m_router, {0, m_view->run.tokens}, &spec, m_view->run.capture}, {});
       m_expert = 0;
       return true;
     }

@@ -27,7 +27,9 @@ class FileBlocks final : public BlockSource {
   }
 
  private:
-  [[nodiscard]] const RouterSpec& spec(int router) const { return m_routers[static_cast<std::size_t>(router)]; }
+  [[nodiscard]] const RouterSpec& spec(int router) const {
+    return m_routers[static_cast<std::size_t>(router)];
+  }
 
   BlockReader& m_reader;
   const RunRecord& m_run;

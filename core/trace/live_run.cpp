@@ -96,14 +96,16 @@ void LiveRun::appendToken(const TokenRow& row) {
   block.phases.push_back(static_cast<std::uint8_t>(row.phase));
   block.logProbs.push_back(row.logProb);
   block.entropies.push_back(kMissing);
-  block.alternativeIds.insert(block.alternativeIds.end(), row.alternativeIds.begin(), row.alternativeIds.end());
+  block.alternativeIds.insert(block.alternativeIds.end(), row.alternativeIds.begin(),
+                              row.alternativeIds.end());
   block.alternativeLogProbs.insert(block.alternativeLogProbs.end(), row.alternativeLogProbs.begin(),
                                    row.alternativeLogProbs.end());
   ++block.count;
   ++m_record.tokens;
 }
 
-Result<std::int64_t> LiveRun::appendTokens(std::span<const TokenRow> rows, std::span<const std::string> bytes) {
+Result<std::int64_t> LiveRun::appendTokens(std::span<const TokenRow> rows,
+                                           std::span<const std::string> bytes) {
   waitForRoom();
   const std::lock_guard append(m_appendMutex);
   if (auto able = ready(); !able) return fail(able.error());
@@ -216,7 +218,8 @@ void LiveRun::addRows(const RoutingBatch& batch, int first, int count) {
   {
     const std::lock_guard view(m_viewMutex);
     if (!batch.entropyAfter.empty())
-      writeEntropies(batch.entropyAfter.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+      writeEntropies(
+          batch.entropyAfter.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
     m_dirtyTokens.insert(m_routedEnd / kBlockTokens);
     m_routedEnd += count;
     m_record.routedTokens += count;

@@ -2,8 +2,8 @@
 // between the engine and the writer. Not the disk (store_writer.h) and not finished blocks (block_cache.h).
 #pragma once
 
-#include <condition_variable>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,9 +26,9 @@ namespace moescope::trace {
 
 /// Where a resumed run goes on: the state after its last complete sequence.
 struct RunTail {
-  std::int64_t routedEnd = 0;              ///< rows decided or passed over
+  std::int64_t routedEnd = 0;                                       ///< rows decided or passed over
   std::map<std::int64_t, std::shared_ptr<TokenBlock>> tokenBlocks;  ///< from the block of routedEnd on
-  std::vector<RouteBuilder> builders;      ///< empty at capture none
+  std::vector<RouteBuilder> builders;                               ///< empty at capture none
   std::vector<PyramidBuilder> pyramids;
   std::vector<SequenceRecord> sequences;
   std::vector<SteeringEvent> events;
@@ -37,12 +37,13 @@ struct RunTail {
 /// One block of another run, to be copied whole or cut.
 struct CopiedBlock {
   std::shared_ptr<const TokenBlock> tokens;
-  std::vector<std::shared_ptr<const RouteBlock>> routes;       ///< [routers]; empty where nothing is decided
-  std::vector<std::shared_ptr<const LogitBlock>> logits;       ///< [routers] at capture full, else empty
-  std::vector<std::shared_ptr<const BlockSummary>> summaries;  ///< [routers] if the decided rows are all taken
-  int count = 0;                                               ///< token rows to take
-  int decided = 0;                                             ///< rows to take from the routes
-  int decidedRows = 0;                                         ///< those of them that have a decision
+  std::vector<std::shared_ptr<const RouteBlock>> routes;  ///< [routers]; empty where nothing is decided
+  std::vector<std::shared_ptr<const LogitBlock>> logits;  ///< [routers] at capture full, else empty
+  std::vector<std::shared_ptr<const BlockSummary>>
+      summaries;        ///< [routers] if the decided rows are all taken
+  int count = 0;        ///< token rows to take
+  int decided = 0;      ///< rows to take from the routes
+  int decidedRows = 0;  ///< those of them that have a decision
 };
 
 /// The first `count` rows of a token block.

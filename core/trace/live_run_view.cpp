@@ -62,8 +62,9 @@ double LiveRun::ageSecondsLocked() const {
 void LiveRun::waitForRoom() {
   std::unique_lock queue(m_queueMutex);
   const auto hasRoom = [&] {
-    return m_error.has_value() || (m_pendingBytes + m_takenBytes <= m_queueLimitBytes &&
-                                   ageSecondsLocked() <= std::chrono::duration<double>(kLongestQueueAge).count());
+    return m_error.has_value() ||
+           (m_pendingBytes + m_takenBytes <= m_queueLimitBytes &&
+            ageSecondsLocked() <= std::chrono::duration<double>(kLongestQueueAge).count());
   };
   if (hasRoom()) return;
   queue.unlock();
@@ -118,11 +119,14 @@ void LiveRun::committed(const WriteBatch& batch) {
   {
     const std::lock_guard view(m_viewMutex);
     for (const auto& item : batch.tokens) forget(m_unsavedTokens, item.block, item.columns);
-    for (const auto& item : batch.routes) forget(m_unsavedRoutes, RouterBlock(item.router, item.block), item.columns);
-    for (const auto& item : batch.logits) forget(m_unsavedLogits, RouterBlock(item.router, item.block), item.columns);
+    for (const auto& item : batch.routes)
+      forget(m_unsavedRoutes, RouterBlock(item.router, item.block), item.columns);
+    for (const auto& item : batch.logits)
+      forget(m_unsavedLogits, RouterBlock(item.router, item.block), item.columns);
     for (const auto& item : batch.summaries)
       forget(m_unsavedSummaries, std::tuple(item.router, item.level, item.block), item.summary);
-    for (const auto& item : batch.stats) forget(m_unsavedStats, std::pair(item.router, item.sequence), item.stats);
+    for (const auto& item : batch.stats)
+      forget(m_unsavedStats, std::pair(item.router, item.sequence), item.stats);
   }
   {
     const std::lock_guard queue(m_queueMutex);

@@ -13,7 +13,9 @@ namespace {
 class LoadWalk {
  public:
   LoadWalk(BlockSource& source, const LoadRequest& request)
-      : m_source(source), m_request(request), m_probabilities(static_cast<std::size_t>(request.spec->experts)) {
+      : m_source(source),
+        m_request(request),
+        m_probabilities(static_cast<std::size_t>(request.spec->experts)) {
     m_load.counts.resize(m_probabilities.size());
     m_load.gateMass.resize(m_probabilities.size());
   }

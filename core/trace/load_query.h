@@ -12,7 +12,7 @@ namespace moescope::trace {
 struct LoadRequest {
   RunId run = 0;
   int router = 0;
-  TokenRange tokens;           ///< clipped to the run's rows by the caller
+  TokenRange tokens;  ///< clipped to the run's rows by the caller
   const RouterSpec* spec = nullptr;
   CaptureLevel capture = CaptureLevel::Weights;
 };

@@ -53,7 +53,7 @@ class ReaderPool {
   std::mutex m_mutex;
   std::condition_variable m_returned;
   std::vector<std::unique_ptr<Connection>> m_idle;
-  int m_free;      // connections that may still be handed out
+  int m_free;  // connections that may still be handed out
   int m_used = 0;
   bool m_closed = false;
 };

@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* kRunColumns =
     "SELECT id, model, name, notes, kind, engine, device, dtype, threads, seed, sampler, capture, twin,"
-    " checkpoint_label, train_step, train_tokens, status, started_ms, ended_ms, tokens, routed_tokens, sequences"
+    " checkpoint_label, train_step, train_tokens, status, started_ms, ended_ms, tokens, routed_tokens, "
+    "sequences"
     " FROM run ";
 
 Error damaged(const Database& database, std::string where, std::string message) {
@@ -35,11 +36,13 @@ Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
   const std::int64_t layer = row.integer(1);
   const std::int64_t experts = row.integer(3);
   const std::int64_t topK = row.integer(4);
-  const auto score = fromWord(row.text(5), {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll, ScoreKind::TopkSoftmax});
+  const auto score =
+      fromWord(row.text(5), {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll, ScoreKind::TopkSoftmax});
   const auto norm = fromWord(row.text(7), {WeightNorm::None, WeightNorm::SumOne});
   if (layer < 0 || layer > 1'000'000 || experts < 1 || experts > kMostExperts || topK < 1 || topK > experts)
     return fail(damaged(database, where, "a router has impossible dimensions"));
-  if (!score || !norm) return fail(damaged(database, where, "a router has an unknown score or normalisation"));
+  if (!score || !norm)
+    return fail(damaged(database, where, "a router has an unknown score or normalisation"));
   router.layer = LayerIndex{static_cast<std::int32_t>(layer)};
   router.kind = row.text(2);
   router.experts = static_cast<int>(experts);
@@ -70,7 +73,8 @@ RunRecord runFrom(const Statement& row) {
   run.model = row.integer(1);
   run.name = row.text(2);
   run.notes = row.text(3);
-  run.kind = fromWord(row.text(4), {RunKind::Generate, RunKind::Corpus, RunKind::Import}).value_or(RunKind::Import);
+  run.kind =
+      fromWord(row.text(4), {RunKind::Generate, RunKind::Corpus, RunKind::Import}).value_or(RunKind::Import);
   run.engine = row.text(5);
   run.device = row.text(6);
   run.dtype = row.text(7);
@@ -82,8 +86,8 @@ RunRecord runFrom(const Statement& row) {
   run.checkpointLabel = row.text(13);
   if (!row.isNull(14)) run.trainStep = row.integer(14);
   if (!row.isNull(15)) run.trainTokens = row.integer(15);
-  run.status =
-      fromWord(row.text(16), {RunStatus::Open, RunStatus::Closed, RunStatus::Aborted}).value_or(RunStatus::Aborted);
+  run.status = fromWord(row.text(16), {RunStatus::Open, RunStatus::Closed, RunStatus::Aborted})
+                   .value_or(RunStatus::Aborted);
   run.startedMs = row.integer(17);
   run.endedMs = row.integer(18);
   run.tokens = rowsOf(row, 19);
@@ -123,7 +127,8 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
 
 Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t model) {
   auto row = database.prepare(
-      "SELECT id, family, name, config, tokenizer_hash, weights_fingerprint, parameters_total, parameters_active"
+      "SELECT id, family, name, config, tokenizer_hash, weights_fingerprint, parameters_total, "
+      "parameters_active"
       " FROM model WHERE id = ?");
   if (!row) return fail(row.error());
   row->bind(1, model);
@@ -192,7 +197,9 @@ Result<RunId> addRun(Database& database, const RunRecord& run) {
   if (!insert) return fail(insert.error());
   insert->bind(1, run.model).bind(2, run.name).bind(3, run.notes).bind(4, name(run.kind)).bind(5, run.engine);
   insert->bind(6, run.device).bind(7, run.dtype).bind(8, std::int64_t{run.threads});
-  insert->bind(9, std::bit_cast<std::int64_t>(run.seed)).bind(10, run.samplerJson).bind(11, name(run.capture));
+  insert->bind(9, std::bit_cast<std::int64_t>(run.seed))
+      .bind(10, run.samplerJson)
+      .bind(11, name(run.capture));
   insert->bind(12, run.twin).bind(13, run.checkpointLabel).bind(14, run.trainStep).bind(15, run.trainTokens);
   insert->bind(16, name(run.status)).bind(17, run.startedMs).bind(18, run.endedMs);
   insert->bind(19, run.tokens).bind(20, run.routedTokens).bind(21, run.sequences);
@@ -247,7 +254,8 @@ Result<std::vector<SteeringEvent>> readSteeringEvents(Database& database, RunId 
   return events;
 }
 
-Result<std::optional<std::string>> readTokenBytes(Database& database, std::int64_t model, std::int32_t token) {
+Result<std::optional<std::string>> readTokenBytes(Database& database, std::int64_t model,
+                                                  std::int32_t token) {
   auto row = database.prepare("SELECT bytes FROM vocabulary WHERE model = ? AND token = ?");
   if (!row) return fail(row.error());
   row->bind(1, model).bind(2, std::int64_t{token});

@@ -75,7 +75,8 @@ void RouteBuilder::startBlock() {
   if (m_capture == CaptureLevel::Full) {
     m_logits = std::make_shared<LogitBlock>();
     m_logits->experts = m_router.experts;
-    m_logits->halves.reserve(static_cast<std::size_t>(kBlockTokens) * static_cast<std::size_t>(m_router.experts));
+    m_logits->halves.reserve(static_cast<std::size_t>(kBlockTokens) *
+                             static_cast<std::size_t>(m_router.experts));
   }
 }
 
@@ -117,14 +118,16 @@ void RouteBuilder::startNative(RouteBlock& block) const {
 
 std::span<const float> RouteBuilder::storedWeights(const RouterRows& rows, int first, int count) {
   const auto width = static_cast<std::size_t>(rows.width);
-  const auto given = rows.weights.subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
+  const auto given =
+      rows.weights.subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
   if (m_capture != CaptureLevel::Weights) return given;
   m_weights.resize(given.size());
   rowKernels().roundToHalf(given.data(), m_weights.data(), given.size());
   return m_weights;
 }
 
-void RouteBuilder::addChoices(RouteBlock& block, const RouterRows& rows, int first, int count, SequenceStats& stats) {
+void RouteBuilder::addChoices(RouteBlock& block, const RouterRows& rows, int first, int count,
+                              SequenceStats& stats) {
   const auto weights = storedWeights(rows, first, count);
   const auto width = static_cast<std::size_t>(std::min(block.width, rows.width));
   const auto before = block.ids.size();
@@ -228,7 +231,8 @@ void RouteBuilder::addEmpty(int count) {
     block.droppedNativeMass.insert(block.droppedNativeMass.end(), rows, 0.0F);
   }
   if (m_logits) {
-    m_logits->halves.insert(m_logits->halves.end(), rows * static_cast<std::size_t>(m_router.experts), kHalfNan);
+    m_logits->halves.insert(m_logits->halves.end(), rows * static_cast<std::size_t>(m_router.experts),
+                            kHalfNan);
     m_logits->count += count;
   }
   block.count += count;
@@ -238,7 +242,8 @@ void RouteBuilder::addEmpty(int count) {
 void RouteBuilder::assignColumns(const RouteBlock& route, const LogitBlock* logits, int count) {
   const auto rows = static_cast<std::size_t>(count);
   const auto head = [](const auto& values, std::size_t n) {
-    return std::remove_cvref_t<decltype(values)>(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n));
+    return std::remove_cvref_t<decltype(values)>(values.begin(),
+                                                 values.begin() + static_cast<std::ptrdiff_t>(n));
   };
   m_route = std::make_shared<RouteBlock>();
   m_route->count = count;

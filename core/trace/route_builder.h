@@ -25,7 +25,8 @@ class RouteBuilder {
   void addEmpty(int count);
   /// Replaces the block by the first `count` rows of another (a copied or resumed run). Logits may be null;
   /// what is absent is not summed. Rows from `statsFrom` on go into `stats` too.
-  void assign(const RouteBlock& route, const LogitBlock* logits, int count, int statsFrom, SequenceStats& stats);
+  void assign(const RouteBlock& route, const LogitBlock* logits, int count, int statsFrom,
+              SequenceStats& stats);
   /// Replaces the sums of the block, where the copied rows' own cannot be computed again.
   void setSummary(BlockSummary summary) { m_summary = std::move(summary); }
 

@@ -36,8 +36,9 @@ class LogitsCursor final : public TableCursor {
       case Token: return sqlite3_result_int64(result, m_walk.token());
       case Expert: return sqlite3_result_int64(result, m_expert);
       case Logit:
-        return resultReal(result, halfToFloat(m_logits->halves[m_walk.row() * static_cast<std::size_t>(m_logits->experts) +
-                                                               static_cast<std::size_t>(m_expert)]));
+        return resultReal(
+            result, halfToFloat(m_logits->halves[m_walk.row() * static_cast<std::size_t>(m_logits->experts) +
+                                                 static_cast<std::size_t>(m_expert)]));
       default: return;
     }
   }
@@ -83,10 +84,13 @@ class LogitsCursor final : public TableCursor {
 const TableDefinition& routerLogitsTable() {
   static const TableDefinition definition{
       "router_logits",
-      "CREATE TABLE x(run INTEGER, layer INTEGER, router INTEGER, token_index INTEGER, expert INTEGER, logit REAL)",
+      "CREATE TABLE x(run INTEGER, layer INTEGER, router INTEGER, token_index INTEGER, expert INTEGER, logit "
+      "REAL)",
       {.run = Run, .layer = Layer, .router = Router, .expert = Expert, .token = Token},
       {Run, Token, Router, Expert},
-      [](TableContext& context) -> std::unique_ptr<TableCursor> { return std::make_unique<LogitsCursor>(context); }};
+      [](TableContext& context) -> std::unique_ptr<TableCursor> {
+        return std::make_unique<LogitsCursor>(context);
+      }};
   return definition;
 }
 

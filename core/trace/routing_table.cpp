@@ -8,8 +8,23 @@ namespace moescope::trace {
 
 namespace {
 
-enum Column { Run, Sequence, Position, Token, TokenId, Text, PhaseWord, Layer, Router, Rank, Expert, Weight, Logit,
-              Native, Label };
+enum Column {
+  Run,
+  Sequence,
+  Position,
+  Token,
+  TokenId,
+  Text,
+  PhaseWord,
+  Layer,
+  Router,
+  Rank,
+  Expert,
+  Weight,
+  Logit,
+  Native,
+  Label
+};
 
 class RoutingCursor final : public TableCursor {
  public:
@@ -108,7 +123,9 @@ const TableDefinition& routingTable() {
       " logit REAL, native INTEGER, label TEXT)",
       {.run = Run, .layer = Layer, .router = Router, .sequence = Sequence, .expert = Expert, .token = Token},
       {Run, Token, Router, Rank},
-      [](TableContext& context) -> std::unique_ptr<TableCursor> { return std::make_unique<RoutingCursor>(context); }};
+      [](TableContext& context) -> std::unique_ptr<TableCursor> {
+        return std::make_unique<RoutingCursor>(context);
+      }};
   return definition;
 }
 

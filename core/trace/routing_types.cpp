@@ -13,7 +13,8 @@ std::string_view name(CaptureLevel level) {
 }
 
 std::optional<CaptureLevel> captureLevelFrom(std::string_view word) {
-  for (const auto level : {CaptureLevel::None, CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full}) {
+  for (const auto level :
+       {CaptureLevel::None, CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full}) {
     if (word == name(level)) return level;
   }
   return std::nullopt;

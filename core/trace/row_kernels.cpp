@@ -15,8 +15,8 @@ std::span<const RowKernels* const> allRowKernels() {
     std::vector<const RowKernels*> found{&plainRowKernels()};
 #ifdef MOESCOPE_X86_KERNELS
     if (__builtin_cpu_supports("avx2")) found.push_back(&avx2RowKernels());
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
       found.push_back(&avx512RowKernels());
 #endif
     return found;

@@ -17,7 +17,8 @@ struct RowKernels {
   };
 
   const char* name;
-  /// Fills `scores` [count] with exp(z - top), relative error about 2e-7; not finite sums where a logit is not.
+  /// Fills `scores` [count] with exp(z - top), relative error about 2e-7; not finite sums where a logit is
+  /// not.
   Sums (*exponentials)(const float* logits, float* scores, std::size_t count);
   /// values *= factor.
   void (*scale)(float* values, float factor, std::size_t count);

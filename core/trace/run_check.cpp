@@ -49,7 +49,8 @@ Result<void> RunCheck::perform(const std::function<bool()>& step) {
 
 Result<void> RunCheck::checkCounts() {
   if (m_run.status == RunStatus::Open && !m_isWritten)
-    m_report.addCount(m_run.id, place(), "the program that recorded it was killed, so it is still marked as open");
+    m_report.addCount(m_run.id, place(),
+                      "the program that recorded it was killed, so it is still marked as open");
   const auto counts = countRun(m_database, m_run);
   if (!counts) {
     m_report.add(place(), "its blocks cannot be counted: " + counts.error().message);
@@ -57,7 +58,8 @@ Result<void> RunCheck::checkCounts() {
   }
   const auto compare = [&](const char* what, std::int64_t claimed, std::int64_t found) {
     if (claimed != found)
-      m_report.addCount(m_run.id, place(), fmt::format("claims {} {}, the file holds {}", claimed, what, found));
+      m_report.addCount(m_run.id, place(),
+                        fmt::format("claims {} {}, the file holds {}", claimed, what, found));
   };
   compare("tokens", m_run.tokens, counts->tokens);
   compare("routed tokens", m_run.routedTokens, counts->routedTokens);
@@ -76,7 +78,8 @@ Result<RunCheck::BlockList> RunCheck::listBlocks(const std::string& table, const
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::int64_t block = rows->integer(0);
     const std::int64_t count = rows->integer(1);
-    const bool fits = block == list.blocks && list.rows % kBlockTokens == 0 && count >= 1 && count <= kBlockTokens;
+    const bool fits =
+        block == list.blocks && list.rows % kBlockTokens == 0 && count >= 1 && count <= kBlockTokens;
     if (!fits && std::exchange(whole, false))
       m_report.add(fmt::format("{}, block {}", where, block), "blocks before it are missing or short");
     if (!whole) continue;
@@ -97,12 +100,14 @@ Result<void> RunCheck::listRoutes() {
     if (list->rows > m_tokens.rows)
       m_report.add(where, fmt::format("has {} rows of choices for {} tokens", list->rows, m_tokens.rows));
     if (list->rows != m_routes.front().rows)
-      m_report.add(where, fmt::format("has {} rows of choices where router 0 has {}", list->rows, m_routes.front().rows));
+      m_report.add(where, fmt::format("has {} rows of choices where router 0 has {}", list->rows,
+                                      m_routes.front().rows));
     if (m_run.capture != CaptureLevel::Full) continue;
     auto logits = listBlocks("logit_block", fmt::format(" AND router = {}", r), where + ", logits");
     if (!logits) return fail(logits.error());
     if (logits->rows != list->rows)
-      m_report.add(where, fmt::format("has {} rows of logits for {} rows of choices", logits->rows, list->rows));
+      m_report.add(where,
+                   fmt::format("has {} rows of logits for {} rows of choices", logits->rows, list->rows));
   }
   return {};
 }
@@ -110,13 +115,14 @@ Result<void> RunCheck::listRoutes() {
 Result<void> RunCheck::checkStrays() {
   for (const char* table : {"route_block", "logit_block", "summary", "sequence_stats"}) {
     const bool none = std::string_view(table) == "logit_block" && m_run.capture != CaptureLevel::Full;
-    const auto strays =
-        m_database.integer(fmt::format("SELECT count(*) FROM {} WHERE run = {} AND router NOT BETWEEN 0 AND {}", table,
-                                       m_run.id, none ? -1 : routerCount() - 1));
+    const auto strays = m_database.integer(
+        fmt::format("SELECT count(*) FROM {} WHERE run = {} AND router NOT BETWEEN 0 AND {}", table, m_run.id,
+                    none ? -1 : routerCount() - 1));
     if (!strays) {
       m_report.add(place(), fmt::format("the table {} is damaged: {}", table, strays.error().message));
     } else if (*strays > 0) {
-      m_report.add(place(), fmt::format("the table {} has {} rows of routers that the run does not have", table, *strays));
+      m_report.add(place(), fmt::format("the table {} has {} rows of routers that the run does not have",
+                                        table, *strays));
     }
   }
   return {};
@@ -141,13 +147,16 @@ std::shared_ptr<const TokenBlock> RunCheck::checkTokens(std::int64_t block) {
 void RunCheck::checkLogits(std::int64_t block, int router, const RouteBlock& route) {
   const RouterSpec& spec = m_model.routers[static_cast<std::size_t>(router)];
   const auto logits = m_reader.logitBlock(m_run.id, router, block, spec);
-  if (!logits || logits->damaged) return m_report.add(place(router, block), logits ? "its logits are damaged" : "its logits are missing");
-  if (logits->count != route.count) return m_report.add(place(router, block), "logits and choices differ in rows");
+  if (!logits || logits->damaged)
+    return m_report.add(place(router, block), logits ? "its logits are damaged" : "its logits are missing");
+  if (logits->count != route.count)
+    return m_report.add(place(router, block), "logits and choices differ in rows");
   const TopkVerdict verdict = recomputeTopk(route, *logits, spec);
   if (verdict.different > 0)
-    m_report.add(place(router, block),
-                 fmt::format("top-{} of the stored logits is not what was recorded in {} of {} rows, first in row {}",
-                             spec.topK, verdict.different, verdict.compared, block * kBlockTokens + verdict.firstRow));
+    m_report.add(
+        place(router, block),
+        fmt::format("top-{} of the stored logits is not what was recorded in {} of {} rows, first in row {}",
+                    spec.topK, verdict.different, verdict.compared, block * kBlockTokens + verdict.firstRow));
 }
 
 std::shared_ptr<const RouteBlock> RunCheck::checkRoutes(std::int64_t block, int router) {
@@ -190,7 +199,8 @@ void RunCheck::checkEvents() {
   if (!events) return m_report.add(place(), "its steering events cannot be read: " + events.error().message);
   for (const SteeringEvent& event : *events) {
     if (event.token > m_run.tokens)
-      m_report.add(place(), fmt::format("a steering event stands at row {} of {}", event.token, m_run.tokens));
+      m_report.add(place(),
+                   fmt::format("a steering event stands at row {} of {}", event.token, m_run.tokens));
   }
 }
 
@@ -201,12 +211,14 @@ Result<void> RunCheck::checkVocabulary() {
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::int64_t token = rows->integer(0);
-    if (token >= 0 && token <= std::numeric_limits<std::int32_t>::max()) m_ids.erase(static_cast<std::int32_t>(token));
+    if (token >= 0 && token <= std::numeric_limits<std::int32_t>::max())
+      m_ids.erase(static_cast<std::int32_t>(token));
   }
   if (code != SQLITE_DONE) {
     m_report.add(place(), "its vocabulary cannot be read: " + m_database.error(code).message);
   } else if (!m_ids.empty()) {
-    m_report.add(place(), fmt::format("the text of {} token ids is missing, for one {}", m_ids.size(), *m_ids.begin()));
+    m_report.add(place(), fmt::format("the text of {} token ids is missing, for one {}", m_ids.size(),
+                                      *m_ids.begin()));
   }
   return {};
 }

@@ -28,7 +28,8 @@ class RunCheck {
   };
 
   Result<void> checkCounts();
-  Result<BlockList> listBlocks(const std::string& table, const std::string& condition, const std::string& where);
+  Result<BlockList> listBlocks(const std::string& table, const std::string& condition,
+                               const std::string& where);
   Result<void> listRoutes();
   Result<void> checkStrays();
   Result<bool> checkBlocks(const std::function<bool()>& step);

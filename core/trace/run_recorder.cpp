@@ -101,7 +101,8 @@ std::int64_t SqliteRunRecorder::routedEndOf(RunId source, std::int64_t endToken)
   return 0;
 }
 
-Result<int> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int count, std::int64_t routedEnd) {
+Result<int> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int count,
+                                         std::int64_t routedEnd) {
   const auto unreadable = [&](const char* what) {
     return fail("trace.bad_block", m_store->path().string(), fmt::format("run {}, block {}", source, block),
                 fmt::format("the {} to be copied are damaged", what));
@@ -111,7 +112,8 @@ Result<int> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int c
   copied.tokens = m_store->tokenBlock(source, block);
   if (!copied.tokens || copied.tokens->damaged || copied.tokens->count < count) return unreadable("tokens");
   const RunRecord record = m_live->record();
-  const int routers = record.capture == CaptureLevel::None ? 0 : static_cast<int>(m_store->routers(source).size());
+  const int routers =
+      record.capture == CaptureLevel::None ? 0 : static_cast<int>(m_store->routers(source).size());
   int decided = count;
   bool whole = true;
   for (int r = 0; r < routers; ++r) {
@@ -128,7 +130,8 @@ Result<int> SqliteRunRecorder::copyBlock(RunId source, std::int64_t block, int c
   }
   if (!whole) copied.summaries.clear();
   const auto& entropies = copied.tokens->entropies;
-  if (routers == 0) decided = static_cast<int>(std::clamp<std::int64_t>(routedEnd - block * kBlockTokens, 0, count));
+  if (routers == 0)
+    decided = static_cast<int>(std::clamp<std::int64_t>(routedEnd - block * kBlockTokens, 0, count));
   copied.decided = decided;
   copied.decidedRows = static_cast<int>(
       std::count_if(entropies.begin(), entropies.begin() + decided, [](float h) { return !std::isnan(h); }));
@@ -157,7 +160,8 @@ Result<void> SqliteRunRecorder::copyRows(RunId source, std::int64_t endToken) {
     const auto decided = copyBlock(source, row / kBlockTokens, count, routedEnd);
     if (!decided) return fail(decided.error());
     if (pending && *decided > 0)
-      return fail("trace.bad_block", m_store->path().string(), fmt::format("run {}, block {}", source, row / kBlockTokens),
+      return fail("trace.bad_block", m_store->path().string(),
+                  fmt::format("run {}, block {}", source, row / kBlockTokens),
                   "choices are missing before this block", "record the run again");
     pending = pending || *decided < count;
     if (const auto error = m_live->error()) return fail(*error);

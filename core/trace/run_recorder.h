@@ -17,7 +17,8 @@ class SqliteRunRecorder final : public RunRecorder {
   [[nodiscard]] RunId run() const override { return m_live->id(); }
   [[nodiscard]] std::int64_t tokens() const override { return m_live->tokens(); }
   std::int32_t beginSequence(const SequenceStart& start) override;
-  Result<std::int64_t> appendTokens(std::span<const TokenRow> rows, std::span<const std::string> bytes) override;
+  Result<std::int64_t> appendTokens(std::span<const TokenRow> rows,
+                                    std::span<const std::string> bytes) override;
   Result<void> appendRouting(const RoutingBatch& batch) override;
   Result<void> endSequence(bool complete) override;
   Result<void> steeringChanged(const std::string& programJson, bool counterfactual) override;

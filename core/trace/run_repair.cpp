@@ -18,7 +18,8 @@ Result<std::int64_t> countTokens(Database& database, RunId run) {
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::int64_t count = rows->integer(1);
-    if (tokens % kBlockTokens != 0 || rows->integer(0) != tokens / kBlockTokens || count < 1 || count > kBlockTokens)
+    if (tokens % kBlockTokens != 0 || rows->integer(0) != tokens / kBlockTokens || count < 1 ||
+        count > kBlockTokens)
       return tokens;
     tokens += count;
   }
@@ -40,11 +41,11 @@ Result<RunCounts> countRun(Database& database, const RunRecord& run) {
   counts.routedTokens = std::clamp<std::int64_t>(run.routedTokens, 0, counts.tokens);
   if (run.capture == CaptureLevel::None) return counts;
   // A router without any block has decided nothing, so it counts as 0 too.
-  const auto routed = database.integer(
-      fmt::format("SELECT coalesce(min(decided), 0) FROM (SELECT coalesce(sum(s.tokens), 0) AS decided FROM router r"
-                  " LEFT JOIN summary s ON s.run = {} AND s.router = r.router AND s.level = 0"
-                  " WHERE r.model = {} GROUP BY r.router)",
-                  run.id, run.model));
+  const auto routed = database.integer(fmt::format(
+      "SELECT coalesce(min(decided), 0) FROM (SELECT coalesce(sum(s.tokens), 0) AS decided FROM router r"
+      " LEFT JOIN summary s ON s.run = {} AND s.router = r.router AND s.level = 0"
+      " WHERE r.model = {} GROUP BY r.router)",
+      run.id, run.model));
   if (!routed) return fail(routed.error());
   counts.routedTokens = std::clamp<std::int64_t>(*routed, 0, counts.tokens);
   return counts;
@@ -61,7 +62,8 @@ Result<void> writeCounts(Database& database, RunId run, const RunCounts& counts)
 Result<void> repairOpenRuns(Database& database) {
   const auto runs = readRuns(database);
   if (!runs) return fail(runs.error());
-  const bool any = std::ranges::any_of(*runs, [](const RunRecord& run) { return run.status == RunStatus::Open; });
+  const bool any =
+      std::ranges::any_of(*runs, [](const RunRecord& run) { return run.status == RunStatus::Open; });
   if (!any) return {};
   return inTransaction(database, [&]() -> Result<void> {
     for (const RunRecord& run : *runs) {

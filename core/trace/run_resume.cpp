@@ -28,7 +28,8 @@ class Cut {
     m_endToken = m_resumed.tail.sequences.empty()
                      ? 0
                      : m_resumed.tail.sequences.back().firstToken + m_resumed.tail.sequences.back().length;
-    if (m_endToken > m_resumed.run.tokens) return fail(bad("the last complete sequence is longer than the run"));
+    if (m_endToken > m_resumed.run.tokens)
+      return fail(bad("the last complete sequence is longer than the run"));
     if (auto found = findRoutedEnd(); !found) return found;
     if (auto read = readTokens(); !read) return read;
     for (int r = 0; r < routerCount(); ++r) {
@@ -53,8 +54,8 @@ class Cut {
     m_resumed.tail.routedEnd = m_endToken;
     if (routerCount() == 0) return {};
     const auto end = m_database.integer(fmt::format(
-        "SELECT coalesce(max(block * {} + count), 0) FROM route_block WHERE run = {} AND router = 0", kBlockTokens,
-        m_resumed.run.id));
+        "SELECT coalesce(max(block * {} + count), 0) FROM route_block WHERE run = {} AND router = 0",
+        kBlockTokens, m_resumed.run.id));
     if (!end) return fail(end.error());
     m_resumed.tail.routedEnd = std::clamp<std::int64_t>(*end, 0, m_endToken);
     return {};
@@ -62,9 +63,11 @@ class Cut {
 
   Result<void> readTokens() {
     for (std::int64_t block = routedBlock(); block * kBlockTokens < m_endToken; ++block) {
-      const auto count = static_cast<int>(std::min<std::int64_t>(kBlockTokens, m_endToken - block * kBlockTokens));
+      const auto count =
+          static_cast<int>(std::min<std::int64_t>(kBlockTokens, m_endToken - block * kBlockTokens));
       const auto tokens = m_reader.tokenBlock(m_resumed.run.id, block);
-      if (!tokens || tokens->damaged || tokens->count < count) return fail(bad("the last tokens are damaged"));
+      if (!tokens || tokens->damaged || tokens->count < count)
+        return fail(bad("the last tokens are damaged"));
       m_resumed.tail.tokenBlocks[block] = std::make_shared<TokenBlock>(headOf(*tokens, count));
     }
     return {};
@@ -167,7 +170,8 @@ class Cut {
         "DELETE FROM sequence_label WHERE run = {0} AND sequence >= {1};"
         "DELETE FROM sequence WHERE run = {0} AND ordinal >= {1}",
         run, sequences);
-    std::erase_if(m_resumed.tail.events, [&](const SteeringEvent& event) { return event.token > m_endToken; });
+    std::erase_if(m_resumed.tail.events,
+                  [&](const SteeringEvent& event) { return event.token > m_endToken; });
     return m_database.execute(sql);
   }
 
@@ -202,7 +206,8 @@ class Cut {
   Result<void> writeTail() {
     WriteBatch batch;
     batch.run = m_resumed.run;
-    for (const auto& [block, tokens] : m_resumed.tail.tokenBlocks) batch.tokens.push_back({0, block, tokens, false});
+    for (const auto& [block, tokens] : m_resumed.tail.tokenBlocks)
+      batch.tokens.push_back({0, block, tokens, false});
     for (int r = 0; r < routerCount(); ++r) {
       const RouteBuilder& builder = m_resumed.tail.builders[static_cast<std::size_t>(r)];
       if (builder.count() == 0) continue;
@@ -234,7 +239,8 @@ Result<ResumedRun> cutToLastSequence(Database& database, RunId id) {
   resumed.run = std::move(**run);
   auto model = readModel(database, resumed.run.model);
   if (!model) return fail(model.error());
-  if (!*model) return fail("trace.damaged", database.file().string(), fmt::format("run {}", id), "it has no model");
+  if (!*model)
+    return fail("trace.damaged", database.file().string(), fmt::format("run {}", id), "it has no model");
   resumed.model = std::move(**model);
   auto sequences = readSequences(database, id);
   if (!sequences) return fail(sequences.error());

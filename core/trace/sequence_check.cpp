@@ -14,7 +14,8 @@ constexpr std::size_t kMostOpen = 1024;
 }  // namespace
 
 SequenceCheck::SequenceCheck(CheckReport& report, BlockReader& reader, const RunRecord& run,
-                             const std::vector<RouterSpec>& routers, const std::vector<SequenceRecord>& sequences)
+                             const std::vector<RouterSpec>& routers,
+                             const std::vector<SequenceRecord>& sequences)
     : m_report(report), m_reader(reader), m_run(run), m_routers(routers) {
   for (const SequenceRecord& record : sequences) m_records[record.ordinal] = &record;
 }
@@ -30,13 +31,16 @@ SequenceCheck::Seen& SequenceCheck::seen(std::int32_t ordinal, std::int64_t toke
   seen.firstToken = token;
   seen.counted = !m_gap && m_open.size() <= kMostOpen;
   if (m_open.size() > kMostOpen && !std::exchange(m_crowded, true))
-    m_report.add(fmt::format("run {}", m_run.id), "too many sequences are interleaved to check all of their sums");
+    m_report.add(fmt::format("run {}", m_run.id),
+                 "too many sequences are interleaved to check all of their sums");
   if (!seen.counted || m_run.capture == CaptureLevel::None) return seen;
-  for (const RouterSpec& router : m_routers) seen.counts.emplace_back(static_cast<std::size_t>(router.experts));
+  for (const RouterSpec& router : m_routers)
+    seen.counts.emplace_back(static_cast<std::size_t>(router.experts));
   return seen;
 }
 
-void SequenceCheck::addRow(Seen& seen, const std::vector<std::shared_ptr<const RouteBlock>>& routes, int row) const {
+void SequenceCheck::addRow(Seen& seen, const std::vector<std::shared_ptr<const RouteBlock>>& routes,
+                           int row) const {
   ++seen.rows;
   if (!seen.counted) return;
   for (std::size_t r = 0; r < routes.size(); ++r) {
@@ -46,8 +50,8 @@ void SequenceCheck::addRow(Seen& seen, const std::vector<std::shared_ptr<const R
     }
     if (row >= routes[r]->count) continue;  // pending
     const auto width = static_cast<std::size_t>(routes[r]->width);
-    for (std::size_t slot = static_cast<std::size_t>(row) * width; slot < (static_cast<std::size_t>(row) + 1) * width;
-         ++slot) {
+    for (std::size_t slot = static_cast<std::size_t>(row) * width;
+         slot < (static_cast<std::size_t>(row) + 1) * width; ++slot) {
       if (routes[r]->ids[slot] != kEmptySlot) ++seen.counts[r][routes[r]->ids[slot]];
     }
   }

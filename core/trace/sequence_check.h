@@ -14,12 +14,13 @@ namespace moescope::trace {
 class SequenceCheck {
  public:
   /// Borrows all of them.
-  SequenceCheck(CheckReport& report, BlockReader& reader, const RunRecord& run, const std::vector<RouterSpec>& routers,
-                const std::vector<SequenceRecord>& sequences);
+  SequenceCheck(CheckReport& report, BlockReader& reader, const RunRecord& run,
+                const std::vector<RouterSpec>& routers, const std::vector<SequenceRecord>& sequences);
 
   /// Blocks in order; `routes` [routers], null where missing or damaged. A null `tokens` leaves the
   /// sequences around it unchecked.
-  void add(std::int64_t block, const TokenBlock* tokens, const std::vector<std::shared_ptr<const RouteBlock>>& routes);
+  void add(std::int64_t block, const TokenBlock* tokens,
+           const std::vector<std::shared_ptr<const RouteBlock>>& routes);
   void finish();
 
  private:

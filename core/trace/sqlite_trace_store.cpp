@@ -132,7 +132,8 @@ TokenRange SqliteTraceStore::clipped(RunId run, TokenRange tokens) const {
   }
   std::int64_t blocks = 0;
   if (const auto reader = m_readers.lease()) {
-    blocks = reader->database.integer(fmt::format("SELECT count(*) FROM token_block WHERE run = {}", run)).value_or(0);
+    blocks = reader->database.integer(fmt::format("SELECT count(*) FROM token_block WHERE run = {}", run))
+                 .value_or(0);
   }
   const std::int64_t limit = blocks * kBlockTokens;
   const std::lock_guard lock(m_mutex);
@@ -277,7 +278,8 @@ void SqliteTraceStore::unsubscribe(int id) {
   m_receivers.erase(id);
 }
 
-void SqliteTraceStore::publish(StoreEvent::Kind kind, RunId run, TokenRange tokens, std::optional<Error> error) {
+void SqliteTraceStore::publish(StoreEvent::Kind kind, RunId run, TokenRange tokens,
+                               std::optional<Error> error) {
   const std::lock_guard lock(m_eventMutex);
   StoreEvent event;
   event.number = ++m_eventNumber;

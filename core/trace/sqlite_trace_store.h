@@ -20,8 +20,8 @@ namespace moescope::trace {
 class SqliteTraceStore final : public TraceStore {
  public:
   /// `opened` is for writing if its lock is held.
-  static Result<std::shared_ptr<TraceStore>> over(OpenedTrace opened, std::filesystem::path path, bool writable,
-                                                  const StoreOptions& options);
+  static Result<std::shared_ptr<TraceStore>> over(OpenedTrace opened, std::filesystem::path path,
+                                                  bool writable, const StoreOptions& options);
   ~SqliteTraceStore() override;
 
   [[nodiscard]] const std::filesystem::path& path() const override { return m_path; }
@@ -37,9 +37,12 @@ class SqliteTraceStore final : public TraceStore {
   [[nodiscard]] std::vector<SteeringEvent> steeringEvents(RunId run) const override;
   [[nodiscard]] std::string tokenBytes(RunId run, std::int32_t id) const override;
   [[nodiscard]] std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block) const override;
-  [[nodiscard]] std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router, std::int64_t block) const override;
-  [[nodiscard]] std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router, std::int64_t block) const override;
-  [[nodiscard]] LoadSummary load(RunId run, int router, TokenRange tokens, std::stop_token stop) const override;
+  [[nodiscard]] std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router,
+                                                             std::int64_t block) const override;
+  [[nodiscard]] std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router,
+                                                             std::int64_t block) const override;
+  [[nodiscard]] LoadSummary load(RunId run, int router, TokenRange tokens,
+                                 std::stop_token stop) const override;
   [[nodiscard]] std::optional<SequenceStats> sequenceStats(RunId run, int router,
                                                            std::int32_t sequence) const override;
 
@@ -71,7 +74,8 @@ class SqliteTraceStore final : public TraceStore {
     std::shared_ptr<const std::vector<RouterSpec>> routers;
   };
 
-  SqliteTraceStore(OpenedTrace opened, std::filesystem::path path, bool writable, const StoreOptions& options);
+  SqliteTraceStore(OpenedTrace opened, std::filesystem::path path, bool writable,
+                   const StoreOptions& options);
   Result<void> startWriter(Database database);
   [[nodiscard]] Error readOnlyError() const;
   [[nodiscard]] std::shared_ptr<LiveRun> live(RunId run) const;

@@ -38,7 +38,8 @@ class StoreBlocks final : public BlockSource {
 };
 
 template <class Block>
-void keep(BlockCache<Block>& cache, const BlockKey& key, const std::shared_ptr<const Block>& block, bool whole) {
+void keep(BlockCache<Block>& cache, const BlockKey& key, const std::shared_ptr<const Block>& block,
+          bool whole) {
   // The tail of a file that another program is writing grows; only whole blocks are final.
   if (block && !block->damaged && whole) cache.put(key, block, bytesOfBlock(*block));
 }
@@ -61,7 +62,8 @@ std::shared_ptr<const TokenBlock> SqliteTraceStore::tokenBlock(RunId run, std::i
   return read;
 }
 
-std::shared_ptr<const RouteBlock> SqliteTraceStore::routeBlock(RunId run, int index, std::int64_t block) const {
+std::shared_ptr<const RouteBlock> SqliteTraceStore::routeBlock(RunId run, int index,
+                                                               std::int64_t block) const {
   if (const auto recording = live(run)) {
     if (auto snapshot = recording->routeBlock(index, block)) return *snapshot;
   }
@@ -76,12 +78,14 @@ std::shared_ptr<const RouteBlock> SqliteTraceStore::routeBlock(RunId run, int in
     if (reader) read = reader->blocks.routeBlock(run, index, block, *spec, known->capture);
   }
   if (read && read->damaged)
-    warnOnce(fmt::format("run {}, router {}, layer {}, block {} is damaged", run, index, spec->layer.value, block));
+    warnOnce(fmt::format("run {}, router {}, layer {}, block {} is damaged", run, index, spec->layer.value,
+                         block));
   keep(m_routeCache, key, read, read && read->count == kBlockTokens);
   return read;
 }
 
-std::shared_ptr<const LogitBlock> SqliteTraceStore::logitBlock(RunId run, int index, std::int64_t block) const {
+std::shared_ptr<const LogitBlock> SqliteTraceStore::logitBlock(RunId run, int index,
+                                                               std::int64_t block) const {
   if (const auto recording = live(run)) {
     if (auto snapshot = recording->logitBlock(index, block)) return *snapshot;
   }
@@ -132,7 +136,8 @@ LoadSummary SqliteTraceStore::load(RunId run, int index, TokenRange tokens, std:
   return computeLoad(source, {run, index, clipped(run, tokens), spec, known->capture}, stop);
 }
 
-std::optional<SequenceStats> SqliteTraceStore::sequenceStats(RunId run, int index, std::int32_t sequence) const {
+std::optional<SequenceStats> SqliteTraceStore::sequenceStats(RunId run, int index,
+                                                             std::int32_t sequence) const {
   if (const auto recording = live(run)) {
     if (const auto stats = recording->stats(index, sequence)) return *stats;
   }
@@ -152,8 +157,7 @@ std::optional<SequenceStats> SqliteTraceStore::sequenceStats(RunId run, int inde
 
 void SqliteTraceStore::onCommitted(const WriteBatch& batch) {
   const RunId run = batch.run.id;
-  for (const auto& item : batch.tokens)
-    keep(m_tokenCache, {run, 0, 0, item.block}, item.columns, item.final);
+  for (const auto& item : batch.tokens) keep(m_tokenCache, {run, 0, 0, item.block}, item.columns, item.final);
   for (const auto& item : batch.routes)
     keep(m_routeCache, {run, item.router, 0, item.block}, item.columns, item.final);
   for (const auto& item : batch.logits)

@@ -22,7 +22,8 @@ std::int64_t unixMilliseconds() {
 
 /// Results that were computed from the file are of what it was before.
 Result<void> nextRevision(Database& database) {
-  return database.execute("UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'revision'");
+  return database.execute(
+      "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'revision'");
 }
 
 /// Copies page by page inside SQLite, so that what other connections write meanwhile cannot tear it.
@@ -53,12 +54,14 @@ Result<void> updateText(Database& database, const char* sql, RunId run, const st
 Result<void> checkRouters(const ModelRecord& model) {
   for (std::size_t r = 0; r < model.routers.size(); ++r) {
     const RouterSpec& router = model.routers[r];
-    if (router.experts < 1 || router.experts > kMostExperts || router.topK < 1 || router.topK > router.experts)
+    if (router.experts < 1 || router.experts > kMostExperts || router.topK < 1 ||
+        router.topK > router.experts)
       return fail("trace.bad_batch", "", fmt::format("router {}", r),
                   fmt::format("{} experts and top-{} cannot be recorded", router.experts, router.topK));
   }
   if (model.routers.size() > static_cast<std::size_t>(kMostRouters))
-    return fail("trace.bad_batch", "", "", fmt::format("{} routers cannot be recorded", model.routers.size()));
+    return fail("trace.bad_batch", "", "",
+                fmt::format("{} routers cannot be recorded", model.routers.size()));
   return {};
 }
 
@@ -108,7 +111,8 @@ Result<std::unique_ptr<RunRecorder>> SqliteTraceStore::record(std::shared_ptr<Li
   {
     const std::lock_guard lock(m_mutex);
     const RunRecord run = live->record();
-    m_shapes[run.id] = {model.id, run.capture, std::make_shared<const std::vector<RouterSpec>>(model.routers)};
+    m_shapes[run.id] = {model.id, run.capture,
+                        std::make_shared<const std::vector<RouterSpec>>(model.routers)};
     m_live[run.id] = live;
     m_failed.erase(run.id);
     m_writeError.reset();
@@ -118,7 +122,8 @@ Result<std::unique_ptr<RunRecorder>> SqliteTraceStore::record(std::shared_ptr<Li
   return std::make_unique<SqliteRunRecorder>(std::move(self), std::move(live));
 }
 
-Result<std::unique_ptr<RunRecorder>> SqliteTraceStore::startRun(const ModelRecord& model, const RunRecord& run) {
+Result<std::unique_ptr<RunRecorder>> SqliteTraceStore::startRun(const ModelRecord& model,
+                                                                const RunRecord& run) {
   if (!m_writer) return fail(readOnlyError());
   if (auto able = checkRouters(model); !able) return fail(able.error());
   ModelRecord owner = model;
@@ -196,7 +201,8 @@ Result<void> SqliteTraceStore::deleteRun(RunId run) {
     return fail("trace.busy", m_path.string(), fmt::format("run {}", run), "the run is being recorded",
                 "stop it first");
   auto done = m_writer->call([&](Database& database) -> Result<void> {
-    if (auto deleted = database.execute(fmt::format("DELETE FROM run WHERE id = {}", run)); !deleted) return deleted;
+    if (auto deleted = database.execute(fmt::format("DELETE FROM run WHERE id = {}", run)); !deleted)
+      return deleted;
     if (sqlite3_changes(database.handle()) == 0)
       return fail("trace.no_such_run", m_path.string(), fmt::format("run {}", run), "no such run");
     if (auto changed = nextRevision(database); !changed) return changed;
@@ -219,7 +225,8 @@ Result<void> SqliteTraceStore::deleteRun(RunId run) {
 Result<void> SqliteTraceStore::saveCopy(const std::filesystem::path& target) {
   std::error_code code;
   if (std::filesystem::equivalent(target, m_path, code))
-    return fail("trace.exists", target.string(), "", "the copy would replace the open trace", "choose another name");
+    return fail("trace.exists", target.string(), "", "the copy would replace the open trace",
+                "choose another name");
   if (WriterLock::isHeld(target))
     return fail("trace.locked", target.string(), "", "another window or program is recording into that trace",
                 "choose another name");

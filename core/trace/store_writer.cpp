@@ -1,6 +1,7 @@
 #include "core/trace/store_writer.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,7 +47,8 @@ void StoreWriter::removeRun(const LiveRun& run) {
 Result<void> StoreWriter::wait(std::shared_ptr<Call> call) {
   std::unique_lock lock(m_mutex);
   if (m_stopping)
-    return fail("trace.unwritable", m_database.file().string(), "", "the trace is being closed", "open it again");
+    return fail("trace.unwritable", m_database.file().string(), "", "the trace is being closed",
+                "open it again");
   m_calls.push_back(call);
   m_changed.notify_one();
   m_finished.wait(lock, [&] { return call->outcome.has_value(); });
@@ -64,7 +66,13 @@ Result<void> StoreWriter::flush() { return wait(std::make_shared<Call>()); }
 void StoreWriter::write(const Entry& entry) {
   const std::optional<WriteBatch> batch = entry.run->take();
   if (!batch) return;
-  const auto written = inTransaction(m_database, [&] { return m_statements.write(*batch, entry.routers); });
+  const auto written = inTransaction(m_database, [&]() -> Result<void> {
+    try {
+      return m_statements.write(*batch, entry.routers);
+    } catch (const std::bad_alloc&) {
+      return fail("machine.out_of_memory", m_database.file().string(), "", "not enough memory for the trace");
+    }
+  });
   if (written) {
     // Blocks move to the cache before the run forgets them, so that no reader finds a hole.
     m_listener.committed(*entry.run, *batch);
@@ -89,9 +97,7 @@ void StoreWriter::writeRuns() {
 void StoreWriter::loop() {
   std::unique_lock lock(m_mutex);
   while (true) {
-    const auto ready = [&] {
-      return m_stopping || !m_calls.empty() || (m_due && Clock::now() >= *m_due);
-    };
+    const auto ready = [&] { return m_stopping || !m_calls.empty() || (m_due && Clock::now() >= *m_due); };
     while (!ready()) {
       if (m_due) {
         const auto due = *m_due;  // wake() may change it meanwhile

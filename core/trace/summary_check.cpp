@@ -24,8 +24,8 @@ BlockSummary countOf(const RouteBlock& route, int experts) {
   const auto width = static_cast<std::size_t>(route.width);
   for (int row = 0; row < route.count; ++row) {
     std::int64_t chosen = 0;
-    for (std::size_t slot = static_cast<std::size_t>(row) * width; slot < (static_cast<std::size_t>(row) + 1) * width;
-         ++slot) {
+    for (std::size_t slot = static_cast<std::size_t>(row) * width;
+         slot < (static_cast<std::size_t>(row) + 1) * width; ++slot) {
       const std::uint16_t expert = route.ids[slot];
       if (expert == kEmptySlot) continue;
       ++chosen;
@@ -42,15 +42,15 @@ BlockSummary countOf(const RouteBlock& route, int experts) {
 }  // namespace
 
 std::string SummaryCheck::place(int level, std::int64_t block) const {
-  return fmt::format("run {}, router {}, layer {}, summary {} of level {}", m_run.id, m_index, m_router.layer.value,
-                     block, level);
+  return fmt::format("run {}, router {}, layer {}, summary {} of level {}", m_run.id, m_index,
+                     m_router.layer.value, block, level);
 }
 
 void SummaryCheck::compareLeaf(std::int64_t block, const BlockSummary& node, const RouteBlock& route) {
   const BlockSummary counted = countOf(route, m_router.experts);
   m_decided += counted.tokens;
-  const bool same = counted.count == node.count && counted.tokens == node.tokens && counted.slots == node.slots &&
-                    counted.counts == node.counts &&
+  const bool same = counted.count == node.count && counted.tokens == node.tokens &&
+                    counted.slots == node.slots && counted.counts == node.counts &&
                     (route.weights.empty() || near(counted.gateMass, node.gateMass));
   if (!same) m_report.add(place(0, block), "it does not match its block");
 }
@@ -75,9 +75,9 @@ void SummaryCheck::compareNode(int level, std::int64_t block, const BlockSummary
   const auto node = m_reader.summary(m_run.id, m_index, level, block, m_router);
   if (!node) return m_report.add(place(level, block), "it is missing");
   if (node->damaged) return m_report.add(place(level, block), "it is damaged");
-  const bool same = node->count == expected.count && node->tokens == expected.tokens && node->slots == expected.slots &&
-                    node->counts == expected.counts && near(node->gateMass, expected.gateMass) &&
-                    near(node->entropySum, expected.entropySum);
+  const bool same = node->count == expected.count && node->tokens == expected.tokens &&
+                    node->slots == expected.slots && node->counts == expected.counts &&
+                    near(node->gateMass, expected.gateMass) && near(node->entropySum, expected.entropySum);
   if (!same) m_report.add(place(level, block), "it does not match the level below");
 }
 

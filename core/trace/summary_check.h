@@ -12,8 +12,14 @@ namespace moescope::trace {
 class SummaryCheck {
  public:
   /// Borrows all but the numbers.
-  SummaryCheck(CheckReport& report, BlockReader& reader, const RunRecord& run, int index, const RouterSpec& router)
-      : m_report(report), m_reader(reader), m_run(run), m_index(index), m_router(router), m_pyramid(router.experts) {}
+  SummaryCheck(CheckReport& report, BlockReader& reader, const RunRecord& run, int index,
+               const RouterSpec& router)
+      : m_report(report),
+        m_reader(reader),
+        m_run(run),
+        m_index(index),
+        m_router(router),
+        m_pyramid(router.experts) {}
 
   /// `route` is null where the block is missing or damaged: the levels above cannot be checked from there on.
   void add(std::int64_t block, const RouteBlock* route);

@@ -38,18 +38,22 @@ class TableContext::Blocks final : public BlockSource {
   }
   std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router, std::int64_t block) override {
     const RouterSpec& spec = specOf(router);
-    return cached(m_routes, {run, router, 0, block}, std::size_t{kBlockTokens} * 8 * static_cast<std::size_t>(spec.topK),
-                  "choices", [&] { return m_context.m_reader.routeBlock(run, router, block, spec, m_view->run.capture); });
+    return cached(m_routes, {run, router, 0, block},
+                  std::size_t{kBlockTokens} * 8 * static_cast<std::size_t>(spec.topK), "choices", [&] {
+                    return m_context.m_reader.routeBlock(run, router, block, spec, m_view->run.capture);
+                  });
   }
   std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router, std::int64_t block) override {
     const RouterSpec& spec = specOf(router);
-    return cached(m_logits, {run, router, 0, block}, std::size_t{kBlockTokens} * 2 * static_cast<std::size_t>(spec.experts),
-                  "logits", [&] { return m_context.m_reader.logitBlock(run, router, block, spec); });
+    return cached(m_logits, {run, router, 0, block},
+                  std::size_t{kBlockTokens} * 2 * static_cast<std::size_t>(spec.experts), "logits",
+                  [&] { return m_context.m_reader.logitBlock(run, router, block, spec); });
   }
   std::shared_ptr<const BlockSummary> summary(RunId run, int router, int level, std::int64_t block) override {
     const RouterSpec& spec = specOf(router);
-    return cached(m_summaries, {run, router, level, block}, std::size_t{12} * static_cast<std::size_t>(spec.experts),
-                  "summary", [&] { return m_context.m_reader.summary(run, router, level, block, spec); });
+    return cached(m_summaries, {run, router, level, block},
+                  std::size_t{12} * static_cast<std::size_t>(spec.experts), "summary",
+                  [&] { return m_context.m_reader.summary(run, router, level, block, spec); });
   }
 
  private:

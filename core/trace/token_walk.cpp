@@ -21,7 +21,8 @@ bool TokenWalk::enterRun() {
     m_token = std::max<std::int64_t>(m_narrowing.tokenBegin, 0);
     m_end = std::min(m_narrowing.tokenEnd, m_run->run.tokens);
     if (m_narrowing.sequence) {
-      if (*m_narrowing.sequence < 0 || *m_narrowing.sequence > std::numeric_limits<std::int32_t>::max()) continue;
+      if (*m_narrowing.sequence < 0 || *m_narrowing.sequence > std::numeric_limits<std::int32_t>::max())
+        continue;
       const auto found = m_run->sequences.find(static_cast<std::int32_t>(*m_narrowing.sequence));
       if (found == m_run->sequences.end()) continue;
       m_token = std::max(m_token, found->second.firstToken);
@@ -135,7 +136,8 @@ void TokenWalk::labelResult(sqlite3_context* result) const {
   const auto sequence = m_run->sequences.find(block->sequences[row()]);
   if (sequence == m_run->sequences.end() || sequence->second.labels.empty()) return;
   const auto& labels = sequence->second.labels;
-  const auto named = std::ranges::find(labels, std::string("label"), &std::pair<std::string, std::string>::first);
+  const auto named =
+      std::ranges::find(labels, std::string("label"), &std::pair<std::string, std::string>::first);
   resultText(result, named != labels.end() ? named->second : labels.front().second);
 }
 

@@ -9,7 +9,19 @@ namespace moescope::trace {
 
 namespace {
 
-enum Column { Run, Sequence, Position, Token, TokenId, Text, PhaseWord, LogProb, Entropy, Alternatives, Label };
+enum Column {
+  Run,
+  Sequence,
+  Position,
+  Token,
+  TokenId,
+  Text,
+  PhaseWord,
+  LogProb,
+  Entropy,
+  Alternatives,
+  Label
+};
 
 class TokensCursor final : public TableCursor {
  public:
@@ -68,7 +80,9 @@ const TableDefinition& tokensTable() {
       " token TEXT, phase TEXT, logprob REAL, entropy REAL, alternatives TEXT, label TEXT)",
       {.run = Run, .sequence = Sequence, .token = Token},
       {Run, Token},
-      [](TableContext& context) -> std::unique_ptr<TableCursor> { return std::make_unique<TokensCursor>(context); }};
+      [](TableContext& context) -> std::unique_ptr<TableCursor> {
+        return std::make_unique<TokensCursor>(context);
+      }};
   return definition;
 }
 

@@ -13,11 +13,14 @@ namespace moescope::trace {
 
 namespace {
 
-Error cancelled(const std::filesystem::path& path) { return {"cancelled", path.string(), "", "cancelled", ""}; }
+Error cancelled(const std::filesystem::path& path) {
+  return {"cancelled", path.string(), "", "cancelled", ""};
+}
 
 /// What SQLite itself finds wrong with its pages, and rows that refer to nothing.
 void checkDatabase(Database& database, CheckReport& report) {
-  const auto collect = [&](const char* sql, const char* place, const std::function<std::string(Statement&)>& words) {
+  const auto collect = [&](const char* sql, const char* place,
+                           const std::function<std::string(Statement&)>& words) {
     auto rows = database.prepare(sql);
     if (!rows) return report.add(place, rows.error().message);
     int code = SQLITE_ROW;
@@ -32,8 +35,8 @@ void checkDatabase(Database& database, CheckReport& report) {
   });
   collect("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2", "references",
           [](Statement& row) {
-            return fmt::format("{} rows of {} refer to rows of {} that are not there", row.integer(2), row.text(0),
-                               row.text(1));
+            return fmt::format("{} rows of {} refer to rows of {} that are not there", row.integer(2),
+                               row.text(0), row.text(1));
           });
 }
 
@@ -41,7 +44,8 @@ void checkDatabase(Database& database, CheckReport& report) {
 void checkLength(Database& database, CheckReport& report) {
   std::error_code code;
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(database.file(), code));
-  const auto claimed = database.integer("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  const auto claimed =
+      database.integer("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
   const auto mode = database.value("PRAGMA journal_mode");
   if (!code && claimed && mode && *mode != "wal" && size < *claimed)
     report.add("pages", fmt::format("the file is cut: it has {} of {} bytes", size, *claimed));
@@ -56,7 +60,8 @@ Result<void> checkRuns(Database& database, const std::filesystem::path& path, Ch
   }
   auto reader = BlockReader::prepare(database);
   if (!reader) return fail(reader.error());
-  Progress state{"Checking the trace", 0, database.integer("SELECT count(*) FROM token_block").value_or(0), "blocks"};
+  Progress state{"Checking the trace", 0, database.integer("SELECT count(*) FROM token_block").value_or(0),
+                 "blocks"};
   const bool isWritten = WriterLock::isHeld(path);
   for (const RunRecord& run : *runs) {
     auto checked = RunCheck(database, *reader, run, report, isWritten).perform([&] {
@@ -108,7 +113,8 @@ Result<std::vector<CheckIssue>> checkTrace(const std::filesystem::path& path, bo
     checkLength(database, report);
     checkDatabase(database, report);
     if (stop.stop_requested()) return fail(cancelled(path));
-    if (auto checked = checkRuns(database, path, report, progress, stop); !checked) return fail(checked.error());
+    if (auto checked = checkRuns(database, path, report, progress, stop); !checked)
+      return fail(checked.error());
   }
   if (repair && !report.runsToCount().empty()) {
     if (auto repaired = repairCounts(path, report); !repaired) return fail(repaired.error());

@@ -32,8 +32,8 @@ fs::path beside(const fs::path& trace, const char* suffix) {
 bool sameFile(int descriptor, const fs::path& path) {
   struct stat open {};
   struct stat named {};
-  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 && open.st_ino == named.st_ino &&
-         open.st_dev == named.st_dev;
+  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open.st_ino == named.st_ino && open.st_dev == named.st_dev;
 }
 
 /// The file that a name stands for: lock and log lie beside it, not beside a symbolic link.
@@ -80,11 +80,13 @@ Result<std::shared_ptr<PrivateFolder>> copyPrivately(const fs::path& path) {
   std::error_code code;
   const fs::path target = (*folder)->path() / path.filename();
   fs::copy_file(path, target, code);
-  if (!code && fs::exists(beside(path, "-wal"))) fs::copy_file(beside(path, "-wal"), beside(target, "-wal"), code);
+  if (!code && fs::exists(beside(path, "-wal")))
+    fs::copy_file(beside(path, "-wal"), beside(target, "-wal"), code);
   if (code)
-    return fail("trace.unwritable", path.string(), code.message(),
-                "its program was killed, and its last rows can be recovered neither here nor in a private copy",
-                "copy it together with its -wal file into a folder that can be written");
+    return fail(
+        "trace.unwritable", path.string(), code.message(),
+        "its program was killed, and its last rows can be recovered neither here nor in a private copy",
+        "copy it together with its -wal file into a folder that can be written");
   return std::shared_ptr<PrivateFolder>(std::move(*folder));
 }
 
@@ -190,7 +192,8 @@ Result<OpenedTrace> openForReading(const fs::path& path) {
     opened.copy = std::move(*copy);
     opened.file = opened.copy->path() / opened.file.filename();
     // The first connection recovers the log; it must be allowed to write the copy.
-    if (auto recovered = Database::open(opened.file, SQLITE_OPEN_READWRITE)) (void)finishFile(std::move(*recovered));
+    if (auto recovered = Database::open(opened.file, SQLITE_OPEN_READWRITE))
+      (void)finishFile(std::move(*recovered));
     database = openReader(opened.file);
   }
   if (!database) {

@@ -44,15 +44,16 @@ class PrivateFolder {
 };
 
 struct OpenedTrace {
-  std::filesystem::path file;            ///< what to open more connections on
-  std::shared_ptr<PrivateFolder> copy;   ///< set if `file` is a private copy (killed file, read-only media)
-  WriterLock lock;                       ///< held when opened for writing
+  std::filesystem::path file;           ///< what to open more connections on
+  std::shared_ptr<PrivateFolder> copy;  ///< set if `file` is a private copy (killed file, read-only media)
+  WriterLock lock;                      ///< held when opened for writing
   Database database;
 };
 
 /// Checks identity, schema and, if a run was not closed and nobody writes it now, the pages. A file that
 /// was left in WAL mode in a folder that cannot be written is opened through a private copy.
-/// Errors: `file.not_found`, `trace.not_ours`, `trace.newer`, `trace.damaged`, `trace.locked`, `trace.unwritable`.
+/// Errors: `file.not_found`, `trace.not_ours`, `trace.newer`, `trace.damaged`, `trace.locked`,
+/// `trace.unwritable`.
 Result<OpenedTrace> openForReading(const std::filesystem::path& path);
 /// The same, plus migrations, WAL mode and the repair of runs that were killed.
 Result<OpenedTrace> openForWriting(const std::filesystem::path& path, std::int64_t maxPages);

@@ -137,7 +137,8 @@ Result<void> verifyDefinitions(Database& database, int version) {
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::string type = rows->text(0);
     const std::string name = rows->text(1);
-    if (type == "trigger") return fail(damaged(database, name, "the trace has a trigger, which no trace has"));
+    if (type == "trigger")
+      return fail(damaged(database, name, "the trace has a trigger, which no trace has"));
     for (const char* reserved : kVirtualTables) {
       if (name == reserved) return fail(damaged(database, name, "a table hides one of the trace's own"));
     }
@@ -163,8 +164,9 @@ std::string randomId() {
 
 Result<void> createSchema(Database& database) {
   // auto_vacuum lets a deleted run give its pages back without rewriting the file.
-  const std::string setup = fmt::format(
-      "PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={};", kPageSize, kApplicationId);
+  const std::string setup =
+      fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={};", kPageSize,
+                  kApplicationId);
   if (auto set = database.execute(setup); !set) return set;
   if (auto migrated = migrate(database); !migrated) return migrated;
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -184,7 +186,8 @@ Result<void> verifySchema(Database& database) {
   if (*application != kApplicationId)
     return fail("trace.not_ours", file, "", "an SQLite file of another program, not a MoEScope trace");
   if (*version > kSchemaVersion)
-    return fail("trace.newer", file, fmt::format("schema {}, this program reads {}", *version, kSchemaVersion),
+    return fail("trace.newer", file,
+                fmt::format("schema {}, this program reads {}", *version, kSchemaVersion),
                 "the trace was written by a newer MoEScope", "open it with that version or a later one");
   if (*version < 1) return fail(damaged(database, "user_version", "the trace has no schema number"));
   return verifyDefinitions(database, static_cast<int>(*version));

@@ -38,8 +38,9 @@ int authorize(void*, int action, const char* first, const char* second, const ch
     case SQLITE_FUNCTION:
       return second != nullptr && std::string_view(second) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_PRAGMA:
-      return first != nullptr && std::ranges::find(kPragmas, std::string_view(first)) != kPragmas.end() ? SQLITE_OK
-                                                                                                        : SQLITE_DENY;
+      return first != nullptr && std::ranges::find(kPragmas, std::string_view(first)) != kPragmas.end()
+                 ? SQLITE_OK
+                 : SQLITE_DENY;
     default: return SQLITE_DENY;
   }
 }
@@ -66,18 +67,22 @@ class Query {
   Result<Statement> prepare(const std::string& sql) const {
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
-    const int code = sqlite3_prepare_v2(m_database.handle(), sql.c_str(), static_cast<int>(sql.size()), &raw, &rest);
+    const int code =
+        sqlite3_prepare_v2(m_database.handle(), sql.c_str(), static_cast<int>(sql.size()), &raw, &rest);
     Statement statement(m_database.handle(), raw);
     if (code == SQLITE_AUTH) return fail(readOnly());
     if (code != SQLITE_OK) {
       const int offset = sqlite3_error_offset(m_database.handle());
-      return fail("sql.syntax", m_database.file().string(), offset >= 0 ? fmt::format("character {}", offset + 1) : "",
+      return fail("sql.syntax", m_database.file().string(),
+                  offset >= 0 ? fmt::format("character {}", offset + 1) : "",
                   sqlite3_errmsg(m_database.handle()), "docs/file_format.md lists the tables");
     }
-    if (!statement) return fail("sql.syntax", m_database.file().string(), "", "there is no statement", "give a SELECT");
+    if (!statement)
+      return fail("sql.syntax", m_database.file().string(), "", "there is no statement", "give a SELECT");
     if (hasStatement(rest))
-      return fail("sql.syntax", m_database.file().string(), fmt::format("character {}", rest - sql.c_str() + 1),
-                  "there is more than one statement", "give one SELECT at a time");
+      return fail("sql.syntax", m_database.file().string(),
+                  fmt::format("character {}", rest - sql.c_str() + 1), "there is more than one statement",
+                  "give one SELECT at a time");
     if (sqlite3_stmt_readonly(raw) == 0) return fail(readOnly());
     return statement;
   }
@@ -117,9 +122,11 @@ class Query {
   [[nodiscard]] Error failure(int code) const {
     const std::string file = m_database.file().string();
     if ((code & 0xFF) == SQLITE_INTERRUPT && m_watch.timedOut)
-      return {"sql.timeout", file, "", "the query took too long", "narrow it by run, layer or token_index, or raise --timeout"};
+      return {"sql.timeout", file, "", "the query took too long",
+              "narrow it by run, layer or token_index, or raise --timeout"};
     if ((code & 0xFF) == SQLITE_INTERRUPT) return {"cancelled", file, "", "cancelled", ""};
-    if ((code & 0xFF) == SQLITE_ERROR) return {"sql.failed", file, "", sqlite3_errmsg(m_database.handle()), ""};
+    if ((code & 0xFF) == SQLITE_ERROR)
+      return {"sql.failed", file, "", sqlite3_errmsg(m_database.handle()), ""};
     return m_database.error(code);
   }
 

@@ -21,25 +21,32 @@ class RunRecorder;
 
 /// Something changed; numbered without gaps, so that a reader that misses one knows to resync.
 struct StoreEvent {
-  enum class Kind : std::uint8_t { RunAdded, RunChanged, RunDeleted, TokensAppended, SteeringChanged, RecordingFailed };
+  enum class Kind : std::uint8_t {
+    RunAdded,
+    RunChanged,
+    RunDeleted,
+    TokensAppended,
+    SteeringChanged,
+    RecordingFailed
+  };
   std::uint64_t number = 0;
   Kind kind = Kind::RunChanged;
   RunId run = 0;
-  TokenRange tokens;                 ///< TokensAppended: rows that are new or got their routing
-  std::optional<Error> error;        ///< RecordingFailed: e.g. machine.disk_full; the model goes on
+  TokenRange tokens;           ///< TokensAppended: rows that are new or got their routing
+  std::optional<Error> error;  ///< RecordingFailed: e.g. machine.disk_full; the model goes on
 };
 
 struct WriterState {
   std::int64_t queuedBytes = 0;
   std::int64_t queueLimitBytes = 0;
   double oldestAgeSeconds = 0.0;
-  std::int64_t fileBytes = 0;        ///< with side files
+  std::int64_t fileBytes = 0;  ///< with side files
 };
 
 struct StoreOptions {
   std::int64_t queueLimitBytes = 64 << 20;
   int commitIntervalMs = 200;
-  std::int64_t maxPages = 0;         ///< > 0: PRAGMA max_page_count, how tests fill a disk
+  std::int64_t maxPages = 0;  ///< > 0: PRAGMA max_page_count, how tests fill a disk
 };
 
 enum class OpenMode : std::uint8_t { ReadOnly, ReadWrite };
@@ -75,14 +82,20 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
 
   /// Null if there is no such block. Snapshots: never change after they are returned.
   [[nodiscard]] virtual std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block) const = 0;
-  [[nodiscard]] virtual std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router, std::int64_t block) const = 0;
-  [[nodiscard]] virtual std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router, std::int64_t block) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router,
+                                                                     std::int64_t block) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const LogitBlock> logitBlock(RunId run, int router,
+                                                                     std::int64_t block) const = 0;
   /// Load over [begin, end), from the coarsest summaries that fit and from blocks at the edges.
   /// Stops early with what it has when `stop` is requested.
-  [[nodiscard]] virtual LoadSummary load(RunId run, int router, TokenRange tokens, std::stop_token stop = {}) const = 0;
-  [[nodiscard]] virtual std::optional<SequenceStats> sequenceStats(RunId run, int router, std::int32_t sequence) const = 0;
+  [[nodiscard]] virtual LoadSummary load(RunId run, int router, TokenRange tokens,
+                                         std::stop_token stop = {}) const = 0;
+  [[nodiscard]] virtual std::optional<SequenceStats> sequenceStats(RunId run, int router,
+                                                                   std::int32_t sequence) const = 0;
 
-  /// Called on the thread that made the change (engine or writer). Returns an id for unsubscribe.
+  /// Called on the thread that made the change (engine or writer), one event at a time. A receiver only takes
+  /// note: it must not call what waits for the writer (flush, the changing methods, close). After
+  /// unsubscribe() has returned it is not called again. Returns an id for unsubscribe.
   virtual int subscribe(std::function<void(const StoreEvent&)> receiver) = 0;
   virtual void unsubscribe(int id) = 0;
 
@@ -122,7 +135,8 @@ class RunRecorder {
   /// Returns the ordinal.
   virtual std::int32_t beginSequence(const SequenceStart& start) = 0;
   /// Adds rows; returns the row of the first. `bytes[i]` is what rows[i].id stands for.
-  virtual Result<std::int64_t> appendTokens(std::span<const TokenRow> rows, std::span<const std::string> bytes) = 0;
+  virtual Result<std::int64_t> appendTokens(std::span<const TokenRow> rows,
+                                            std::span<const std::string> bytes) = 0;
   /// Routing of rows that were appended before, each row at most once, in order.
   virtual Result<void> appendRouting(const RoutingBatch& batch) = 0;
   /// Commits sequence, stats and tail blocks in one transaction.
@@ -137,7 +151,7 @@ class RunRecorder {
 };
 
 struct CheckIssue {
-  std::string place;    ///< "run 2, layer 3, block 17"
+  std::string place;  ///< "run 2, layer 3, block 17"
   std::string message;
   bool repaired = false;
 };

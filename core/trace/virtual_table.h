@@ -68,8 +68,8 @@ struct Narrowing {
   std::optional<std::int64_t> run, layer, router, sequence, expert;
   std::int64_t tokenBegin = 0;
   std::int64_t tokenEnd = std::numeric_limits<std::int64_t>::max();
-  bool nothing = false;            ///< no row can match
-  std::uint32_t usedColumns = ~0U; ///< bit n: column n is looked at
+  bool nothing = false;             ///< no row can match
+  std::uint32_t usedColumns = ~0U;  ///< bit n: column n is looked at
 
   [[nodiscard]] bool allows(const RouterSpec& spec, int index) const;
   [[nodiscard]] bool uses(int column) const { return (usedColumns >> column & 1U) != 0; }
@@ -92,9 +92,9 @@ struct TableRoles {
 
 struct TableDefinition {
   const char* name;
-  const char* schema;        ///< CREATE TABLE x(...)
+  const char* schema;  ///< CREATE TABLE x(...)
   TableRoles roles;
-  std::vector<int> order;    ///< columns of the natural order
+  std::vector<int> order;  ///< columns of the natural order
   std::unique_ptr<TableCursor> (*open)(TableContext& context);
 };
 

@@ -16,10 +16,10 @@ namespace moescope::trace {
 struct WriteBatch {
   template <class Block>
   struct Item {
-    int router = 0;             ///< 0 for token blocks
+    int router = 0;  ///< 0 for token blocks
     std::int64_t block = 0;
     std::shared_ptr<const Block> columns;
-    bool final = false;         ///< will not be written again
+    bool final = false;  ///< will not be written again
   };
   struct SummaryItem {
     int router = 0;
@@ -38,7 +38,7 @@ struct WriteBatch {
     SteeringEvent event;
   };
 
-  RunRecord run;                          ///< counts, status and end time are written
+  RunRecord run;  ///< counts, status and end time are written
   std::vector<Item<TokenBlock>> tokens;
   std::vector<Item<RouteBlock>> routes;
   std::vector<Item<LogitBlock>> logits;

@@ -19,7 +19,8 @@ constexpr int kLayers = 4, kExperts = 16, kTopK = 2;
 
 void mark(int file, std::int64_t tokens) {
   const std::string line = std::to_string(tokens) + "\n";
-  if (::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || ::fdatasync(file) != 0) std::exit(4);
+  if (::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || ::fdatasync(file) != 0)
+    std::exit(4);
 }
 
 /// What row `token` chose at `layer`, so that the test can check it.
@@ -27,7 +28,8 @@ std::int32_t chosen(std::int64_t token, int layer, int rank) {
   return static_cast<std::int32_t>((token * 7 + layer * 3 + rank * 5) % kExperts);
 }
 
-void appendStep(RunRecorder& recorder, std::int64_t first, int rows, std::int32_t sequence, std::int64_t begin) {
+void appendStep(RunRecorder& recorder, std::int64_t first, int rows, std::int32_t sequence,
+                std::int64_t begin) {
   const auto n = static_cast<std::size_t>(rows);
   std::vector<TokenRow> tokens(n);
   const std::vector<std::string> bytes(n, "t");

@@ -77,7 +77,8 @@ class TestTraceCrash : public QObject {
       const fs::path path = fs::path(folder.path().toStdString()) / "t.moescope";
       const QString marks = folder.filePath("marks");
       QProcess child;
-      child.start(MOESCOPE_CRASH_CHILD, {QString::fromStdString(path.string()), marks, QString::number(round)});
+      child.start(MOESCOPE_CRASH_CHILD,
+                  {QString::fromStdString(path.string()), marks, QString::number(round)});
       QVERIFY(child.waitForStarted());
       // Every third is killed at any moment, even before the file exists; the others while they record.
       QElapsedTimer timer;
@@ -88,7 +89,8 @@ class TestTraceCrash : public QObject {
       ::kill(static_cast<pid_t>(child.processId()), SIGKILL);
       child.waitForFinished();
       const std::int64_t promised = acknowledged(marks);
-      if (promised == 0 && !TraceStore::open(path, OpenMode::ReadOnly)) continue;  // killed while the file was made
+      if (promised == 0 && !TraceStore::open(path, OpenMode::ReadOnly))
+        continue;  // killed while the file was made
       afterTheKill(path, promised);
       if (QTest::currentTestFailed()) return;
       total += promised;
@@ -125,11 +127,13 @@ class TestTraceCrash : public QObject {
     }
     QVERIFY((*store)->close().has_value());
     store->reset();
-    for (const char* suffix : {"-wal", "-shm", "-journal", "-lock"}) QVERIFY(!fs::exists(path.string() + suffix));
+    for (const char* suffix : {"-wal", "-shm", "-journal", "-lock"})
+      QVERIFY(!fs::exists(path.string() + suffix));
     QCOMPARE(integrity(path), std::string("ok"));
     const auto issues = checkTrace(path, false, {}, {});
     QVERIFY(issues.has_value());
-    QVERIFY2(issues->empty(), issues->empty() ? "" : (issues->front().place + issues->front().message).c_str());
+    QVERIFY2(issues->empty(),
+             issues->empty() ? "" : (issues->front().place + issues->front().message).c_str());
   }
 };
 

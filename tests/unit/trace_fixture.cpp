@@ -150,9 +150,10 @@ void chooseByLogits(SyntheticRun& run) {
       for (int e = 0; e < router.experts; ++e) {
         const auto z = static_cast<double>(choice.logits[static_cast<std::size_t>(e)]);
         const bool biased = !router.selectionBias.empty();
-        const double score = biased ? 1.0 / (1.0 + std::exp(-z)) +
-                                          static_cast<double>(router.selectionBias[static_cast<std::size_t>(e)])
-                                    : z;
+        const double score = biased
+                                 ? 1.0 / (1.0 + std::exp(-z)) +
+                                       static_cast<double>(router.selectionBias[static_cast<std::size_t>(e)])
+                                 : z;
         ranked.emplace_back(-score, e);
       }
       std::ranges::sort(ranked);
@@ -218,7 +219,8 @@ void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin
       c.nativeIds.insert(c.nativeIds.end(), choice.nativeIds.begin(), choice.nativeIds.end());
       c.nativeWeights.insert(c.nativeWeights.end(), choice.nativeWeights.begin(), choice.nativeWeights.end());
     }
-    batch.routers.push_back({static_cast<int>(width), c.logits, c.ids, c.weights, c.nativeIds, c.nativeWeights});
+    batch.routers.push_back(
+        {static_cast<int>(width), c.logits, c.ids, c.weights, c.nativeIds, c.nativeWeights});
   }
   const auto routed = recorder.appendRouting(batch);
   QVERIFY2(routed.has_value(), routed ? "" : routed.error().text().c_str());
@@ -228,10 +230,12 @@ void feed(RunRecorder& recorder, const SyntheticRun& run, std::size_t from, std:
   std::mt19937 random(seed);
   for (std::size_t s = from; s < to; ++s) {
     const Sequence& sequence = run.sequences[s];
-    QCOMPARE(recorder.beginSequence({3, fmt::format("hash {}", s), sequence.labels}), static_cast<std::int32_t>(s));
+    QCOMPARE(recorder.beginSequence({3, fmt::format("hash {}", s), sequence.labels}),
+             static_cast<std::int32_t>(s));
     const std::int64_t end = sequence.first + sequence.length;
     for (std::int64_t at = sequence.first; at < end;) {
-      const std::int64_t next = std::min<std::int64_t>(end, at + 1 + static_cast<std::int64_t>(random() % 70));
+      const std::int64_t next =
+          std::min<std::int64_t>(end, at + 1 + static_cast<std::int64_t>(random() % 70));
       feedRows(recorder, run, at, next);
       at = next;
     }
@@ -301,7 +305,8 @@ RouteBlock expectedRoutes(const SyntheticRun& run, int router, std::int64_t bloc
     for (std::size_t k = 0; k < static_cast<std::size_t>(expected.width); ++k) {
       const bool has = row.routed && k < choice.ids.size();
       expected.ids.push_back(has ? stored(choice.ids[k]) : kEmptySlot);
-      if (capture != CaptureLevel::Ids) expected.weights.push_back(has ? asStored(choice.weights[k], capture) : 0.0F);
+      if (capture != CaptureLevel::Ids)
+        expected.weights.push_back(has ? asStored(choice.weights[k], capture) : 0.0F);
     }
     if (!steered) continue;
     float dropped = 0.0F;
@@ -378,7 +383,8 @@ LoadSummary expectedLoad(const SyntheticRun& run, int router, TokenRange tokens,
   return load;
 }
 
-SequenceStats expectedStats(const SyntheticRun& run, int router, const Sequence& sequence, CaptureLevel capture) {
+SequenceStats expectedStats(const SyntheticRun& run, int router, const Sequence& sequence,
+                            CaptureLevel capture) {
   const auto r = static_cast<std::size_t>(router);
   const LoadSummary load =
       expectedLoad(run, router, {sequence.first, sequence.first + sequence.length}, capture);
@@ -410,7 +416,9 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-bool close(double a, double b, double tolerance) { return std::abs(a - b) <= tolerance * (1.0 + std::abs(b)); }
+bool close(double a, double b, double tolerance) {
+  return std::abs(a - b) <= tolerance * (1.0 + std::abs(b));
+}
 
 bool close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
   if (a.size() != b.size()) return false;
@@ -458,7 +466,8 @@ std::string difference(const LoadSummary& a, const LoadSummary& b, double tolera
   if (a.slots != b.slots) return fmt::format("slots {} and {}", a.slots, b.slots);
   if (a.counts != b.counts) return "counts";
   if (a.massTokens != b.massTokens) return fmt::format("massTokens {} and {}", a.massTokens, b.massTokens);
-  if (a.entropyTokens != b.entropyTokens) return fmt::format("entropyTokens {} and {}", a.entropyTokens, b.entropyTokens);
+  if (a.entropyTokens != b.entropyTokens)
+    return fmt::format("entropyTokens {} and {}", a.entropyTokens, b.entropyTokens);
   if (!close(a.gateMass, b.gateMass, tolerance)) return "gateMass";
   if (!close(a.entropySum, b.entropySum, tolerance))
     return fmt::format("entropySum {} and {}", a.entropySum, b.entropySum);
@@ -488,8 +497,8 @@ void append(std::string& text, const std::vector<T>& values) {
 std::string fingerprint(const TraceStore& store, RunId id) {
   const auto run = store.run(id);
   if (!run) return "none";
-  std::string text = fmt::format("{} {} {} {} {} {} {}|", run->name, run->tokens, run->routedTokens, run->sequences,
-                                 run->seed, name(run->capture), run->samplerJson);
+  std::string text = fmt::format("{} {} {} {} {} {} {}|", run->name, run->tokens, run->routedTokens,
+                                 run->sequences, run->seed, name(run->capture), run->samplerJson);
   for (const SequenceRecord& sequence : store.sequences(id)) {
     text += fmt::format("{} {} {} {} {} {}", sequence.ordinal, sequence.firstToken, sequence.promptLength,
                         sequence.length, sequence.complete, sequence.textHash);

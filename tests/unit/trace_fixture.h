@@ -19,7 +19,7 @@ namespace moescope::trace::fixture {
 
 struct Choice {
   std::vector<float> logits;
-  std::vector<std::int32_t> ids;        ///< chosen, in order; size = k of this row
+  std::vector<std::int32_t> ids;  ///< chosen, in order; size = k of this row
   std::vector<float> weights;
   std::vector<std::int32_t> nativeIds;  ///< [topK]
   std::vector<float> nativeWeights;
@@ -53,7 +53,8 @@ RunRecord runRecord(CaptureLevel capture);
 /// in the second half are steered at router 1.
 SyntheticRun synthesize(unsigned seed, const std::vector<int>& lengths, double steeredShare = 0.3,
                         const std::vector<RouterSpec>& specs = routers());
-/// Replaces native choices by the top-k of the logits (and the bias), as a router would; unsteered rows follow.
+/// Replaces native choices by the top-k of the logits (and the bias), as a router would; unsteered rows
+/// follow.
 void chooseByLogits(SyntheticRun& run);
 std::string tokenText(std::int32_t id);
 /// A finished trace of the run, recorded and closed; its run has id 1.
@@ -79,7 +80,8 @@ std::vector<double> probabilitiesOf(const std::vector<float>& logits, ScoreKind 
 double logSumExpOf(const std::vector<float>& logits);
 /// Sums over rows; gate mass from stored weights; entropies of rows at every capture level.
 LoadSummary expectedLoad(const SyntheticRun& run, int router, TokenRange tokens, CaptureLevel capture);
-SequenceStats expectedStats(const SyntheticRun& run, int router, const Sequence& sequence, CaptureLevel capture);
+SequenceStats expectedStats(const SyntheticRun& run, int router, const Sequence& sequence,
+                            CaptureLevel capture);
 
 /// Empty if equal (NaN equals NaN), else what differs.
 std::string difference(const TokenBlock& a, const TokenBlock& b);

@@ -7,8 +7,8 @@
 
 #include <filesystem>
 
-#include <nlohmann/json.hpp>
 #include <sqlite3.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/unit/trace_fixture.h"
 
@@ -37,8 +37,10 @@ Outcome runProgram(const QStringList& arguments) {
 /// The rows of a CSV as Python's csv module reads them, as JSON.
 nlohmann::json csvByPython(const QByteArray& text) {
   QProcess python;
-  python.start("python3", {"-c", "import csv,io,json,sys; print(json.dumps(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer,"
-                                 " encoding='utf-8', newline=''), strict=True))))"});
+  python.start("python3",
+               {"-c",
+                "import csv,io,json,sys; print(json.dumps(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer,"
+                " encoding='utf-8', newline=''), strict=True))))"});
   python.write(text);
   python.closeWriteChannel();
   python.waitForFinished();
@@ -65,19 +67,22 @@ class TestQueryCli : public QObject {
   }
 
   void table() {
-    const auto outcome = query("SELECT 1 AS one, 'abc' AS word, NULL AS gone, x'0aFF' AS blob UNION ALL"
-                               " SELECT 200, 'x' || char(27) || char(10), 0.5, zeroblob(20)");
+    const auto outcome = query(
+        "SELECT 1 AS one, 'abc' AS word, NULL AS gone, x'0aFF' AS blob UNION ALL"
+        " SELECT 200, 'x' || char(27) || char(10), 0.5, zeroblob(20)");
     QCOMPARE(outcome.status, 0);
-    QCOMPARE(outcome.output, QByteArray("one  word           gone  blob\n"
-                                        "  1  abc            NULL  x'0aff'\n"
-                                        "200  x\\u001b\\u000a   0.5  x'00000000000000000000000000000000...' (20 bytes)\n"));
+    QCOMPARE(outcome.output,
+             QByteArray("one  word           gone  blob\n"
+                        "  1  abc            NULL  x'0aff'\n"
+                        "200  x\\u001b\\u000a   0.5  x'00000000000000000000000000000000...' (20 bytes)\n"));
     QCOMPARE(query("SELECT id FROM run WHERE id = 5").output, QByteArray("id\n"));
   }
 
   void csv() {
-    const auto outcome = query("SELECT 'a,b' AS \"x \"\"y\"\"\", 'line 1' || char(13, 10) || '\"q\"' AS t, NULL AS n, '' AS e,"
-                               " 1.5 AS r, x'00ff' AS b, 9e999 AS i, 'Käse' AS u",
-                               {"--format", "csv"});
+    const auto outcome = query(
+        "SELECT 'a,b' AS \"x \"\"y\"\"\", 'line 1' || char(13, 10) || '\"q\"' AS t, NULL AS n, '' AS e,"
+        " 1.5 AS r, x'00ff' AS b, 9e999 AS i, 'Käse' AS u",
+        {"--format", "csv"});
     QCOMPARE(outcome.status, 0);
     QVERIFY(outcome.output.endsWith("\r\n"));
     QVERIFY(outcome.output.contains(",,\"\","));  // NULL and the empty text stay apart
@@ -87,24 +92,35 @@ class TestQueryCli : public QObject {
   }
 
   void json() {
-    const auto outcome = query("SELECT 1 AS a, 2 AS a, 0.1 AS r, 'x\"' AS t, NULL AS n, x'00ff' AS b, -9e999 AS i,"
-                               " 9007199254740993 AS big UNION ALL SELECT 2, 3, 1.0, '', NULL, x'', 1, 0",
-                               {"--format", "json"});
+    const auto outcome = query(
+        "SELECT 1 AS a, 2 AS a, 0.1 AS r, 'x\"' AS t, NULL AS n, x'00ff' AS b, -9e999 AS i,"
+        " 9007199254740993 AS big UNION ALL SELECT 2, 3, 1.0, '', NULL, x'', 1, 0",
+        {"--format", "json"});
     QCOMPARE(outcome.status, 0);
     const auto rows = outcome.document();
     QCOMPARE(rows.size(), std::size_t{2});
-    QVERIFY((rows[0] == nlohmann::json{{"a", 1}, {"a_2", 2}, {"r", 0.1}, {"t", "x\""}, {"n", nullptr}, {"b", "00ff"},
-                                       {"i", "-inf"}, {"big", 9007199254740993}}));
-    QVERIFY(query("SELECT id FROM run WHERE id = 5", {"--format", "json"}).document() == nlohmann::json::array());
+    QVERIFY((rows[0] == nlohmann::json{{"a", 1},
+                                       {"a_2", 2},
+                                       {"r", 0.1},
+                                       {"t", "x\""},
+                                       {"n", nullptr},
+                                       {"b", "00ff"},
+                                       {"i", "-inf"},
+                                       {"big", 9007199254740993}}));
+    QVERIFY(query("SELECT id FROM run WHERE id = 5", {"--format", "json"}).document() ==
+            nlohmann::json::array());
     const auto lines = query("SELECT id, name FROM run", {"--format", "jsonl"});
     QCOMPARE(lines.output, QByteArray("{\"id\":1,\"name\":\"first\"}\n"));
   }
 
   void virtualTables() {
-    const auto count = [&](const QString& sql) { return query(sql, {"--format", "json"}).document()[0]["n"].get<std::int64_t>(); };
+    const auto count = [&](const QString& sql) {
+      return query(sql, {"--format", "json"}).document()[0]["n"].get<std::int64_t>();
+    };
     std::int64_t choices = 0;
     for (const Row& row : m_run.rows) {
-      for (const Choice& choice : row.choices) choices += row.routed ? static_cast<std::int64_t>(choice.ids.size()) : 0;
+      for (const Choice& choice : row.choices)
+        choices += row.routed ? static_cast<std::int64_t>(choice.ids.size()) : 0;
     }
     QCOMPARE(count("SELECT count(*) AS n FROM routing"), choices);
     QCOMPARE(count("SELECT count(*) AS n FROM tokens"), std::int64_t{377});
@@ -115,13 +131,15 @@ class TestQueryCli : public QObject {
   void errors() {
     const auto isError = [](const Outcome& outcome, int status, const char* words) {
       QVERIFY2(outcome.status == status, outcome.errors.constData());
-      QVERIFY2(outcome.errors.startsWith("moescope: ") && outcome.errors.contains(words), outcome.errors.constData());
+      QVERIFY2(outcome.errors.startsWith("moescope: ") && outcome.errors.contains(words),
+               outcome.errors.constData());
       QCOMPARE(outcome.errors.count('\n'), 1);
     };
     isError(query("DELETE FROM run"), 2, "only read");
     isError(query("SELEC"), 2, "syntax error");
     isError(runProgram({"query", m_folder.filePath("none"), "SELECT 1"}), 2, "no such file");
-    isError(query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", {"--timeout", "0.05"}),
+    isError(query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+                  {"--timeout", "0.05"}),
             2, "took too long");
     const auto json = query("SELECT x", {"--format", "json"});
     QVERIFY(json.document()["error"]["kind"] == "sql.syntax");
@@ -131,8 +149,9 @@ class TestQueryCli : public QObject {
 
   void controlCStopsAQuery() {
     QProcess process;
-    process.start(kProgram, {"query", m_trace,
-                             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"});
+    process.start(kProgram,
+                  {"query", m_trace,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"});
     QVERIFY(process.waitForStarted());
     QTest::qWait(150);
     ::kill(static_cast<pid_t>(process.processId()), SIGINT);
@@ -145,10 +164,12 @@ class TestQueryCli : public QObject {
     QVERIFY(QFile::copy(m_trace, path));
     sqlite3* raw = nullptr;
     sqlite3_open(path.toUtf8().constData(), &raw);
-    sqlite3_exec(raw, "UPDATE route_block SET crc = 1 WHERE router = 0 AND block = 1; UPDATE run SET tokens = 5", nullptr, nullptr,
-                 nullptr);
+    sqlite3_exec(raw,
+                 "UPDATE route_block SET crc = 1 WHERE router = 0 AND block = 1; UPDATE run SET tokens = 5",
+                 nullptr, nullptr, nullptr);
     sqlite3_close(raw);
-    const auto outcome = runProgram({"query", path, "SELECT count(*) AS n FROM routing WHERE router = 0", "--format", "json"});
+    const auto outcome =
+        runProgram({"query", path, "SELECT count(*) AS n FROM routing WHERE router = 0", "--format", "json"});
     QCOMPARE(outcome.status, 0);
     QVERIFY(outcome.document()[0]["n"] == 256 * 2);
     QVERIFY(outcome.errors.contains("router 0, block 1") && outcome.errors.count('\n') == 1);
@@ -184,7 +205,8 @@ class TestQueryCli : public QObject {
     QVERIFY((run["label_keys"] == nlohmann::json{"label", "language"}));
     std::int64_t choices = 0;
     for (const Row& row : m_run.rows) {
-      for (const Choice& choice : row.choices) choices += row.routed ? static_cast<std::int64_t>(choice.ids.size()) : 0;
+      for (const Choice& choice : row.choices)
+        choices += row.routed ? static_cast<std::int64_t>(choice.ids.size()) : 0;
     }
     QVERIFY(run["decisions"] == choices && document["decisions"] == choices);
     QVERIFY(runProgram({"inspect", m_trace}).output.contains("first"));

@@ -92,7 +92,9 @@ class TestRowKernels : public QObject {
       values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     // Every value halfway between two neighbours, and the two floats beside it.
     for (std::uint32_t half = 0; half < 0x7C00; ++half) {
-      const float middle = (halfToFloat(static_cast<std::uint16_t>(half)) + halfToFloat(static_cast<std::uint16_t>(half + 1))) / 2;
+      const float middle = (halfToFloat(static_cast<std::uint16_t>(half)) +
+                            halfToFloat(static_cast<std::uint16_t>(half + 1))) /
+                           2;
       if (!std::isfinite(middle)) continue;
       for (const float value : {middle, std::nextafter(middle, 0.0F), std::nextafter(middle, 1e9F), -middle})
         values.push_back(value);
@@ -106,7 +108,9 @@ class TestRowKernels : public QObject {
         const std::uint16_t expected = floatToHalf(values[i]);
         if (halves[i] != expected) QFAIL(qPrintable(QString::number(static_cast<double>(values[i]))));
         const float back = halfToFloat(expected);
-        QVERIFY(std::isnan(back) ? std::isnan(rounded[i]) : std::bit_cast<std::uint32_t>(back) == std::bit_cast<std::uint32_t>(rounded[i]));
+        QVERIFY(std::isnan(back)
+                    ? std::isnan(rounded[i])
+                    : std::bit_cast<std::uint32_t>(back) == std::bit_cast<std::uint32_t>(rounded[i]));
       }
     }
   }

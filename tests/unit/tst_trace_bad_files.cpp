@@ -28,7 +28,8 @@ std::string bytesOf(const fs::path& path) {
 }
 
 void write(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 std::string errorOf(const fs::path& path, OpenMode mode) {
@@ -99,8 +100,9 @@ class TestTraceBadFiles : public QObject {
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<QString>("kind");
     QTest::newRow("empty") << QByteArray() << "trace.not_ours";
-    QTest::newRow("text") << QByteArray("Dear diary,\ntoday I wrote a text file that is longer than a header.\n").repeated(40)
-                          << "trace.not_ours";
+    QTest::newRow("text")
+        << QByteArray("Dear diary,\ntoday I wrote a text file that is longer than a header.\n").repeated(40)
+        << "trace.not_ours";
     std::mt19937 random(1);
     QByteArray noise;
     for (int i = 0; i < 20000; ++i) noise.append(static_cast<char>(random()));
@@ -113,10 +115,12 @@ class TestTraceBadFiles : public QObject {
     QFETCH(QString, kind);
     const fs::path path = in("foreign");
     write(path, bytes.toStdString());
-    for (const auto mode : {OpenMode::ReadOnly, OpenMode::ReadWrite}) QCOMPARE(errorOf(path, mode), kind.toStdString());
+    for (const auto mode : {OpenMode::ReadOnly, OpenMode::ReadWrite})
+      QCOMPARE(errorOf(path, mode), kind.toStdString());
     QVERIFY(!checkTrace(path, true, {}, {}).has_value());
     QCOMPARE(bytesOf(path), bytes.toStdString());
-    for (const char* suffix : {"-lock", "-wal", "-shm", "-journal"}) QVERIFY(!fs::exists(path.string() + suffix));
+    for (const char* suffix : {"-lock", "-wal", "-shm", "-journal"})
+      QVERIFY(!fs::exists(path.string() + suffix));
   }
 
   void isOfAnotherProgram() {
@@ -124,7 +128,8 @@ class TestTraceBadFiles : public QObject {
     fs::remove(path);
     execute(path, "CREATE TABLE run (x); INSERT INTO run VALUES (1)");
     const std::string before = bytesOf(path);
-    for (const auto mode : {OpenMode::ReadOnly, OpenMode::ReadWrite}) QCOMPARE(errorOf(path, mode), std::string("trace.not_ours"));
+    for (const auto mode : {OpenMode::ReadOnly, OpenMode::ReadWrite})
+      QCOMPARE(errorOf(path, mode), std::string("trace.not_ours"));
     QCOMPARE(bytesOf(path), before);
     QCOMPARE(errorOf(in("nothing"), OpenMode::ReadWrite), std::string("file.not_found"));
     QCOMPARE(errorOf(m_folder.path().toStdString(), OpenMode::ReadOnly), std::string("trace.not_ours"));
@@ -133,34 +138,59 @@ class TestTraceBadFiles : public QObject {
   void schemaIsChecked_data() {
     QTest::addColumn<QString>("sql");
     QTest::addColumn<QString>("kind");
-    QTest::newRow("newer") << "PRAGMA user_version = 2" << "trace.newer";
-    QTest::newRow("no version") << "PRAGMA user_version = 0" << "trace.damaged";
-    QTest::newRow("trigger") << "CREATE TRIGGER t AFTER UPDATE ON run BEGIN DELETE FROM sequence; END" << "trace.damaged";
-    QTest::newRow("table missing") << "DROP TABLE summary" << "trace.damaged";
-    QTest::newRow("other columns") << "ALTER TABLE sequence ADD COLUMN extra TEXT" << "trace.damaged";
-    QTest::newRow("view for a table") << "DROP TABLE bookmark; CREATE VIEW bookmark AS SELECT 1" << "trace.damaged";
-    QTest::newRow("hides a virtual table") << "CREATE TABLE routing (x)" << "trace.damaged";
-    QTest::newRow("own table stays") << "CREATE TABLE my_notes (x)" << "none";
-    QTest::newRow("own view stays") << "CREATE VIEW my_view AS SELECT id FROM run" << "none";
-    QTest::newRow("model missing") << "PRAGMA foreign_keys=OFF; DELETE FROM model" << "none";
-    QTest::newRow("impossible router") << "UPDATE router SET experts = 1 << 40" << "none";
-    QTest::newRow("top-k above experts") << "UPDATE router SET top_k = experts + 1" << "none";
-    QTest::newRow("negative counts") << "UPDATE run SET tokens = -5, routed_tokens = -(1 << 62), sequences = -1" << "none";
-    QTest::newRow("huge counts") << "UPDATE run SET tokens = 9223372036854775807, routed_tokens = 1 << 62" << "none";
-    QTest::newRow("huge sequence") << "UPDATE sequence SET first_token = 9223372036854775807, length = 9223372036854775807"
+    QTest::newRow("newer") << "PRAGMA user_version = 2"
+                           << "trace.newer";
+    QTest::newRow("no version") << "PRAGMA user_version = 0"
+                                << "trace.damaged";
+    QTest::newRow("trigger") << "CREATE TRIGGER t AFTER UPDATE ON run BEGIN DELETE FROM sequence; END"
+                             << "trace.damaged";
+    QTest::newRow("table missing") << "DROP TABLE summary"
+                                   << "trace.damaged";
+    QTest::newRow("other columns") << "ALTER TABLE sequence ADD COLUMN extra TEXT"
+                                   << "trace.damaged";
+    QTest::newRow("view for a table") << "DROP TABLE bookmark; CREATE VIEW bookmark AS SELECT 1"
+                                      << "trace.damaged";
+    QTest::newRow("hides a virtual table") << "CREATE TABLE routing (x)"
+                                           << "trace.damaged";
+    QTest::newRow("own table stays") << "CREATE TABLE my_notes (x)"
+                                     << "none";
+    QTest::newRow("own view stays") << "CREATE VIEW my_view AS SELECT id FROM run"
+                                    << "none";
+    QTest::newRow("model missing") << "PRAGMA foreign_keys=OFF; DELETE FROM model"
                                    << "none";
-    QTest::newRow("far ordinals") << "UPDATE sequence SET ordinal = ordinal + (1 << 40)" << "none";
-    QTest::newRow("far blocks") << "UPDATE route_block SET block = block + (1 << 61)" << "none";
-    QTest::newRow("negative blocks") << "UPDATE token_block SET block = -1 - block" << "none";
-    QTest::newRow("block counts") << "UPDATE token_block SET count = 1 << 40; UPDATE route_block SET count = -7, width = 1 << 50"
-                                  << "none";
-    QTest::newRow("summary counts") << "UPDATE summary SET tokens = 1 << 62, slots = 1 << 62, count = 1 << 62" << "none";
-    QTest::newRow("sums") << "UPDATE sequence_stats SET tokens = 1 << 62, mass_tokens = -(1 << 62)" << "none";
-    QTest::newRow("short blobs") << "UPDATE route_block SET ids = x'00'; UPDATE logit_block SET logits = zeroblob(3);"
-                                    "UPDATE token_block SET phases = x''; UPDATE summary SET load = zeroblob(5)"
+    QTest::newRow("impossible router") << "UPDATE router SET experts = 1 << 40"
+                                       << "none";
+    QTest::newRow("top-k above experts") << "UPDATE router SET top_k = experts + 1"
+                                         << "none";
+    QTest::newRow("negative counts")
+        << "UPDATE run SET tokens = -5, routed_tokens = -(1 << 62), sequences = -1"
+        << "none";
+    QTest::newRow("huge counts") << "UPDATE run SET tokens = 9223372036854775807, routed_tokens = 1 << 62"
                                  << "none";
-    QTest::newRow("events") << "INSERT INTO steering_event VALUES (1, 9, 1 << 62, 'x', 5)" << "none";
-    QTest::newRow("no meta") << "DELETE FROM meta" << "none";
+    QTest::newRow("huge sequence")
+        << "UPDATE sequence SET first_token = 9223372036854775807, length = 9223372036854775807"
+        << "none";
+    QTest::newRow("far ordinals") << "UPDATE sequence SET ordinal = ordinal + (1 << 40)"
+                                  << "none";
+    QTest::newRow("far blocks") << "UPDATE route_block SET block = block + (1 << 61)"
+                                << "none";
+    QTest::newRow("negative blocks") << "UPDATE token_block SET block = -1 - block"
+                                     << "none";
+    QTest::newRow("block counts")
+        << "UPDATE token_block SET count = 1 << 40; UPDATE route_block SET count = -7, width = 1 << 50"
+        << "none";
+    QTest::newRow("summary counts") << "UPDATE summary SET tokens = 1 << 62, slots = 1 << 62, count = 1 << 62"
+                                    << "none";
+    QTest::newRow("sums") << "UPDATE sequence_stats SET tokens = 1 << 62, mass_tokens = -(1 << 62)"
+                          << "none";
+    QTest::newRow("short blobs")
+        << "UPDATE route_block SET ids = x'00'; UPDATE logit_block SET logits = zeroblob(3);"
+           "UPDATE token_block SET phases = x''; UPDATE summary SET load = zeroblob(5)"
+        << "none";
+    QTest::newRow("events") << "INSERT INTO steering_event VALUES (1, 9, 1 << 62, 'x', 5)"
+                            << "none";
+    QTest::newRow("no meta") << "DELETE FROM meta"
+                             << "none";
   }
 
   void schemaIsChecked() {
@@ -183,7 +213,9 @@ class TestTraceBadFiles : public QObject {
     fs::remove(path);
     writeTrace(path, run, CaptureLevel::Ids);
     // zlib.crc32(b"c" * 80) of Python; router 0 has 8 experts and width 2, 40 rows.
-    execute(path, "UPDATE route_block SET ids = CAST(replace(hex(zeroblob(40)), '0', 'c') AS BLOB), crc = 2637092548 WHERE router = 0");
+    execute(path,
+            "UPDATE route_block SET ids = CAST(replace(hex(zeroblob(40)), '0', 'c') AS BLOB), crc = "
+            "2637092548 WHERE router = 0");
     const auto store = TraceStore::open(path, OpenMode::ReadOnly);
     QVERIFY(store.has_value());
     const auto route = (*store)->routeBlock(1, 0, 0);
@@ -199,7 +231,8 @@ class TestTraceBadFiles : public QObject {
   void cutAnywhere() {
     const fs::path path = in("cut.moescope");
     std::mt19937 random(2);
-    std::vector<std::size_t> lengths{1, 15, 16, 99, 100, 511, 512, 4095, 4096, 4097, m_good.size() - 1, m_good.size() - 4096};
+    std::vector<std::size_t> lengths{
+        1, 15, 16, 99, 100, 511, 512, 4095, 4096, 4097, m_good.size() - 1, m_good.size() - 4096};
     for (int i = 0; i < 25; ++i) lengths.push_back(random() % m_good.size());
     for (const std::size_t length : lengths) {
       write(path, m_good.substr(0, length));
@@ -256,7 +289,8 @@ class TestTraceBadFiles : public QObject {
   void cannotBeWritten() {
     const fs::path file = in("a file");
     write(file, "x");
-    for (const fs::path& path : {file / "t.moescope", in("no such folder") / "t.moescope", fs::path("/proc/t.moescope")}) {
+    for (const fs::path& path :
+         {file / "t.moescope", in("no such folder") / "t.moescope", fs::path("/proc/t.moescope")}) {
       const auto store = TraceStore::create(path);
       QVERIFY(!store.has_value());
       QCOMPARE(store.error().kind, std::string("trace.unwritable"));
@@ -278,7 +312,8 @@ class TestTraceBadFiles : public QObject {
     {
       sqlite3* raw = nullptr;
       QCOMPARE(sqlite3_open(killed.c_str(), &raw), SQLITE_OK);
-      sqlite3_exec(raw, "PRAGMA journal_mode=WAL; UPDATE run SET name = 'from the log'", nullptr, nullptr, nullptr);
+      sqlite3_exec(raw, "PRAGMA journal_mode=WAL; UPDATE run SET name = 'from the log'", nullptr, nullptr,
+                   nullptr);
       write(folder / "kept-wal", bytesOf(killed.string() + "-wal"));
       write(folder / "kept", bytesOf(killed));
       sqlite3_close(raw);

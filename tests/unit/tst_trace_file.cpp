@@ -80,7 +80,8 @@ void compareChoice(const json& row, const Row& expected, std::size_t r, CaptureL
   for (std::size_t k = 0; k < ids.size(); ++k) {
     const bool has = expected.routed && k < choice.ids.size();
     QVERIFY(ids[k] == (has ? choice.ids[k] : -1));
-    if (capture != CaptureLevel::Ids) QVERIFY(equals(row["weights"][k], has ? asStored(choice.weights[k], capture) : 0.0F));
+    if (capture != CaptureLevel::Ids)
+      QVERIFY(equals(row["weights"][k], has ? asStored(choice.weights[k], capture) : 0.0F));
   }
   QVERIFY(!expected.routed || ids.size() >= choice.ids.size());
   QVERIFY(row.contains("native") || !(expected.steered && r == 1 && expected.routed));
@@ -98,17 +99,21 @@ void compareSums(const json& router, const SyntheticRun& run, int r, CaptureLeve
   for (const json& node : router["summaries"]) {
     const std::int64_t span = std::int64_t{256} << (3 * node["level"].get<int>());
     const std::int64_t begin = node["block"].get<std::int64_t>() * span;
-    const LoadSummary expected = expectedLoad(run, r, {begin, begin + node["count"].get<std::int64_t>()}, capture);
-    QVERIFY(node["tokens"] == expected.tokens && node["slots"] == expected.slots && node["load"] == expected.counts);
+    const LoadSummary expected =
+        expectedLoad(run, r, {begin, begin + node["count"].get<std::int64_t>()}, capture);
+    QVERIFY(node["tokens"] == expected.tokens && node["slots"] == expected.slots &&
+            node["load"] == expected.counts);
     QVERIFY(close(node["entropy_sum"], expected.entropySum));
-    for (std::size_t e = 0; e < expected.gateMass.size(); ++e) QVERIFY(close(node["gate_mass"][e], expected.gateMass[e]));
+    for (std::size_t e = 0; e < expected.gateMass.size(); ++e)
+      QVERIFY(close(node["gate_mass"][e], expected.gateMass[e]));
   }
   QCOMPARE(router["stats"].size(), run.sequences.size());
   for (std::size_t s = 0; s < run.sequences.size(); ++s) {
     const json& sums = router["stats"][s];
     const SequenceStats expected = expectedStats(run, r, run.sequences[s], capture);
     QVERIFY(sums["tokens"] == expected.tokens && sums["counts"] == expected.counts);
-    QVERIFY(close(sums["log_sum_exp_sum"], expected.logSumExpSum) && close(sums["entropy_sum"], expected.entropySum));
+    QVERIFY(close(sums["log_sum_exp_sum"], expected.logSumExpSum) &&
+            close(sums["entropy_sum"], expected.entropySum));
     for (std::size_t e = 0; e < expected.counts.size(); ++e) {
       QVERIFY(close(sums["logit_sum"][e], expected.logitSum[e]));
       QVERIFY(close(sums["probability_sum"][e], expected.probabilitySum[e]));
@@ -125,7 +130,8 @@ class TestTraceFile : public QObject {
  private Q_SLOTS:
   void isWhatTheDocumentSays_data() {
     QTest::addColumn<int>("capture");
-    for (const auto level : {CaptureLevel::None, CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full})
+    for (const auto level :
+         {CaptureLevel::None, CaptureLevel::Ids, CaptureLevel::Weights, CaptureLevel::Full})
       QTest::newRow(std::string(name(level)).c_str()) << static_cast<int>(level);
   }
 
@@ -162,7 +168,8 @@ class TestTraceFile : public QObject {
       for (std::size_t i = 0; i < router["logits"].size(); ++i) {
         for (std::size_t e = 0; e < run.rows[i].choices[r].logits.size(); ++e) {
           const float z = run.rows[i].choices[r].logits[e];
-          QVERIFY(equals(router["logits"][i][e], run.rows[i].routed ? static_cast<float>(static_cast<_Float16>(z)) : kMissing));
+          QVERIFY(equals(router["logits"][i][e],
+                         run.rows[i].routed ? static_cast<float>(static_cast<_Float16>(z)) : kMissing));
         }
       }
       if (level != CaptureLevel::None) compareSums(router, run, static_cast<int>(r), level);
@@ -192,7 +199,8 @@ class TestTraceFile : public QObject {
         process.start(python, {"-c", program, QString::fromStdString(path.string())});
         QVERIFY(process.waitForFinished(60000));
         QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
-        const LoadSummary expected = expectedLoad(run, router, {0, static_cast<std::int64_t>(run.rows.size())}, level);
+        const LoadSummary expected =
+            expectedLoad(run, router, {0, static_cast<std::int64_t>(run.rows.size())}, level);
         const QStringList lines = QString::fromUtf8(process.readAllStandardOutput()).trimmed().split('\n');
         QCOMPARE(lines.size(), static_cast<qsizetype>(expected.counts.size()));
         for (std::size_t e = 0; e < expected.counts.size(); ++e) {

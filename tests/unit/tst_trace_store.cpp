@@ -26,7 +26,8 @@ void compareBlocks(const TraceStore& store, RunId id, const SyntheticRun& run, C
     for (int r = 0; r < static_cast<int>(run.routers.size()); ++r) {
       const auto route = store.routeBlock(id, r, block);
       QCOMPARE(route != nullptr, capture != CaptureLevel::None && block * kBlockTokens < routedEnd);
-      if (route) QCOMPARE(difference(*route, expectedRoutes(run, r, block, routedEnd, capture)), std::string());
+      if (route)
+        QCOMPARE(difference(*route, expectedRoutes(run, r, block, routedEnd, capture)), std::string());
       const auto logits = store.logitBlock(id, r, block);
       QCOMPARE(logits != nullptr, route && capture == CaptureLevel::Full);
       if (logits) QCOMPARE(difference(*logits, expectedLogits(run, r, block, routedEnd)), std::string());
@@ -41,7 +42,7 @@ void compareBlocks(const TraceStore& store, RunId id, const SyntheticRun& run, C
 void compareLoads(const TraceStore& store, RunId id, const SyntheticRun& run, CaptureLevel capture) {
   std::mt19937 random(5);
   const auto rows = static_cast<std::int64_t>(run.rows.size());
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 24; ++round) {
     TokenRange range{static_cast<std::int64_t>(random() % static_cast<unsigned>(rows)), 0};
     if (round % 3 == 0) range.begin = range.begin / 256 * 256;
     range.end = range.begin + static_cast<std::int64_t>(random() % static_cast<unsigned>(rows));
@@ -73,7 +74,8 @@ void compareStats(const TraceStore& store, RunId id, const SyntheticRun& run, Ca
     for (int r = 0; r < static_cast<int>(run.routers.size()); ++r) {
       const auto stats = store.sequenceStats(id, r, static_cast<std::int32_t>(s));
       QCOMPARE(stats.has_value(), capture != CaptureLevel::None);
-      if (stats) QCOMPARE(difference(*stats, expectedStats(run, r, run.sequences[s], capture), 1e-6), std::string());
+      if (stats)
+        QCOMPARE(difference(*stats, expectedStats(run, r, run.sequences[s], capture), 1e-6), std::string());
     }
   }
 }
@@ -97,7 +99,7 @@ class TestTraceStore : public QObject {
     const auto level = static_cast<CaptureLevel>(capture);
     const QTemporaryDir folder;
     const auto path = in(folder, "a.moescope");
-    const SyntheticRun run = synthesize(11, {300, 200, 77, 900, 1, 2, 1200});
+    const SyntheticRun run = synthesize(11, {300, 200, 77, 700, 1, 2, 600});
     StoreOptions options;
     options.commitIntervalMs = 3;  // many transactions meet the appending
     auto store = TraceStore::create(path, options);

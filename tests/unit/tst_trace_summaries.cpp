@@ -3,10 +3,11 @@
 
 #include <map>
 #include <random>
+#include <set>
 
-#include "tests/unit/trace_fixture.h"
 #include "core/trace/block_summary.h"
 #include "core/trace/load_query.h"
+#include "tests/unit/trace_fixture.h"
 
 using namespace moescope;
 using namespace moescope::trace;
@@ -57,11 +58,13 @@ class TestTraceSummaries : public QObject {
     Nodes nodes;
     PyramidBuilder pyramid(2);
     for (std::int64_t block = 0; block < kBlocks; ++block)
-      pyramid.add(block, leaf(block), [&](int level, std::int64_t at, const BlockSummary& node) { nodes[{level, at}] = node; });
+      pyramid.add(block, leaf(block), [&](int level, std::int64_t at, const BlockSummary& node) {
+        nodes[{level, at}] = node;
+      });
     for (int level = 1; level <= kTopSummaryLevel; ++level) {
       const std::int64_t span = std::int64_t{1} << (3 * level);
       QVERIFY(!nodes.contains({level, kBlocks / span}));
-      for (const std::int64_t at : {std::int64_t{0}, kBlocks / span / 2, kBlocks / span - 1}) {
+      for (const std::int64_t at : std::set{std::int64_t{0}, kBlocks / span / 2, kBlocks / span - 1}) {
         BlockSummary expected(2);
         for (std::int64_t block = at * span; block < (at + 1) * span; ++block) expected.add(leaf(block));
         QVERIFY((nodes.at({level, at}) == expected));
@@ -98,7 +101,8 @@ class TestTraceSummaries : public QObject {
         // Blocks of the open node that no open node below holds.
         const std::int64_t span = std::int64_t{1} << (3 * level);
         BlockSummary partial(2);
-        for (std::int64_t block = cut / span * span; block < cut / (span / 8) * (span / 8); ++block) partial.add(leaf(block));
+        for (std::int64_t block = cut / span * span; block < cut / (span / 8) * (span / 8); ++block)
+          partial.add(leaf(block));
         b.restore(level, partial);
       }
       for (std::int64_t block = cut; block < 3000; ++block) b.add(block, leaf(block), into(resumed));
@@ -120,7 +124,8 @@ class TestTraceSummaries : public QObject {
       TokenRange range{static_cast<std::int64_t>(random() % static_cast<unsigned>(rows)), 0};
       const std::int64_t grid = round % 4 == 0 ? 1 : std::int64_t{256} << (3 * (round % 4 - 1));
       range.begin = range.begin / grid * grid;
-      range.end = range.begin + static_cast<std::int64_t>(random() % static_cast<unsigned>(rows - range.begin)) + 1;
+      range.end =
+          range.begin + static_cast<std::int64_t>(random() % static_cast<unsigned>(rows - range.begin)) + 1;
       if (round % 5 == 0) range.end = std::min(rows, (range.end + grid - 1) / grid * grid);
       const int r = round % 2;
       const LoadSummary load = (*store)->load(1, r, range);
