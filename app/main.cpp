@@ -1,6 +1,7 @@
 // The one program: a subcommand, or the window.
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/help_formatter.h"
 #include "core/base/log.h"
+#include "core/engine/api/engine.h"
 #ifdef MOESCOPE_HAS_GUI
 #include "app/window/run_window.h"
 #endif
@@ -58,14 +60,22 @@ std::optional<Error> unknownPath(const std::vector<std::string>& paths) {
   return std::nullopt;
 }
 
+#ifdef MOESCOPE_HAS_GUI
+/// A library of Qt's loads libgomp, which reads its settings at once, before main: the program starts itself
+/// again where they were not set. Without the window loadEngine() sets them in time.
+void startWithOpenMpSettings(char** argv) {
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (engine::setOpenMpEnvironment() && !failed) ::execv(program.c_str(), argv);
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  // OpenMP reads these when the engine is loaded; they are set while there is one thread. Spinning at its
-  // barriers would stall a desktop that shares the cores.
-  ::setenv("OMP_WAIT_POLICY", "passive", 0);
-  ::setenv("GOMP_SPINCOUNT", "0", 0);
-
+#ifdef MOESCOPE_HAS_GUI
+  startWithOpenMpSettings(argv);
+#endif
   CLI::App app("MoEScope: a workbench for mixture-of-experts language models", "moescope");
   app.formatter(std::make_shared<cli::HelpFormatter>());
   app.set_version_flag("--version", std::string("moescope ") + MOESCOPE_VERSION);

@@ -69,15 +69,13 @@ class TestGeneration : public QObject {
   }
 
   void beginTokenIsNotDoubled() {
-    const auto plain = textIds("one two", *demoTokenizer(), std::nullopt);
-    auto with = textIds("one two", *demoTokenizer(), 0);
-    QCOMPARE(with->front(), 0);
-    with->erase(with->begin());
-    QVERIFY(*with == *plain);
-    const auto there = textIds("<|endoftext|>one two", *demoTokenizer(), 0);
-    QCOMPARE(there->size(), plain->size() + 1);
-    QCOMPARE((*there)[0], 0);
-    QVERIFY((*there)[1] != 0);
+    std::vector<std::int32_t> expected{0};
+    const auto plain = demoTokenizer()->encode("one two", false);
+    for (const auto& token : *plain) expected.push_back(token.id);
+    QCOMPARE(*textIds("one two", *demoTokenizer(), 0), expected);
+    // The tokenizer puts it there already, and so may the user.
+    QCOMPARE(*textIds("one two", *demoTokenizer(), std::nullopt), expected);
+    QCOMPARE(*textIds("<|endoftext|>one two", *demoTokenizer(), 0), expected);
   }
 
   void sameSeedSameText() {

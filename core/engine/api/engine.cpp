@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 
 namespace moescope::engine {
 
@@ -29,10 +30,7 @@ Result<std::shared_ptr<Engine>> open() {
                 "this build has no engine, so it cannot run models",
                 "build with MOESCOPE_ENGINE=ON");
   }
-  // libgomp reads these when it is loaded, which the engine's libraries do. Spinning at its barriers
-  // would stall a desktop that shares the cores.
-  ::setenv("OMP_WAIT_POLICY", "passive", 0);
-  ::setenv("GOMP_SPINCOUNT", "0", 0);
+  setOpenMpEnvironment();
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     return fail("engine.broken", path.string(), "", std::string("cannot be loaded: ") + ::dlerror(),
@@ -48,6 +46,17 @@ Result<std::shared_ptr<Engine>> open() {
 }
 
 }  // namespace
+
+bool setOpenMpEnvironment() {
+  constexpr std::pair<const char*, const char*> kSettings[] = {{"OMP_WAIT_POLICY", "passive"}, {"GOMP_SPINCOUNT", "0"}};
+  bool changed = false;
+  for (const auto& [name, value] : kSettings) {
+    if (std::getenv(name) != nullptr) continue;
+    ::setenv(name, value, 0);
+    changed = true;
+  }
+  return changed;
+}
 
 Result<std::shared_ptr<Engine>> loadEngine() {
   // The library stays loaded until the end: torch does not survive being unloaded.

@@ -120,6 +120,11 @@ class Engine {
                                               std::stop_token stop) = 0;
 };
 
+/// Sets what libgomp reads when it is loaded, where the user has not: passive waiting, since spinning at its
+/// barriers would stall a desktop that shares the cores. True if something was not set before. Only while
+/// there is one thread, or before libgomp is loaded.
+bool setOpenMpEnvironment();
+
 /// Loads libmoescope_engine.so beside the program (or from its lib folder) once and returns its
 /// engine. Sets the OpenMP wait policy first. Errors: `engine.missing` (built without, or the file is
 /// not there), `engine.broken` with the loader's text.
