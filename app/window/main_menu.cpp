@@ -54,7 +54,7 @@ void MainWindow::makeActions() {
   m_step->setToolTip(tr("Step one token"));
   m_resume = makeAction("continue", tr("Continue"), QStringLiteral("continue"), QKeySequence(tr("F9")));
   m_resume->setToolTip(tr("Write on from the last token"));
-  m_steeringOn = makeAction("steering", tr("Steering off"), QStringLiteral("ok"), QKeySequence(tr("F8")));
+  m_steeringOn = makeAction("steering", tr("Steering off"), {}, QKeySequence(tr("F8")));
   m_steeringOn->setCheckable(true);
   m_steeringOn->setToolTip(tr("All rules on or off"));
   m_loadProgram = makeAction("load_program", tr("Load program…"), QStringLiteral("load"), {});

@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QUndoStack>
 #include <QUrl>
 
@@ -17,6 +18,7 @@
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/api/selection_model.h"
+#include "views/models/run_list_model.h"
 #include "views/panels/expert_load/expert_load_panel.h"
 #include "views/panels/model/model_panel.h"
 #include "views/panels/prompt/prompt_panel.h"
@@ -143,7 +145,8 @@ void MainWindow::arrange(Layout layout) {
   splitDockWidget(dock("routing_map"), dock("prompt"), Qt::Vertical);
   splitDockWidget(dock("steering"), dock("expert_load"), Qt::Vertical);
   for (const auto& [name, panel] : m_docks) panel->show();
-  if (width() < kThreeColumns) tabRightColumn();
+  m_twoColumns = width() < kThreeColumns;
+  if (m_twoColumns) tabRightColumn();
   if (layout == Layout::Reading) dock("tokens")->hide();
   if (layout == Layout::Presentation) {
     for (const char* name : {"model", "runs", "prompt", "steering", "expert_load"}) dock(name)->hide();
@@ -163,6 +166,13 @@ void MainWindow::tabRightColumn() {
   m_docks.at(QStringLiteral("runs"))->raise();
 }
 
+void MainWindow::resizeEvent(QResizeEvent* event) {
+  QMainWindow::resizeEvent(event);
+  if (!isVisible() || m_twoColumns == (width() < kThreeColumns)) return;
+  // After the docks have taken up the new size.
+  QTimer::singleShot(0, this, [this] { arrange(Layout::Work); });
+}
+
 void MainWindow::restoreLayout() {
   const QSettings settings;
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
@@ -177,7 +187,8 @@ void MainWindow::refreshActions() {
                     status.state == engine::LiveState::Loading;
   const bool model = m_workspace.session().model() != nullptr;
   const bool trace = context.store() != nullptr;
-  const bool anyRun = trace && !context.store()->runs().empty();
+  const views::RunListModel& runs = m_runsPanel->model();
+  const bool anyRun = trace && runs.rowCount() > 0;
   m_generate->setEnabled(model && !busy);
   m_stop->setEnabled(busy && status.state != engine::LiveState::Stopping);
   m_step->setEnabled(model && !busy);
@@ -192,12 +203,15 @@ void MainWindow::refreshActions() {
   const bool on = context.steering().masterOn() && !context.steering().program().rules.empty();
   m_steeringOn->setChecked(on);
   m_steeringOn->setText(on ? tr("Steering on") : tr("Steering off"));
+  m_steeringOn->setIcon(on ? views::themeIcon(QStringLiteral("check")) : QIcon());
   m_steeringOn->setEnabled(!context.steering().program().rules.empty());
   if (m_mode != nullptr) m_mode->setCurrentIndex(context.steering().counterfactual() ? 1 : 0);
   m_mapPages->setCurrentIndex(model || anyRun || busy ? 1 : 0);
   // The newest run is looked at until the user chooses another.
   if (status.run && busy && context.selection().run() != status.run) context.selection().setRun(status.run);
-  if (anyRun && !context.selection().run()) context.selection().setRun(context.store()->runs().back().id);
+  if (anyRun && !context.selection().run()) {
+    context.selection().setRun(runs.run(runs.index(runs.rowCount() - 1))->id);
+  }
 }
 
 void MainWindow::refreshTitle() {

@@ -43,6 +43,7 @@ class MainWindow : public QMainWindow {
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   // main_window.cpp
@@ -99,6 +100,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* m_mapPages = nullptr;
   WindowStatusBar* m_status = nullptr;
   ManualWindow* m_manual = nullptr;
+  bool m_twoColumns = false;  // the right column lies behind the left one
 
   QAction* m_open = nullptr;
   QAction* m_openTrace = nullptr;

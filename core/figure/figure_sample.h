@@ -1,5 +1,5 @@
 // FigureSample: what the builders share: run, routers, sample line, provenance and the program in force.
-// Private to core/figure.
+// Not for figures themselves (figure_builders.h).
 #pragma once
 
 #include <string>

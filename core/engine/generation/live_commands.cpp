@@ -132,6 +132,11 @@ void LiveSession::Worker::continueFrom(std::int64_t row, std::stop_token stop) {
   emit(LiveEvent::Kind::StateChanged);
 }
 
+void LiveSession::Worker::endText() {
+  finishGeneration();
+  emit(LiveEvent::Kind::StateChanged);
+}
+
 void LiveSession::Worker::setProgram(const steering::SteeringProgram& program, SteeringMode mode,
                                      std::stop_token stop) {
   const auto current = model();

@@ -49,6 +49,16 @@ void LiveSession::continueFrom(std::int64_t row) {
                  [row](Worker& worker, std::stop_token stop) { worker.continueFrom(row, std::move(stop)); });
 }
 
+std::future<void> LiveSession::endText() {
+  auto done = std::make_shared<std::promise<void>>();
+  auto future = done->get_future();
+  m_worker->post(CommandKind::Write, [done](Worker& worker, std::stop_token) {
+    worker.endText();
+    done->set_value();
+  });
+  return future;
+}
+
 void LiveSession::stop() { m_worker->stop(); }
 
 void LiveSession::setProgram(steering::SteeringProgram program, SteeringMode mode) {

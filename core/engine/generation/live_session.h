@@ -67,6 +67,8 @@ class LiveSession {
   void stepOne();                              ///< one token of the current generation, past its limit too
   void resume(int moreTokens);                 ///< Continue: that many tokens more from where it is
   void continueFrom(std::int64_t row);
+  /// Closes the run of a text that could be continued; it no longer can. Ready when that is done.
+  std::future<void> endText();
   void stop();  ///< also cancels loading, prefill and corpus runs, and takes back what waits
   /// From now on or counterfactual; kept for later generations. An empty or disabled program is off.
   void setProgram(steering::SteeringProgram program, SteeringMode mode);

@@ -47,6 +47,7 @@ class LiveSession::Worker {
   void stepOne(std::stop_token stop);
   void resume(int moreTokens, std::stop_token stop);
   void continueFrom(std::int64_t row, std::stop_token stop);
+  void endText();
   void setProgram(const steering::SteeringProgram& program, SteeringMode mode, std::stop_token stop);
   void recordCorpus(const CorpusSettings& settings, std::stop_token stop);
 

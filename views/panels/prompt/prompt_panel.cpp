@@ -100,6 +100,11 @@ PromptPanel::PromptPanel(ViewContext& context, const PromptActions& actions, QWi
   refreshState();
 }
 
+void PromptPanel::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  m_pace->setVisible(width() >= kWithPace);
+}
+
 QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   auto* side = new QWidget;
   auto* column = new QVBoxLayout(side);
@@ -126,10 +131,12 @@ QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   m_progress->setFixedSize(40, 4);
   m_rate = new TextLabel({}, TextLabel::Style::Title);
   m_left = new TextLabel({}, TextLabel::Style::Secondary);
-  buttons->addWidget(m_count);
-  buttons->addWidget(m_progress);
-  buttons->addWidget(m_rate);
-  buttons->addWidget(m_left);
+  m_pace = new QWidget;
+  m_pace->setMinimumWidth(1);  // gives way in a narrow window; the status bar shows the same
+  auto* pace = new QHBoxLayout(m_pace);
+  pace->setContentsMargins(0, 0, 0, 0);
+  for (QWidget* part : std::initializer_list<QWidget*>{m_count, m_progress, m_rate, m_left}) pace->addWidget(part);
+  buttons->addWidget(m_pace);
   buttons->addStretch(1);
   column->addLayout(buttons);
   return side;

@@ -18,6 +18,8 @@ namespace {
 
 constexpr double kZoomStep = 1.25;
 constexpr int kSmallestBox = 64;
+// Under kWithTexts buttons show their icons only.
+constexpr int kNarrowest = 660, kWithTexts = 880;
 constexpr std::array kLoadValues{figure::LoadValue::LoadRatio, figure::LoadValue::LoadShare,
                                  figure::LoadValue::Frequency, figure::LoadValue::GateRatio};
 constexpr std::array kExpertValues{figure::TokenValue::Weight, figure::TokenValue::Rank,
@@ -73,23 +75,22 @@ MapToolBar::MapToolBar(QWidget* parent)
   row->addWidget(m_layer);
   row->addWidget(m_value);
   row->addWidget(m_window);
-  auto* sort = new TextLabel(tr("Sort"), TextLabel::Style::Secondary);
-  sort->setObjectName(QStringLiteral("sort label"));
-  row->addWidget(sort);
+  m_sortLabel = new TextLabel(tr("Sort"), TextLabel::Style::Secondary);
+  row->addWidget(m_sortLabel);
   m_sort->addItems({tr("Expert id"), tr("Load")});
   m_sort->setToolTip(tr("Order of experts; choose Load again to sort by what is shown now"));
   row->addWidget(m_sort);
   row->addStretch(1);
   auto* out = addButton("zoom_out", {}, tr("Zoom out (Ctrl+−)"));
   auto* in = addButton("zoom_in", {}, tr("Zoom in (Ctrl++)"));
-  auto* fit = addButton("fit", tr("Fit"), tr("Show everything (F)"));
+  m_fit = addButton("fit", tr("Fit"), tr("Show everything (F)"));
   m_follow = addButton("follow", tr("Follow live"), tr("Keep the newest token in sight (L)"));
   m_follow->setCheckable(true);
   m_follow->setChecked(true);
-  for (auto* button : {out, in, fit, m_follow}) row->addWidget(button);
+  for (auto* button : {out, in, m_fit, m_follow}) row->addWidget(button);
   connect(out, &QToolButton::clicked, this, [this] { Q_EMIT zoomRequested(1.0 / kZoomStep); });
   connect(in, &QToolButton::clicked, this, [this] { Q_EMIT zoomRequested(kZoomStep); });
-  connect(fit, &QToolButton::clicked, this, &MapToolBar::fitRequested);
+  connect(m_fit, &QToolButton::clicked, this, &MapToolBar::fitRequested);
   connect(m_follow, &QToolButton::clicked, this, &MapToolBar::followToggled);
   connect(m_modes, &QButtonGroup::idClicked, this, &MapToolBar::choose);
   for (auto* box : {m_layer, m_value, m_window})
@@ -98,6 +99,17 @@ MapToolBar::MapToolBar(QWidget* parent)
   connect(m_sort, &QComboBox::activated, this, [this](int index) { Q_EMIT sortRequested(index == kByLoad); });
   fillWindows();
   setSettings(m_settings);
+}
+
+QSize MapToolBar::minimumSizeHint() const { return {kNarrowest, QWidget::minimumSizeHint().height()}; }
+
+void MapToolBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  const bool wide = width() >= kWithTexts;
+  for (auto* button : {m_fit, m_follow}) {
+    button->setToolButtonStyle(wide ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly);
+  }
+  m_sortLabel->setVisible(wide && m_settings.mode != MapMode::TokenLayer);
 }
 
 QToolButton* MapToolBar::addMode(const QString& text, MapMode mode) {
@@ -203,7 +215,7 @@ void MapToolBar::setSettings(const MapSettings& settings) {
   }
   const bool sortable = settings.mode != MapMode::TokenLayer;
   m_sort->setVisible(sortable);
-  findChild<QWidget*>(QStringLiteral("sort label"))->setVisible(sortable);
+  m_sortLabel->setVisible(sortable && width() >= kWithTexts);
 }
 
 void MapToolBar::choose() {

@@ -27,12 +27,18 @@ class MapToolBar : public QWidget {
   void setFollowing(bool on);
   void setSelectionEmpty(bool empty);
 
+  /// Narrower than the layout's: buttons then show their icons only.
+  [[nodiscard]] QSize minimumSizeHint() const override;
+
  Q_SIGNALS:
   void settingsChanged(const MapSettings& settings);
   void sortRequested(bool byLoad);
   void zoomRequested(double factor);
   void fitRequested();
   void followToggled(bool on);
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   QToolButton* addMode(const QString& text, MapMode mode);
@@ -46,7 +52,8 @@ class MapToolBar : public QWidget {
   trace::CaptureLevel m_capture = trace::CaptureLevel::Full;
   QButtonGroup* m_modes;
   QComboBox *m_layer, *m_value, *m_window, *m_sort;
-  QToolButton* m_follow;
+  QWidget* m_sortLabel;
+  QToolButton *m_fit, *m_follow;
 };
 
 }  // namespace moescope::views

@@ -16,6 +16,7 @@
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
 #include "views/canvas/canvas_widget.h"
+#include "views/panels/common/figure_table.h"
 #include "views/panels/common/panel_widgets.h"
 #include "views/panels/common/sample_line.h"
 #include "views/panels/common/token_menu.h"
@@ -76,6 +77,7 @@ void RoutingMapPanel::makeLayout() {
   m_error = new ErrorBar;
   m_widget = new CanvasWidget(*m_canvas);
   setFocusProxy(m_widget);
+  m_table = addTableAction(m_widget, [this] { return figureSpec(); });
   m_widget->installEventFilter(this);
   auto* page = new QWidget;
   auto* parts = new QVBoxLayout(page);
@@ -295,6 +297,7 @@ void RoutingMapPanel::openMenu(QPoint globalAt, bool tokenRow) {
     auto* copy =
         menu.addAction(themeIcon(QStringLiteral("copy")), tr("Copy value") + QStringLiteral("\tCtrl+C"));
     connect(copy, &QAction::triggered, this, &RoutingMapPanel::copyValue);
+    menu.addAction(m_table);
     auto* figure = menu.addAction(themeIcon(QStringLiteral("export")), tr("Export figure…"));
     connect(figure, &QAction::triggered, this, &RoutingMapPanel::exportRequested);
   };

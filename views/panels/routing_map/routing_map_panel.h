@@ -7,6 +7,7 @@
 #include "views/panels/common/query_runner.h"
 #include "views/panels/routing_map/routing_map_canvas.h"
 
+class QAction;
 class QPushButton;
 class QStackedWidget;
 
@@ -72,6 +73,7 @@ class RoutingMapPanel : public QWidget {
   ExpertActions* m_actions;
   RoutingMapCanvas* m_canvas;
   CanvasWidget* m_widget = nullptr;
+  QAction* m_table = nullptr;
   MapToolBar* m_toolBar = nullptr;
   SampleLine* m_sampleLine = nullptr;
   ErrorBar* m_error = nullptr;

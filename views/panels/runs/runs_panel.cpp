@@ -15,8 +15,11 @@
 
 #include <utility>
 
+#include <chrono>
+
 #include <nlohmann/json.hpp>
 
+#include "core/engine/generation/live_session.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
 #include "views/models/run_list_model.h"
@@ -30,6 +33,7 @@ namespace moescope::views {
 namespace {
 
 constexpr int kPadding = 8;
+constexpr std::chrono::seconds kEndLimit(2);
 constexpr int kNotesHeight = 44;
 constexpr int kNotesPauseMs = 400;
 enum Row { kSeed, kSampler, kSteering, kDevice, kRowCount };
@@ -40,7 +44,7 @@ QString samplerText(const trace::RunRecord& run) {
   const auto json = nlohmann::json::parse(run.samplerJson, nullptr, false);
   if (!json.is_object()) return QObject::tr("unknown");
   if (run.kind == trace::RunKind::Corpus) {
-    return QObject::tr("windows of %1 tokens").arg(json.value("context_tokens", 0));
+    return QObject::tr("windows of %1 tokens").arg(json.value("context", 0));
   }
   const double temperature = json.value("temperature", 0.0);
   if (temperature == 0.0) return QObject::tr("greedy");
@@ -51,7 +55,8 @@ QString steeringText(const std::vector<trace::SteeringEvent>& events) {
   if (events.empty()) return QObject::tr("none");
   const auto program = nlohmann::json::parse(events.back().programJson, nullptr, false);
   const auto rules = program.is_object() && program.contains("rules") ? program["rules"].size() : 0;
-  return QObject::tr("%n rule(s), from token %1", nullptr, static_cast<int>(rules)).arg(events.front().token);
+  const QString count = rules == 1 ? QObject::tr("1 rule") : QObject::tr("%1 rules").arg(rules);
+  return QObject::tr("%1, from token %2").arg(count).arg(events.front().token);
 }
 
 }  // namespace
@@ -123,9 +128,8 @@ QWidget* RunsPanel::makeList() {
   connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
     const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
     rename->setEnabled(can);
-    // A run that can still be continued is open too.
     const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
-    remove->setEnabled(can && run != nullptr && run->status != trace::RunStatus::Open);
+    remove->setEnabled(can && run != nullptr && !m_context.isLive(run->id));
   });
   more->setMenu(menu);
   top->addWidget(m_filter, 1);
@@ -170,8 +174,10 @@ QWidget* RunsPanel::makeDetails() {
   m_rows->setVerticalSpacing(3);
   const QString titles[kRowCount] = {tr("Seed"), tr("Sampler"), tr("Steering"), tr("Device")};
   for (const QString& title : titles) {
-    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary),
-                   new TextLabel({}, TextLabel::Style::Body));
+    auto* value = new TextLabel({}, TextLabel::Style::Body);
+    value->setWordWrap(true);
+    value->setMinimumWidth(1);
+    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), value);
   }
   column->addLayout(m_rows);
   m_notes = new QPlainTextEdit;
@@ -249,18 +255,20 @@ void RunsPanel::saveNotes() {
 }
 
 void RunsPanel::deleteRun() {
-  const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
-  if (run == nullptr) return;
-  const auto id = run->id;  // the row may have moved when the answer comes
+  const auto* shown = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+  if (shown == nullptr) return;
+  const trace::RunRecord run = *shown;  // the row may have moved when the answer comes
   const QString text = tr("Delete the run “%1” with its %2 tokens? This cannot be undone.")
-                           .arg(QString::fromStdString(run->name), countText(run->tokens));
+                           .arg(QString::fromStdString(run.name), countText(run.tokens));
   if (QMessageBox::question(this, tr("Delete run"), text, QMessageBox::Yes | QMessageBox::Cancel,
                             QMessageBox::Cancel) != QMessageBox::Yes) {
     return;
   }
   m_notesTyped = false;
   m_context.selection().setRun(std::nullopt);
-  if (auto done = m_context.store()->deleteRun(id); !done) {
+  // A text that could be continued is still open; nothing runs, so this is over at once.
+  if (run.status == trace::RunStatus::Open) m_context.session().endText().wait_for(kEndLimit);
+  if (auto done = m_context.store()->deleteRun(run.id); !done) {
     Q_EMIT failed(QString::fromStdString(done.error().text()));
   }
 }

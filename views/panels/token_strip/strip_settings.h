@@ -15,7 +15,7 @@ namespace moescope::views {
 enum class StripValue : std::uint8_t { None, Phase, TopExpert, Entropy, LogProbability };
 
 struct StripSettings {
-  StripValue value = StripValue::Phase;
+  StripValue value = StripValue::LogProbability;
   int router = 0;  ///< TopExpert, Entropy; -1: mean over the layers (Entropy)
   bool operator==(const StripSettings&) const = default;
 };
