@@ -44,6 +44,9 @@ class PromptPanel : public QWidget {
   void showError(const QString& text);
   void focusEditor();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   QWidget* makeEditorSide(const PromptActions& actions);
   QWidget* makeSettingsSide();
@@ -56,6 +59,7 @@ class PromptPanel : public QWidget {
 
   ViewContext& m_context;
   QTextEdit* m_editor = nullptr;
+  QWidget* m_pace = nullptr;
   QProgressBar* m_progress = nullptr;
   TextLabel* m_count = nullptr;
   TextLabel* m_rate = nullptr;
