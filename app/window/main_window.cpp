@@ -46,7 +46,7 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   setMinimumSize(kMinimumSize);
   setAcceptDrops(true);
   setDockNestingEnabled(true);
-  setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
+  setDockOptions(AllowNestedDocks | AllowTabbedDocks);  // no animation: docks are in place at once
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   makeActions();
   makePanels();

@@ -30,6 +30,7 @@ namespace moescope::views {
 
 namespace {
 
+constexpr int kNarrowestBox = 72;
 constexpr int kPadding = 8, kToolBarHeight = 36, kTableRow = 22;
 constexpr int kLeastBars = 110, kLeastCourse = 76, kLeastTable = 4 * kTableRow;
 constexpr int kLastTokens[] = {128, 512, 2048};
@@ -85,11 +86,13 @@ QWidget* ExpertLoadPanel::makeToolBar() {
   row->setContentsMargins(kPadding, 0, kPadding, 0);
   row->setSpacing(kPadding);
   m_layer = new QComboBox;
+  m_layer->setMinimumWidth(kNarrowestBox);
   m_layer->setObjectName(QStringLiteral("layer"));
   m_layer->setAccessibleName(tr("Layer"));
   m_layer->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   m_layer->setToolTip(tr("Layer whose experts are shown"));
   m_window = new QComboBox;
+  m_window->setMinimumWidth(kNarrowestBox);
   m_window->setObjectName(QStringLiteral("window"));
   m_window->setAccessibleName(tr("Tokens"));
   m_window->setToolTip(tr("Tokens that bars and table cover"));
@@ -183,6 +186,7 @@ QWidget* ExpertLoadPanel::makeCourseHead() {
   row->setContentsMargins(kPadding, 4, kPadding, 0);
   row->setSpacing(kPadding);
   m_metric = new QComboBox;
+  m_metric->setMinimumWidth(kNarrowestBox);
   m_metric->setObjectName(QStringLiteral("metric"));
   m_metric->setAccessibleName(tr("Metric of the course"));
   m_metric->setToolTip(tr("Metric that is drawn over the tokens; a row of the table chooses it too"));
@@ -190,6 +194,7 @@ QWidget* ExpertLoadPanel::makeCourseHead() {
     m_metric->addItem(qt(info.label), static_cast<int>(info.measure));
   }
   m_courseTokens = new QComboBox;
+  m_courseTokens->setMinimumWidth(kNarrowestBox);
   m_courseTokens->setObjectName(QStringLiteral("course_tokens"));
   m_courseTokens->setAccessibleName(tr("Window of the course"));
   m_courseTokens->setToolTip(tr("Tokens behind each point of the line"));

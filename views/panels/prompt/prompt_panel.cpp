@@ -30,7 +30,7 @@ namespace moescope::views {
 namespace {
 
 constexpr int kPadding = 8;
-constexpr int kFieldWidth = 100;  // ten digits
+constexpr int kFieldWidth = 92;  // ten digits
 constexpr int kWithPace = 800;     // narrower, only the buttons fit
 
 QDoubleSpinBox* decimalField(double value, double low, double high, double step, const QString& tip) {

@@ -121,6 +121,7 @@ QWidget* SteeringPanel::makeToolBar() {
   connect(m_save, &QToolButton::clicked, this, &SteeringPanel::saveRequested);
   m_order = new TextLabel({}, TextLabel::Style::Secondary);
   m_order->setObjectName(QStringLiteral("order"));
+  m_order->setMinimumWidth(1);  // gives way
   m_order->setToolTip(tr("Rules act together: the order in which they were added changes nothing"));
   row->addWidget(m_add);
   row->addWidget(load);
