@@ -86,11 +86,12 @@ void printTable(const engine::VerifyReport& report, const engine::Model& model, 
                r.maxWeight, r.where, r.failed ? "  FAILED" : "");
   }
   if (report.greedy) {
-    fmt::print("\ngreedy continuation: {} of {} tokens differ{}\n", report.greedy->differ, report.greedy->tokens,
-               report.greedy->failed ? "  FAILED" : "");
+    fmt::print("\ngreedy continuation: {} of {} tokens differ{}\n", report.greedy->differ,
+               report.greedy->tokens, report.greedy->failed ? "  FAILED" : "");
   }
   for (const auto& name : report.notCompared) fmt::print("not compared: {}\n", name);
-  fmt::print("\n{} (tolerance {:g})\n", report.passed ? "agrees with the reference" : "DOES NOT AGREE with the reference",
+  fmt::print("\n{} (tolerance {:g})\n",
+             report.passed ? "agrees with the reference" : "DOES NOT AGREE with the reference",
              options.verify.tolerance);
 }
 
@@ -122,18 +123,20 @@ void addVerify(CLI::App& app, std::function<int()>& run) {
       ->capture_default_str();
   command->add_option("--dtype", options->load.dtype, "Type of the weights: auto, f32, bf16, f16")
       ->transform(CLI::CheckedTransformer(std::map<std::string, engine::Dtype>{{"auto", engine::Dtype::Auto},
-                                                                              {"f32", engine::Dtype::F32},
-                                                                              {"bf16", engine::Dtype::BF16},
-                                                                              {"f16", engine::Dtype::F16}}));
+                                                                               {"f32", engine::Dtype::F32},
+                                                                               {"bf16", engine::Dtype::BF16},
+                                                                               {"f16", engine::Dtype::F16}}));
   command->add_option("--threads", options->load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024));
   command->add_option("--tolerance", options->verify.tolerance, "Largest absolute difference of a value")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  command->add_flag("--token-by-token", options->verify.tokenByToken, "One step a token instead of one prefill a row");
+  command->add_flag("--token-by-token", options->verify.tokenByToken,
+                    "One step a token instead of one prefill a row");
   command->add_flag("--json", options->json, "One JSON document");
   command->footer(
-      "Exit status 1 if a value differs by more than the tolerance, or if a choice of experts differs where the\n"
+      "Exit status 1 if a value differs by more than the tolerance, or if a choice of experts differs where "
+      "the\n"
       "reference is not nearly tied.\n\n"
       "Example:\n  moescope verify resources/demo/model --reference resources/demo/reference.safetensors");
   command->callback([options, &run] {

@@ -66,7 +66,8 @@ CorpusDialog::CorpusDialog(const QString& folder, int context, QWidget* parent)
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
   m_record = buttons->addButton(tr("Record"), QDialogButtonBox::AcceptRole);
   m_record->setEnabled(!folder.isEmpty());
-  connect(m_corpus, &QLineEdit::textChanged, m_record, [this](const QString& text) { m_record->setEnabled(!text.isEmpty()); });
+  connect(m_corpus, &QLineEdit::textChanged, m_record,
+          [this](const QString& text) { m_record->setEnabled(!text.isEmpty()); });
   connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
   connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
   form->addRow(buttons);

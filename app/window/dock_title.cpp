@@ -34,7 +34,8 @@ DockTitle::DockTitle(QDockWidget* dock)
   row->setSpacing(4);
   auto* name = new views::TextLabel(dock->windowTitle(), views::TextLabel::Style::Title);
   auto* floating = makeButton(QStringLiteral("float"), tr("Float or dock %1").arg(dock->windowTitle()));
-  auto* close = makeButton(QStringLiteral("close"), tr("Close %1; View brings it back").arg(dock->windowTitle()));
+  auto* close =
+      makeButton(QStringLiteral("close"), tr("Close %1; View brings it back").arg(dock->windowTitle()));
   row->addWidget(name);
   row->addStretch(1);
   row->addWidget(m_summary);

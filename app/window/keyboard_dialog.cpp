@@ -57,7 +57,8 @@ KeyboardDialog::KeyboardDialog(const QList<QAction*>& actions, QWidget* parent)
   m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
   m_table->setSelectionMode(QAbstractItemView::SingleSelection);
   m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  for (const QAction* action : std::as_const(m_actions)) addRow(action->toolTip(), keysText(action->shortcut()));
+  for (const QAction* action : std::as_const(m_actions))
+    addRow(action->toolTip(), keysText(action->shortcut()));
   const std::pair<QString, QString> inPictures[] = {
       {tr("In a picture: move the cursor, extend the selection"), tr("Arrows, Shift+arrows")},
       {tr("In a picture: ban, pin, release the expert"), tr("B, P, R")},

@@ -12,15 +12,16 @@
 
 namespace moescope::app {
 
-LoadingDialog::LoadingDialog(const engine::LoadOptions& options, const std::vector<engine::DeviceInfo>& devices,
-                             QWidget* parent)
+LoadingDialog::LoadingDialog(const engine::LoadOptions& options,
+                             const std::vector<engine::DeviceInfo>& devices, QWidget* parent)
     : QDialog(parent), m_device(new QComboBox), m_dtype(new QComboBox), m_threads(new QSpinBox) {
   setWindowTitle(tr("Device and dtype"));
   m_device->addItem(tr("Automatic"), QStringLiteral("auto"));
   for (const auto& device : devices) {
     const QString id = QString::fromStdString(device.id);
-    m_device->addItem(tr("%1 (%2), %3 free").arg(id, QString::fromStdString(device.name),
-                                                 views::bytesText(device.freeBytes)), id);
+    m_device->addItem(tr("%1 (%2), %3 free")
+                          .arg(id, QString::fromStdString(device.name), views::bytesText(device.freeBytes)),
+                      id);
   }
   m_device->setCurrentIndex(std::max(0, m_device->findData(QString::fromStdString(options.device))));
   m_dtype->addItem(tr("Automatic: as stored"), static_cast<int>(engine::Dtype::Auto));

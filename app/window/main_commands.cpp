@@ -23,8 +23,8 @@
 namespace moescope::app {
 
 void MainWindow::openFolder() {
-  const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a checkpoint folder"),
-                                                           m_workspace.modelFolder());
+  const QString folder =
+      QFileDialog::getExistingDirectory(this, tr("Open a checkpoint folder"), m_workspace.modelFolder());
   if (!folder.isEmpty()) m_workspace.openModel(folder);
 }
 
@@ -44,7 +44,8 @@ void MainWindow::openFromCache() {
                    [this, path] { m_workspace.openModel(path); });
   }
   if (menu.isEmpty()) {
-    menu.addAction(tr("No supported model in %1").arg(QString::fromStdString(folder.string())))->setEnabled(false);
+    menu.addAction(tr("No supported model in %1").arg(QString::fromStdString(folder.string())))
+        ->setEnabled(false);
   }
   menu.exec(mapToGlobal(menuBar()->geometry().bottomLeft()));
 }
@@ -86,7 +87,8 @@ void MainWindow::exportFigure() {
       {tr("Expert load"), [this] { return m_expertLoad->barsFigure(); }},
       {tr("Course of a load metric"), [this] { return m_expertLoad->courseFigure(); }}};
   // The panel with the focus comes first.
-  if (m_expertLoad->isAncestorOf(QApplication::focusWidget())) std::rotate(sources.begin(), sources.begin() + 1, sources.end());
+  if (m_expertLoad->isAncestorOf(QApplication::focusWidget()))
+    std::rotate(sources.begin(), sources.begin() + 1, sources.end());
   auto* dialog = new views::ExportDialog(std::move(sources), {}, this);
   connect(dialog, &views::ExportDialog::exported, this, [this](const QStringList& files) {
     m_status->showMessage(tr("Exported %1").arg(files.join(QStringLiteral(", "))), kMessageMs);
@@ -137,8 +139,8 @@ void MainWindow::focusContent(const QDockWidget& dock) {
     return;
   }
   QWidget* target = content->nextInFocusChain();
-  while (target != content && (!content->isAncestorOf(target) || !target->isVisible() ||
-                               target->focusPolicy() == Qt::NoFocus)) {
+  while (target != content &&
+         (!content->isAncestorOf(target) || !target->isVisible() || target->focusPolicy() == Qt::NoFocus)) {
     target = target->nextInFocusChain();
   }
   target->setFocus(Qt::TabFocusReason);

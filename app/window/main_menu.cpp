@@ -22,8 +22,9 @@ namespace moescope::app {
 namespace {
 
 // In the order of the Alt+digit shortcuts.
-const QStringList kPanelOrder{QStringLiteral("model"),  QStringLiteral("runs"),     QStringLiteral("tokens"),
-                              QStringLiteral("routing_map"), QStringLiteral("prompt"), QStringLiteral("steering"),
+const QStringList kPanelOrder{QStringLiteral("model"),      QStringLiteral("runs"),
+                              QStringLiteral("tokens"),     QStringLiteral("routing_map"),
+                              QStringLiteral("prompt"),     QStringLiteral("steering"),
                               QStringLiteral("expert_load")};
 
 }  // namespace
@@ -42,13 +43,17 @@ void MainWindow::makeActions() {
   m_open = makeAction("open", tr("Open…"), QStringLiteral("open"), QKeySequence::Open);
   m_open->setToolTip(tr("Open a checkpoint folder"));
   m_openTrace = makeAction("open_trace", tr("Open trace…"), QStringLiteral("trace"), {});
-  m_openCache = makeAction("open_cache", tr("Open from Hugging Face cache…"), {}, QKeySequence(tr("Ctrl+Shift+O")));
+  m_openCache =
+      makeAction("open_cache", tr("Open from Hugging Face cache…"), {}, QKeySequence(tr("Ctrl+Shift+O")));
   m_openDemo = makeAction("open_demo", tr("Open demo"), QStringLiteral("play"), {});
-  m_saveCopy = makeAction("save_copy", tr("Save a copy of the trace…"), QStringLiteral("save"), QKeySequence::SaveAs);
+  m_saveCopy =
+      makeAction("save_copy", tr("Save a copy of the trace…"), QStringLiteral("save"), QKeySequence::SaveAs);
   m_closeTrace = makeAction("close_trace", tr("Close trace"), {}, {});
   m_recordCorpus = makeAction("record_corpus", tr("Record corpus…"), {}, {});
-  m_exportFigure = makeAction("export_figure", tr("Export figure…"), QStringLiteral("export"), QKeySequence(tr("Ctrl+E")));
-  m_generate = makeAction("generate", tr("Generate"), QStringLiteral("play"), QKeySequence(tr("Ctrl+Return")));
+  m_exportFigure =
+      makeAction("export_figure", tr("Export figure…"), QStringLiteral("export"), QKeySequence(tr("Ctrl+E")));
+  m_generate =
+      makeAction("generate", tr("Generate"), QStringLiteral("play"), QKeySequence(tr("Ctrl+Return")));
   m_stop = makeAction("stop", tr("Stop"), QStringLiteral("stop"), QKeySequence(tr("Esc")));
   m_step = makeAction("step", tr("Step"), QStringLiteral("step"), QKeySequence(tr("F7")));
   m_step->setToolTip(tr("Step one token"));
@@ -153,8 +158,9 @@ void MainWindow::makeViewMenu() {
     auto* dock = m_docks.at(name);
     auto* toggle = dock->toggleViewAction();
     view->addAction(toggle);
-    auto* focus = makeAction(("go_to_" + name.toLatin1()).constData(), tr("Go to %1").arg(dock->windowTitle()), {},
-                             QKeySequence(tr("Alt+%1").arg(number++)));
+    auto* focus =
+        makeAction(("go_to_" + name.toLatin1()).constData(), tr("Go to %1").arg(dock->windowTitle()), {},
+                   QKeySequence(tr("Alt+%1").arg(number++)));
     connect(focus, &QAction::triggered, dock, [dock] {
       dock->show();
       dock->raise();
@@ -214,8 +220,9 @@ void MainWindow::makeToolBar() {
   bar->addAction(m_steeringOn);
   m_mode = new QComboBox;
   m_mode->addItems({tr("From now on"), tr("Counterfactual")});
-  m_mode->setToolTip(tr("From now on: a rule acts on the next token. Counterfactual: the text so far is "
-                        "replayed as if the rule had always been there."));
+  m_mode->setToolTip(
+      tr("From now on: a rule acts on the next token. Counterfactual: the text so far is "
+         "replayed as if the rule had always been there."));
   m_mode->setAccessibleName(tr("Steering mode"));
   connect(m_mode, &QComboBox::activated, &m_workspace.context().steering(),
           [this](int index) { m_workspace.context().steering().setCounterfactual(index == 1); });

@@ -36,7 +36,7 @@ namespace {
 constexpr QSize kDefaultSize(1600, 1000);
 constexpr QSize kMinimumSize(1024, 700);
 constexpr int kThreeColumns = 1240;  // under this width there are two columns
-constexpr int kLayoutVersion = 1;  // saved layouts of another version are not restored
+constexpr int kLayoutVersion = 1;    // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
 
@@ -72,6 +72,10 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   });
   connect(&context, &views::ViewContext::liveStateChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::modelChanged, this, &MainWindow::refreshActions);
+  connect(&context, &views::ViewContext::generationStarted, this, [this] {
+    m_newestRun.reset();  // in another file it may have the same number
+    refreshActions();
+  });
   connect(&context, &views::ViewContext::runsChanged, this, &MainWindow::refreshActions);
   connect(&context, &views::ViewContext::sessionFailed, this, &MainWindow::showError);
   connect(&context, &views::ViewContext::recordingFailed, this, &MainWindow::showError);
@@ -183,8 +187,8 @@ void MainWindow::restoreLayout() {
 void MainWindow::refreshActions() {
   auto& context = m_workspace.context();
   const auto status = m_workspace.session().status();
-  const bool busy = status.state == engine::LiveState::Running || status.state == engine::LiveState::Stopping ||
-                    status.state == engine::LiveState::Loading;
+  const bool busy = status.state == engine::LiveState::Running ||
+                    status.state == engine::LiveState::Stopping || status.state == engine::LiveState::Loading;
   const bool model = m_workspace.session().model() != nullptr;
   const bool trace = context.store() != nullptr;
   const views::RunListModel& runs = m_runsPanel->model();
@@ -207,8 +211,11 @@ void MainWindow::refreshActions() {
   m_steeringOn->setEnabled(!context.steering().program().rules.empty());
   if (m_mode != nullptr) m_mode->setCurrentIndex(context.steering().counterfactual() ? 1 : 0);
   m_mapPages->setCurrentIndex(model || anyRun || busy ? 1 : 0);
-  // The newest run is looked at until the user chooses another.
-  if (status.run && busy && context.selection().run() != status.run) context.selection().setRun(status.run);
+  // A new run is looked at until the user chooses another.
+  if (status.run != m_newestRun) {
+    m_newestRun = status.run;
+    if (status.run) context.selection().setRun(status.run);
+  }
   if (anyRun && !context.selection().run()) {
     context.selection().setRun(runs.run(runs.index(runs.rowCount() - 1))->id);
   }
@@ -237,8 +244,8 @@ void MainWindow::refreshStartPage() {
   } else {
     freeBytes = availableMemoryBytes();
   }
-  m_startPage->setCache(checkpoint::listHuggingFaceCache(folder), QString::fromStdString(folder.string()), freeBytes,
-                        device);
+  m_startPage->setCache(checkpoint::listHuggingFaceCache(folder), QString::fromStdString(folder.string()),
+                        freeBytes, device);
 }
 
 void MainWindow::showError(const QString& text) {

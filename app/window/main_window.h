@@ -5,6 +5,7 @@
 #include <QMainWindow>
 
 #include <map>
+#include <optional>
 
 #include "app/window/workspace.h"
 
@@ -100,6 +101,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* m_mapPages = nullptr;
   WindowStatusBar* m_status = nullptr;
   ManualWindow* m_manual = nullptr;
+  std::optional<trace::RunId> m_newestRun;
   bool m_twoColumns = false;  // the right column lies behind the left one
 
   QAction* m_open = nullptr;

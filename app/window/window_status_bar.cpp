@@ -38,9 +38,9 @@ QString activityText(const engine::LiveStatus& status) {
     case engine::LiveState::Running: break;
   }
   if (status.progress) {
-    return QObject::tr("%1, %2 of %3").arg(QString::fromStdString(status.progress->activity),
-                                           views::countText(status.progress->done),
-                                           views::countText(status.progress->total));
+    return QObject::tr("%1, %2 of %3")
+        .arg(QString::fromStdString(status.progress->activity), views::countText(status.progress->done),
+             views::countText(status.progress->total));
   }
   return QObject::tr("Generating, token %1 of %2").arg(status.generatedTokens).arg(status.maxTokens);
 }
@@ -51,13 +51,15 @@ std::int64_t availableMemoryBytes() {
   QFile file(QStringLiteral("/proc/meminfo"));
   if (file.open(QIODevice::ReadOnly)) {
     for (const QByteArray& line : file.readAll().split('\n')) {
-      if (line.startsWith("MemAvailable:")) return line.mid(13).trimmed().split(' ').first().toLongLong() * 1024;
+      if (line.startsWith("MemAvailable:"))
+        return line.mid(13).trimmed().split(' ').first().toLongLong() * 1024;
     }
   }
   return static_cast<std::int64_t>(::sysconf(_SC_AVPHYS_PAGES)) * ::sysconf(_SC_PAGE_SIZE);
 }
 
-WindowStatusBar::WindowStatusBar(views::ViewContext& context, QWidget* parent) : QStatusBar(parent), m_context(context) {
+WindowStatusBar::WindowStatusBar(views::ViewContext& context, QWidget* parent)
+    : QStatusBar(parent), m_context(context) {
   setSizeGripEnabled(false);
   m_device = addPart(QStringLiteral("model"), tr("Device, dtype, memory"), false);
   m_device->setIcon(views::themeIcon(QStringLiteral("device")));
@@ -94,10 +96,12 @@ void WindowStatusBar::refresh() {
   const auto status = m_context.session().status();
   if (const auto model = m_context.session().model()) {
     const auto memory = model->memory();
-    m_device->setText(QStringLiteral("%1 · %2 · %3").arg(
-        QString::fromStdString(model->device().id), QString::fromStdString(model->dtypeName()),
-        tr("%1 of %2").arg(views::bytesText(memory.weights + memory.cache + memory.other),
-                           views::bytesText(model->device().totalBytes))));
+    m_device->setText(QStringLiteral("%1 · %2 · %3")
+                          .arg(QString::fromStdString(model->device().id),
+                               QString::fromStdString(model->dtypeName()),
+                               tr("%1 of %2")
+                                   .arg(views::bytesText(memory.weights + memory.cache + memory.other),
+                                        views::bytesText(model->device().totalBytes))));
   } else {
     m_device->setText(tr("cpu · %1 free").arg(views::bytesText(availableMemoryBytes())));
   }
@@ -105,7 +109,9 @@ void WindowStatusBar::refresh() {
   m_rate->setVisible(status.tokensPerSecond > 0);
   m_rate->setText(tr("%1 tok/s").arg(status.tokensPerSecond, 0, 'f', 1));
   m_prefill->setVisible(status.prefillSeconds > 0);
-  m_prefill->setText(tr("prefill %1 tokens in %2 ms").arg(status.promptTokens).arg(qMax(1, qRound(status.prefillSeconds * 1000))));
+  m_prefill->setText(tr("prefill %1 tokens in %2 ms")
+                         .arg(status.promptTokens)
+                         .arg(qMax(1, qRound(status.prefillSeconds * 1000))));
 
   const auto& steering = m_context.steering();
   const auto rules = std::count_if(steering.program().rules.begin(), steering.program().rules.end(),
@@ -124,10 +130,12 @@ void WindowStatusBar::refresh() {
     return;
   }
   const auto writer = store->writerState();
-  m_recorder->setText(QStringLiteral("%1 · %2 · %3").arg(recording ? tr("Recording") : tr("Not recording"),
-                                                         QString::fromStdString(store->path().filename().string()),
-                                                         views::bytesText(writer.fileBytes)));
-  m_queue->setText(tr("queue %1 of %2").arg(views::bytesText(writer.queuedBytes), views::bytesText(writer.queueLimitBytes)));
+  m_recorder->setText(QStringLiteral("%1 · %2 · %3")
+                          .arg(recording ? tr("Recording") : tr("Not recording"),
+                               QString::fromStdString(store->path().filename().string()),
+                               views::bytesText(writer.fileBytes)));
+  m_queue->setText(tr("queue %1 of %2")
+                       .arg(views::bytesText(writer.queuedBytes), views::bytesText(writer.queueLimitBytes)));
 }
 
 }  // namespace moescope::app

@@ -59,7 +59,8 @@ void Workspace::open(const QString& path) {
     Q_EMIT failed(tr("%1: there is no such file; check the path.").arg(path));
   } else {
     Q_EMIT failed(tr("%1 is none of what MoEScope opens: a checkpoint folder, a .moescope trace or a "
-                     ".json steering program.").arg(path));
+                     ".json steering program.")
+                      .arg(path));
   }
 }
 
@@ -183,8 +184,8 @@ bool Workspace::prepareRecording(bool intoOpenFile) {
   closeTrace();
   m_foreign = false;
   const QString stamp = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd-HHmmss-zzz"));
-  return useStore(trace::TraceStore::create(fsPath(dataFolder() + QStringLiteral("/untitled-") + stamp +
-                                                   QStringLiteral(".moescope"))));
+  return useStore(trace::TraceStore::create(
+      fsPath(dataFolder() + QStringLiteral("/untitled-") + stamp + QStringLiteral(".moescope"))));
 }
 
 QStringList Workspace::recent() const { return QSettings().value(kRecentKey).toStringList(); }
@@ -201,7 +202,8 @@ void Workspace::remember(const QString& path) {
 engine::LoadOptions Workspace::loadOptions() const {
   const QSettings settings;
   engine::LoadOptions options;
-  options.device = settings.value(QStringLiteral("engine/device"), QStringLiteral("auto")).toString().toStdString();
+  options.device =
+      settings.value(QStringLiteral("engine/device"), QStringLiteral("auto")).toString().toStdString();
   options.dtype = static_cast<engine::Dtype>(settings.value(QStringLiteral("engine/dtype"), 0).toInt());
   options.threads = settings.value(QStringLiteral("engine/threads"), 0).toInt();
   return options;

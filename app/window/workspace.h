@@ -54,7 +54,7 @@ class Workspace : public QObject {
   void restoreSession();
 
  Q_SIGNALS:
-  void failed(const QString& text);    ///< one sentence for the user
+  void failed(const QString& text);  ///< one sentence for the user
   void recentChanged();
   void traceChanged();
   void demoOpened(const QString& prompt);  ///< a prompt that suits the demo model

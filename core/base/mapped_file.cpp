@@ -16,8 +16,8 @@ tl::unexpected<Error> openError(const std::filesystem::path& path, int code) {
   if (code == ENOENT) {
     return fail("file.not_found", path.string(), "", "there is no such file", "check the path");
   }
-  return fail("file.unreadable", path.string(), "",
-              std::string("cannot be read: ") + std::strerror(code), "check its permissions");
+  return fail("file.unreadable", path.string(), "", std::string("cannot be read: ") + std::strerror(code),
+              "check its permissions");
 }
 
 }  // namespace
@@ -36,8 +36,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
   }
   ::close(descriptor);
   if (code != 0) return openError(path, code);
-  return std::shared_ptr<const MappedFile>(
-      new MappedFile(static_cast<const std::byte*>(data), size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size));
 }
 
 MappedFile::~MappedFile() {

@@ -9,10 +9,10 @@
 namespace moescope {
 
 struct Progress {
-  std::string activity;     ///< "Reading weights", "Recording corpus"
-  std::int64_t done = 0;    ///< in units
-  std::int64_t total = 0;   ///< 0 if unknown
-  std::string unit;         ///< "bytes", "tokens", "texts"
+  std::string activity;    ///< "Reading weights", "Recording corpus"
+  std::int64_t done = 0;   ///< in units
+  std::int64_t total = 0;  ///< 0 if unknown
+  std::string unit;        ///< "bytes", "tokens", "texts"
 };
 
 using ProgressCallback = std::function<void(const Progress&)>;

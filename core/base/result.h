@@ -25,10 +25,10 @@ template <class T>
 using Result = tl::expected<T, Error>;
 
 /// Builds the error side of a Result: `return fail("config.missing", path, "", "no config.json", "...")`.
-inline tl::unexpected<Error> fail(std::string kind, std::string file, std::string where,
-                                  std::string message, std::string advice = {}) {
-  return tl::unexpected<Error>(Error{std::move(kind), std::move(file), std::move(where),
-                                     std::move(message), std::move(advice)});
+inline tl::unexpected<Error> fail(std::string kind, std::string file, std::string where, std::string message,
+                                  std::string advice = {}) {
+  return tl::unexpected<Error>(
+      Error{std::move(kind), std::move(file), std::move(where), std::move(message), std::move(advice)});
 }
 
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }

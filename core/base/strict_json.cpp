@@ -125,16 +125,14 @@ bool isValidUtf8(std::string_view text, std::size_t* badByte) {
   return true;
 }
 
-tl::expected<nlohmann::json, JsonError> parseStrictJson(std::string_view text,
-                                                        const JsonLimits& limits) {
+tl::expected<nlohmann::json, JsonError> parseStrictJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.maxBytes) {
     return tl::unexpected(JsonError{JsonFault::TooLarge, std::to_string(text.size()) + " bytes",
                                     "larger than " + std::to_string(limits.maxBytes) + " bytes"});
   }
   std::size_t badByte = 0;
   if (!isValidUtf8(text, &badByte)) {
-    return tl::unexpected(
-        JsonError{JsonFault::NotUtf8, "byte " + std::to_string(badByte), "not UTF-8"});
+    return tl::unexpected(JsonError{JsonFault::NotUtf8, "byte " + std::to_string(badByte), "not UTF-8"});
   }
   StrictBuilder builder(limits);
   const bool done = json::sax_parse(text.begin(), text.end(), &builder);

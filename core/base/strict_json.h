@@ -21,14 +21,13 @@ enum class JsonFault { TooLarge, NotUtf8, Syntax, TooDeep, DuplicateKey };
 
 struct JsonError {
   JsonFault fault;
-  std::string where;    ///< "byte 123" or "key model.norm.weight"
+  std::string where;  ///< "byte 123" or "key model.norm.weight"
   std::string message;
 };
 
 /// Parses one document; object keys keep no order. Rejects duplicate keys, nesting beyond the limit
 /// (without recursion), text that is not UTF-8 and anything after the document.
-tl::expected<nlohmann::json, JsonError> parseStrictJson(std::string_view text,
-                                                        const JsonLimits& limits = {});
+tl::expected<nlohmann::json, JsonError> parseStrictJson(std::string_view text, const JsonLimits& limits = {});
 
 /// True if `text` is well-formed UTF-8 (no surrogates, no overlong forms); else the first bad byte.
 bool isValidUtf8(std::string_view text, std::size_t* badByte = nullptr);

@@ -118,8 +118,8 @@ void RecordingPainter::text(Point at, std::string_view utf8, Colour colour, Font
 }
 
 void RecordingPainter::shapedText(Point at, std::string_view utf8, Colour colour, FontRole font) {
-  auto& command =
-      add(PaintCommand::Kind::ShapedText, {at.x, at.y - kTextHeight / 2, textWidth(utf8, font), kTextHeight}, colour);
+  auto& command = add(PaintCommand::Kind::ShapedText,
+                      {at.x, at.y - kTextHeight / 2, textWidth(utf8, font), kTextHeight}, colour);
   command.text = utf8;
   command.font = font;
 }

@@ -20,7 +20,8 @@ class TestStrictJson : public QObject {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<int>("fault");
     QTest::newRow("duplicate key") << QByteArray(R"({"a":1,"a":2})") << int(JsonFault::DuplicateKey);
-    QTest::newRow("duplicate, nested") << QByteArray(R"([{"k":{"a":1,"b":2,"a":3}}])") << int(JsonFault::DuplicateKey);
+    QTest::newRow("duplicate, nested")
+        << QByteArray(R"([{"k":{"a":1,"b":2,"a":3}}])") << int(JsonFault::DuplicateKey);
     QTest::newRow("deep") << QByteArray(100000, '[') << int(JsonFault::TooDeep);
     QTest::newRow("cut") << QByteArray(R"({"a":)") << int(JsonFault::Syntax);
     QTest::newRow("empty") << QByteArray() << int(JsonFault::Syntax);

@@ -9,10 +9,19 @@
 
 namespace moescope::views {
 
-struct Point { float x = 0, y = 0; };
-struct Rect { float x = 0, y = 0, width = 0, height = 0;
-  [[nodiscard]] bool contains(Point p) const { return p.x >= x && p.x < x + width && p.y >= y && p.y < y + height; } };
-struct Colour { std::uint8_t r = 0, g = 0, b = 0, a = 255; bool operator==(const Colour&) const = default; };
+struct Point {
+  float x = 0, y = 0;
+};
+struct Rect {
+  float x = 0, y = 0, width = 0, height = 0;
+  [[nodiscard]] bool contains(Point p) const {
+    return p.x >= x && p.x < x + width && p.y >= y && p.y < y + height;
+  }
+};
+struct Colour {
+  std::uint8_t r = 0, g = 0, b = 0, a = 255;
+  bool operator==(const Colour&) const = default;
+};
 
 enum class FontRole : std::uint8_t { Body, Small, SmallSemiBold, Mono };
 enum class Align : std::uint8_t { Left, Centre, Right };
@@ -22,7 +31,7 @@ struct ImageSource {
   std::string_view key;
   std::uint64_t version = 0;
   int width = 0, height = 0;
-  std::span<const Colour> pixels;   ///< [height, width]
+  std::span<const Colour> pixels;  ///< [height, width]
 };
 
 /// Positions are logical pixels from the top left of the canvas.
@@ -39,7 +48,8 @@ class CanvasPainter {
   virtual void image(const ImageSource& image, Rect target, Rect source) = 0;
   /// UI font through ImGui: for axis numbers and labels only. `at` is the left, middle or right of the line,
   /// half way up its height.
-  virtual void text(Point at, std::string_view utf8, Colour colour, FontRole font = FontRole::Small, Align align = Align::Left) = 0;
+  virtual void text(Point at, std::string_view utf8, Colour colour, FontRole font = FontRole::Small,
+                    Align align = Align::Left) = 0;
   /// Any script, shaped by Qt, kept in an atlas keyed by the text: for tokens. `at` is the left of the line,
   /// half way up its height.
   virtual void shapedText(Point at, std::string_view utf8, Colour colour, FontRole font = FontRole::Mono) = 0;

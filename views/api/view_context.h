@@ -17,7 +17,7 @@ class QUndoStack;
 namespace moescope::engine {
 class LiveSession;
 struct LiveEvent;
-}
+}  // namespace moescope::engine
 
 namespace moescope::views {
 
@@ -44,7 +44,7 @@ class SteeringDocument : public QObject {
   void setCounterfactual(bool on);
 
  Q_SIGNALS:
-  void programChanged();   ///< program, master switch or mode
+  void programChanged();  ///< program, master switch or mode
 
  private:
   friend class ProgramEdit;

@@ -26,8 +26,7 @@ std::filesystem::path findLibrary() {
 Result<std::shared_ptr<Engine>> open() {
   const auto path = findLibrary();
   if (path.empty()) {
-    return fail("engine.missing", kLibraryName, "",
-                "this build has no engine, so it cannot run models",
+    return fail("engine.missing", kLibraryName, "", "this build has no engine, so it cannot run models",
                 "build with MOESCOPE_ENGINE=ON");
   }
   setOpenMpEnvironment();
@@ -48,7 +47,8 @@ Result<std::shared_ptr<Engine>> open() {
 }  // namespace
 
 bool setOpenMpEnvironment() {
-  constexpr std::pair<const char*, const char*> kSettings[] = {{"OMP_WAIT_POLICY", "passive"}, {"GOMP_SPINCOUNT", "0"}};
+  constexpr std::pair<const char*, const char*> kSettings[] = {{"OMP_WAIT_POLICY", "passive"},
+                                                               {"GOMP_SPINCOUNT", "0"}};
   bool changed = false;
   for (const auto& [name, value] : kSettings) {
     if (std::getenv(name) != nullptr) continue;

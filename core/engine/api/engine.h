@@ -34,8 +34,8 @@ struct DeviceInfo {
 struct LoadOptions {
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
   Dtype dtype = Dtype::Auto;
-  int threads = 0;              ///< 0: cores - 1, at least 1
-  int contextTokens = 0;        ///< KV cache length; 0: the model's maximum positions
+  int threads = 0;        ///< 0: cores - 1, at least 1
+  int contextTokens = 0;  ///< KV cache length; 0: the model's maximum positions
 };
 
 /// Memory in use on the device, in bytes.
@@ -49,30 +49,30 @@ struct MemoryUse {
 /// call on the session. Ids are -1 where a row has fewer than `width` choices.
 struct RouterTap {
   int experts = 0;
-  int width = 0;                          ///< largest choice in the step
-  std::span<const float> logits;          ///< [tokens, experts] raw, before any steering
-  std::span<const std::int32_t> ids;      ///< [tokens, width] in selection order
-  std::span<const float> weights;         ///< [tokens, width] final
-  std::span<const std::int32_t> nativeIds;    ///< [tokens, topK]; empty where the layer's plan is empty
-  std::span<const float> nativeWeights;       ///< [tokens, topK]; empty likewise
-  std::span<const float> input;           ///< [tokens, hidden]; only if asked for
-  std::span<const float> scores;          ///< [tokens, experts] native softmax or sigmoid; only if asked for
+  int width = 0;                            ///< largest choice in the step
+  std::span<const float> logits;            ///< [tokens, experts] raw, before any steering
+  std::span<const std::int32_t> ids;        ///< [tokens, width] in selection order
+  std::span<const float> weights;           ///< [tokens, width] final
+  std::span<const std::int32_t> nativeIds;  ///< [tokens, topK]; empty where the layer's plan is empty
+  std::span<const float> nativeWeights;     ///< [tokens, topK]; empty likewise
+  std::span<const float> input;             ///< [tokens, hidden]; only if asked for
+  std::span<const float> scores;  ///< [tokens, experts] native softmax or sigmoid; only if asked for
 };
 
 enum class LogitRows : std::uint8_t { None, Last, All };
 
 struct StepRequest {
-  std::span<const std::int32_t> ids;      ///< tokens to append at position()
-  bool decode = false;                    ///< phase of these tokens, for scopes and records
+  std::span<const std::int32_t> ids;  ///< tokens to append at position()
+  bool decode = false;                ///< phase of these tokens, for scopes and records
   LogitRows logits = LogitRows::Last;
-  bool taps = true;                       ///< fill `routers`
-  bool inputs = false;                    ///< fill RouterTap::input and scores
-  bool hidden = false;                    ///< fill StepOutput::hidden
+  bool taps = true;     ///< fill `routers`
+  bool inputs = false;  ///< fill RouterTap::input and scores
+  bool hidden = false;  ///< fill StepOutput::hidden
 };
 
 struct StepOutput {
-  std::span<const float> logits;          ///< [rows, vocabulary]
-  std::vector<RouterTap> routers;         ///< one a router
+  std::span<const float> logits;               ///< [rows, vocabulary]
+  std::vector<RouterTap> routers;              ///< one a router
   std::vector<std::span<const float>> hidden;  ///< a layer each: [tokens, hidden], both residuals added
 };
 
@@ -81,7 +81,7 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  [[nodiscard]] virtual std::int64_t position() const = 0;   ///< tokens in the cache
+  [[nodiscard]] virtual std::int64_t position() const = 0;  ///< tokens in the cache
   [[nodiscard]] virtual std::int64_t capacity() const = 0;
   /// Forwards tokens and appends them to the cache. Errors: `engine.context_full`,
   /// `machine.out_of_memory`, `steering.all_banned`. After an error the cache is as before.
@@ -103,7 +103,7 @@ class Model {
   [[nodiscard]] virtual std::string dtypeName() const = 0;  ///< "bf16 weights, f32 activations"
   [[nodiscard]] virtual int threads() const = 0;
   [[nodiscard]] virtual MemoryUse memory() const = 0;
-  [[nodiscard]] virtual int prefillBlock() const = 0;       ///< tokens a block of prefill
+  [[nodiscard]] virtual int prefillBlock() const = 0;  ///< tokens a block of prefill
   virtual Result<std::unique_ptr<Session>> newSession() = 0;
 };
 
@@ -115,8 +115,7 @@ class Engine {
   /// Errors: `machine.out_of_memory` (says how much is missing, before allocating),
   /// `machine.no_device`, `engine.unsupported`, `cancelled`.
   virtual Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
-                                              const LoadOptions& options,
-                                              const ProgressCallback& progress,
+                                              const LoadOptions& options, const ProgressCallback& progress,
                                               std::stop_token stop) = 0;
 };
 

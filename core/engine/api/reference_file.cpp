@@ -24,9 +24,9 @@ std::vector<Element> elements(const TensorView& view) {
 
 /// What a tensor's name says it is, and how many columns and possible ids the model gives it.
 struct Expected {
-  int columns = 0;   ///< 0: unknown to verify
-  int idLimit = 0;   ///< for ids; 0 for floats
-  int layer = -1;    ///< for choices
+  int columns = 0;  ///< 0: unknown to verify
+  int idLimit = 0;  ///< for ids; 0 for floats
+  int layer = -1;   ///< for choices
 };
 
 Expected expectedOf(const std::string& name, const checkpoint::ModelDescription& d) {
@@ -51,7 +51,8 @@ Result<std::vector<std::int32_t>> idsOf(const TensorView& view, int limit, const
     return fail("tensor.wrong_shape", file, view.name, "ids must be stored as I64");
   }
   const auto wide = elements<std::int64_t>(view);
-  const auto stray = std::find_if(wide.begin(), wide.end(), [&](std::int64_t id) { return id < 0 || id >= limit; });
+  const auto stray =
+      std::find_if(wide.begin(), wide.end(), [&](std::int64_t id) { return id < 0 || id >= limit; });
   if (stray != wide.end()) {
     return fail("tensor.bad_value", file, view.name, fmt::format("id {} is not below {}", *stray, limit),
                 "use the reference that belongs to this model");

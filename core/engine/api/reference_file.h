@@ -14,14 +14,14 @@ namespace moescope::engine {
 
 class ReferenceFile {
  public:
-  /// Errors: `safetensors.*`, `tensor.missing` (input_ids, logits), `tensor.wrong_shape`, `tensor.bad_value` (ids
-  /// outside the vocabulary).
+  /// Errors: `safetensors.*`, `tensor.missing` (input_ids, logits), `tensor.wrong_shape`, `tensor.bad_value`
+  /// (ids outside the vocabulary).
   static Result<ReferenceFile> open(const std::filesystem::path& path,
                                     const checkpoint::ModelDescription& description);
 
   [[nodiscard]] std::int64_t rows() const { return m_rows; }
   [[nodiscard]] std::int64_t tokens() const { return m_tokens; }
-  [[nodiscard]] const std::vector<std::int32_t>& ids() const { return m_ids; }        ///< [rows, tokens]
+  [[nodiscard]] const std::vector<std::int32_t>& ids() const { return m_ids; }  ///< [rows, tokens]
   [[nodiscard]] const std::vector<std::int32_t>& greedyIds() const { return m_greedyIds; }
   /// [rows, tokens, columns]; null if the file does not have it.
   [[nodiscard]] const std::vector<float>* values(const std::string& name) const;

@@ -17,7 +17,8 @@ namespace {
 /// Compares outputs with the reference while they are produced; token rows come in order.
 class Comparison {
  public:
-  Comparison(const ReferenceFile& reference, const checkpoint::ModelDescription& description, double tolerance)
+  Comparison(const ReferenceFile& reference, const checkpoint::ModelDescription& description,
+             double tolerance)
       : m_reference(reference), m_description(description), m_tolerance(tolerance) {}
 
   /// A step that began at token `token` of row `row`.
@@ -25,8 +26,8 @@ class Comparison {
     const auto& d = m_description;
     compare("logits", output.logits, d.vocabularySize, row, token);
     for (int layer = 0; layer < d.layers; ++layer) {
-      compare(fmt::format("hidden.{}", layer), output.hidden[static_cast<std::size_t>(layer)], d.hiddenSize, row,
-              token);
+      compare(fmt::format("hidden.{}", layer), output.hidden[static_cast<std::size_t>(layer)], d.hiddenSize,
+              row, token);
     }
     for (std::size_t i = 0; i < d.routers.size(); ++i) {
       const RouterTap& tap = output.routers[i];
@@ -84,7 +85,8 @@ class Comparison {
     for (std::size_t t = 0; t < tokens; ++t) {
       const auto at = static_cast<std::size_t>(row * m_reference.tokens() + token) + t;
       const std::span wanted(ids->data() + at * count, count);
-      const auto own = tap.ids.subspan(t * static_cast<std::size_t>(tap.width), static_cast<std::size_t>(tap.width));
+      const auto own =
+          tap.ids.subspan(t * static_cast<std::size_t>(tap.width), static_cast<std::size_t>(tap.width));
       const std::string where = fmt::format("row {}, token {}", row, token + static_cast<std::int64_t>(t));
       ++difference.rows;
       if (!std::is_permutation(own.begin(), own.end(), wanted.begin(), wanted.end())) {
@@ -97,7 +99,8 @@ class Comparison {
       for (std::size_t i = 0; i < count; ++i) {
         const auto found = std::find(own.begin(), own.end(), wanted[i]);
         if (found == own.end()) continue;
-        const auto j = t * static_cast<std::size_t>(tap.width) + static_cast<std::size_t>(found - own.begin());
+        const auto j =
+            t * static_cast<std::size_t>(tap.width) + static_cast<std::size_t>(found - own.begin());
         double gap = std::abs(double{tap.weights[j]} - (*weights)[at * count + i]);
         if (!std::isfinite(gap)) gap = std::numeric_limits<double>::infinity();
         if (gap <= difference.maxWeight) continue;
@@ -111,7 +114,8 @@ class Comparison {
   [[nodiscard]] double margin(const RouterSpec& router, std::size_t at) const {
     const std::vector<float>* ranked = nullptr;
     for (const char* part : {"selection", "scores", "logits"}) {
-      if (ranked == nullptr) ranked = m_reference.values(fmt::format("router.{}.{}", router.layer.value, part));
+      if (ranked == nullptr)
+        ranked = m_reference.values(fmt::format("router.{}.{}", router.layer.value, part));
     }
     if (ranked == nullptr || router.topK >= router.experts) return std::numeric_limits<double>::infinity();
     const auto experts = static_cast<std::ptrdiff_t>(router.experts);
@@ -149,9 +153,11 @@ Result<void> forwardAll(Session& session, std::span<const std::int32_t> ids, con
   return {};
 }
 
-Result<GreedyDifference> compareGreedy(Session& session, const ReferenceFile& reference, const VerifyOptions& options) {
+Result<GreedyDifference> compareGreedy(Session& session, const ReferenceFile& reference,
+                                       const VerifyOptions& options) {
   GreedyDifference difference;
-  const std::span<const std::int32_t> ids(reference.ids().data(), static_cast<std::size_t>(reference.tokens()));
+  const std::span<const std::int32_t> ids(reference.ids().data(),
+                                          static_cast<std::size_t>(reference.tokens()));
   std::vector<float> logits;
   auto done = forwardAll(session, ids, options, [&](std::int64_t, const StepOutput& output) {
     const std::size_t vocabulary = output.logits.size() / (options.tokenByToken ? 1 : ids.size());

@@ -22,32 +22,32 @@ struct VerifyOptions {
 
 /// Largest difference of one tensor of the reference.
 struct ValueDifference {
-  std::string quantity;          ///< name in the file: "router.3.logits"
-  std::int64_t values = 0;       ///< compared
-  double maxAbsolute = 0.0;      ///< infinite if one of the two is not finite
-  double maxRelative = 0.0;      ///< maxAbsolute / largest magnitude in the reference
-  std::string where;             ///< "row 0, token 12, index 45"
-  bool failed = false;           ///< maxAbsolute > tolerance
+  std::string quantity;      ///< name in the file: "router.3.logits"
+  std::int64_t values = 0;   ///< compared
+  double maxAbsolute = 0.0;  ///< infinite if one of the two is not finite
+  double maxRelative = 0.0;  ///< maxAbsolute / largest magnitude in the reference
+  std::string where;         ///< "row 0, token 12, index 45"
+  bool failed = false;       ///< maxAbsolute > tolerance
 };
 
 /// The choices of one router. Ids are compared as sets, then weights by id.
 struct RoutingDifference {
   std::int32_t layer = 0;
   std::int64_t rows = 0;
-  std::int64_t setDiffers = 0;        ///< rows whose set of ids differs
-  std::int64_t setDiffersClearly = 0; ///< of these, where the reference's margin is above kClearMargin
-  std::int64_t orderDiffers = 0;      ///< rows with the same set in another order
-  double maxWeight = 0.0;             ///< largest difference of a weight of an id that both chose
-  std::string where;                  ///< of the first differing set, else of maxWeight
-  bool failed = false;                ///< setDiffersClearly > 0 or maxWeight > tolerance
+  std::int64_t setDiffers = 0;         ///< rows whose set of ids differs
+  std::int64_t setDiffersClearly = 0;  ///< of these, where the reference's margin is above kClearMargin
+  std::int64_t orderDiffers = 0;       ///< rows with the same set in another order
+  double maxWeight = 0.0;              ///< largest difference of a weight of an id that both chose
+  std::string where;                   ///< of the first differing set, else of maxWeight
+  bool failed = false;                 ///< setDiffersClearly > 0 or maxWeight > tolerance
 };
 
 /// The greedy continuation of row 0, teacher-forced with the reference's ids.
 struct GreedyDifference {
   std::int64_t tokens = 0;
-  std::int64_t differ = 0;   ///< steps whose own largest logit is another token's
-  double maxGap = 0.0;       ///< largest logit minus that of the reference's token
-  bool failed = false;       ///< maxGap > 2 * tolerance: not explained by differences of two logits
+  std::int64_t differ = 0;  ///< steps whose own largest logit is another token's
+  double maxGap = 0.0;      ///< largest logit minus that of the reference's token
+  bool failed = false;      ///< maxGap > 2 * tolerance: not explained by differences of two logits
 };
 
 struct VerifyReport {
@@ -64,8 +64,9 @@ struct VerifyReport {
 /// set of ids is an error and not rounding.
 inline constexpr double kClearMargin = 2e-5;
 
-/// Errors: `safetensors.*`, `tensor.missing`, `tensor.wrong_shape`, `tensor.bad_value` of the reference, those of
-/// Session::forward, `cancelled`.
-Result<VerifyReport> verify(Model& model, const std::filesystem::path& reference, const VerifyOptions& options);
+/// Errors: `safetensors.*`, `tensor.missing`, `tensor.wrong_shape`, `tensor.bad_value` of the reference,
+/// those of Session::forward, `cancelled`.
+Result<VerifyReport> verify(Model& model, const std::filesystem::path& reference,
+                            const VerifyOptions& options);
 
 }  // namespace moescope::engine

@@ -12,7 +12,8 @@ constexpr std::int64_t kParallelWork = 1 << 20;
 
 void addBias(const TokenRows& rows, const std::vector<float>& bias, int tokens, const Kernels& kernels) {
   if (bias.empty()) return;
-  for (int t = 0; t < tokens; ++t) kernels.add(rows.row(static_cast<std::size_t>(t)), bias.data(), rows.columns());
+  for (int t = 0; t < tokens; ++t)
+    kernels.add(rows.row(static_cast<std::size_t>(t)), bias.data(), rows.columns());
 }
 
 void clip(float* values, std::int64_t count, float limit) {
@@ -25,7 +26,8 @@ void CpuDecoder::headNorm(float* projected, int heads, const std::vector<float>&
   const auto& d = m_context.description;
   const auto eps = static_cast<float>(d.normEps);
   if (d.attention.qkNorm == checkpoint::QkNorm::FullPre) {
-    m_context.kernels.rmsNorm(projected, norm.data(), eps, std::int64_t{heads} * d.attention.headDim, projected);
+    m_context.kernels.rmsNorm(projected, norm.data(), eps, std::int64_t{heads} * d.attention.headDim,
+                              projected);
   } else if (d.attention.qkNorm == checkpoint::QkNorm::HeadPre) {
     for (int head = 0; head < heads; ++head) {
       float* part = projected + std::int64_t{head} * d.attention.headDim;
@@ -86,11 +88,13 @@ void CpuDecoder::attendHead(int layer, int head, const DecoderBlock& block) {
   const int shared = head / (spec.heads / spec.keyValueHeads);
   const float* keys = m_cache.keyTiles(layer, shared);
   const float* values = m_cache.values(layer, shared);
-  float* scores = m_scores.data() + std::int64_t{head} * (static_cast<std::int64_t>(m_scores.size()) / spec.heads);
+  float* scores =
+      m_scores.data() + std::int64_t{head} * (static_cast<std::int64_t>(m_scores.size()) / spec.heads);
   const std::int64_t at = std::int64_t{head} * spec.headDim;
   for (std::size_t t = 0; t < block.ids.size(); ++t) {
     const std::int64_t visible = block.position + static_cast<std::int64_t>(t) + 1;
-    m_context.kernels.scores(m_query.row(t) + at, keys, spec.headDim, visible, static_cast<float>(spec.scale), scores);
+    m_context.kernels.scores(m_query.row(t) + at, keys, spec.headDim, visible, static_cast<float>(spec.scale),
+                             scores);
     m_context.kernels.softmax(scores, visible);
     m_context.kernels.mixValues(scores, values, spec.headDim, visible, m_mixed.row(t) + at);
   }

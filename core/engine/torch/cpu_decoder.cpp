@@ -15,7 +15,9 @@ constexpr std::int64_t kParallelWork = 1 << 20;
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 int projectedQuery(const checkpoint::ModelDescription& d) { return d.attention.heads * d.attention.headDim; }
-int projectedKey(const checkpoint::ModelDescription& d) { return d.attention.keyValueHeads * d.attention.headDim; }
+int projectedKey(const checkpoint::ModelDescription& d) {
+  return d.attention.keyValueHeads * d.attention.headDim;
+}
 
 int mostChoices(const checkpoint::ModelDescription& d) {
   int most = 1;
@@ -87,7 +89,8 @@ Result<std::unique_ptr<Decoder>> CpuDecoder::fork(std::int64_t position) const {
 
 void CpuDecoder::multiply(const CpuMatrix& matrix, const float* const* inputs, float* const* outputs,
                           int tokens) const {
-  const MatmulJob whole{matrix.data, matrix.storage, matrix.columns, 0, matrix.rows, inputs, outputs, nullptr, tokens};
+  const MatmulJob whole{matrix.data, matrix.storage, matrix.columns, 0,     matrix.rows,
+                        inputs,      outputs,        nullptr,        tokens};
   ThreadPool& pool = m_context.pool;
   if (pool.threads() == 1 || matrix.rows * matrix.columns * tokens < kParallelWork) {
     m_context.kernels.matmul(whole);

@@ -52,26 +52,27 @@ class CpuDecoder final : public Decoder {
 
   /// outputs [tokens] pointers = matrix * inputs; with `gains`, outputs += gain * matrix * input.
   void multiply(const CpuMatrix& matrix, const float* const* inputs, float* const* outputs, int tokens) const;
-  void normalise(const TokenRows& from, const std::vector<float>& weight, const TokenRows& to, int tokens) const;
+  void normalise(const TokenRows& from, const std::vector<float>& weight, const TokenRows& to,
+                 int tokens) const;
 
   CpuContext m_context;
   KvCache m_cache;
   Rotary m_rotary;
-  TokenRows m_stream;    ///< [tokens, hidden] residual stream
-  TokenRows m_normed;    ///< [tokens, hidden]
-  TokenRows m_update;    ///< [tokens, hidden] what a sublayer adds
+  TokenRows m_stream;                          ///< [tokens, hidden] residual stream
+  TokenRows m_normed;                          ///< [tokens, hidden]
+  TokenRows m_update;                          ///< [tokens, hidden] what a sublayer adds
   TokenRows m_query, m_key, m_value, m_mixed;  ///< [tokens, heads * headDim]
   std::vector<float> m_scores;                 ///< [heads, capacity]
 
   // One slot a (token, choice), sorted by expert, tokens ascending inside an expert.
-  TokenRows m_gate, m_up;                    ///< [slots, intermediate]
-  std::vector<int> m_firstSlot;              ///< [experts + 1]
-  std::vector<int> m_activeExperts;          ///< experts with slots, ascending
-  std::vector<const float*> m_slotInputs;    ///< [slots] rows of m_normed
-  std::vector<float*> m_slotOutputs;         ///< [slots] rows of m_update
-  std::vector<float> m_slotGains;            ///< [slots] routing weights
-  std::vector<float*> m_tapRows;             ///< [tokens] rows of router logits, or of logits
-  std::vector<const float*> m_tapInputs;     ///< [tokens]
+  TokenRows m_gate, m_up;                  ///< [slots, intermediate]
+  std::vector<int> m_firstSlot;            ///< [experts + 1]
+  std::vector<int> m_activeExperts;        ///< experts with slots, ascending
+  std::vector<const float*> m_slotInputs;  ///< [slots] rows of m_normed
+  std::vector<float*> m_slotOutputs;       ///< [slots] rows of m_update
+  std::vector<float> m_slotGains;          ///< [slots] routing weights
+  std::vector<float*> m_tapRows;           ///< [tokens] rows of router logits, or of logits
+  std::vector<const float*> m_tapInputs;   ///< [tokens]
   TalliedBytes m_tallied;
 };
 

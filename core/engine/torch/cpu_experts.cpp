@@ -124,7 +124,8 @@ void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
   const std::int64_t shares = (inner + kShareRows - 1) / kShareRows;
   pool.run(active * shares, [&](std::int64_t task) {
     const std::int64_t first = task % shares * kShareRows;
-    project(m_activeExperts[static_cast<std::size_t>(task / shares)], first, std::min(inner, first + kShareRows));
+    project(m_activeExperts[static_cast<std::size_t>(task / shares)], first,
+            std::min(inner, first + kShareRows));
   });
   pool.run((hidden + kShareRows - 1) / kShareRows, [&](std::int64_t share) {
     combine(share * kShareRows, std::min(hidden, (share + 1) * kShareRows));

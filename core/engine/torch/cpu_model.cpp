@@ -9,8 +9,8 @@
 
 namespace moescope::engine {
 
-CpuModel::CpuModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, CpuWeights weights, DeviceInfo device,
-                   int threads, std::int64_t contextTokens)
+CpuModel::CpuModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, CpuWeights weights,
+                   DeviceInfo device, int threads, std::int64_t contextTokens)
     : m_checkpoint(std::move(checkpoint)),
       m_weights(std::move(weights)),
       m_device(std::move(device)),
@@ -31,7 +31,8 @@ Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::
   auto weights = CpuWeights::load(*checkpoint, options.dtype, session, progress, stop);
   if (!weights) return fail(std::move(weights).error());
   const int threads = options.threads > 0 ? options.threads : std::max(1, usableCores() - 1);
-  return std::shared_ptr<Model>(new CpuModel(std::move(checkpoint), *std::move(weights), device, threads, context));
+  return std::shared_ptr<Model>(
+      new CpuModel(std::move(checkpoint), *std::move(weights), device, threads, context));
 }
 
 std::string CpuModel::dtypeName() const { return m_weights.storageName + " weights, f32 activations"; }

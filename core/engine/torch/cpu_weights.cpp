@@ -105,8 +105,9 @@ std::string joined(const std::set<Storage>& storages) {
 
 }  // namespace
 
-Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dtype dtype, std::int64_t extraBytes,
-                                    const ProgressCallback& progress, const std::stop_token& stop) {
+Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
+                                    std::int64_t extraBytes, const ProgressCallback& progress,
+                                    const std::stop_token& stop) {
   const auto& from = checkpoint.weights();
   const auto sizes = measure(from, dtype);
   if (!sizes) return fail(sizes.error());
@@ -114,7 +115,8 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   // every token.
   std::int64_t needed = 0;
   if (__builtin_add_overflow(sizes->all, extraBytes, &needed)) needed = extraBytes;
-  if (auto fits = requireMemory(needed, machineMemory().freeBytes, "the model with its context", "cpu"); !fits) {
+  if (auto fits = requireMemory(needed, machineMemory().freeBytes, "the model with its context", "cpu");
+      !fits) {
     return fail(std::move(fits).error());
   }
 
@@ -133,7 +135,8 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   }
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
   weights.finalNorm = widened(from.finalNorm);
-  weights.head = from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
+  weights.head =
+      from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
   return weights;
 }
 

@@ -43,14 +43,15 @@ struct CpuWeights {
   std::vector<float> finalNorm;
   CpuMatrix head;
 
-  FloatBuffer converted;        ///< matrices that could not be used in place
-  std::int64_t bytes = 0;       ///< of all matrices, mapped or converted
-  std::string storageName;      ///< "bf16", or "bf16 and f32" where a model mixes them
+  FloatBuffer converted;    ///< matrices that could not be used in place
+  std::int64_t bytes = 0;   ///< of all matrices, mapped or converted
+  std::string storageName;  ///< "bf16", or "bf16 and f32" where a model mixes them
 
   /// `extraBytes` must fit too (cache, activations). Errors: `engine.unsupported`,
   /// `machine.out_of_memory`, `cancelled`.
-  static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, Dtype dtype, std::int64_t extraBytes,
-                                 const ProgressCallback& progress, const std::stop_token& stop);
+  static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
+                                 std::int64_t extraBytes, const ProgressCallback& progress,
+                                 const std::stop_token& stop);
 };
 
 }  // namespace moescope::engine

@@ -54,8 +54,9 @@ Result<StepOutput> DecoderSession::forwardBlocks(const StepRequest& request) {
   while (done < tokens) {
     const std::int64_t position = m_position + done;
     const std::int64_t count = std::min(tokens - done, kPrefillBlock - position % kPrefillBlock);
-    const DecoderBlock block{request.ids.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)),
-                             position, static_cast<int>(done)};
+    const DecoderBlock block{
+        request.ids.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)), position,
+        static_cast<int>(done)};
     if (auto forwarded = m_decoder->forward(block, m_buffers); !forwarded) {
       return fail(std::move(forwarded).error());
     }
@@ -70,14 +71,15 @@ void DecoderSession::rewind(std::int64_t position) {
 }
 
 Result<std::unique_ptr<Session>> DecoderSession::fork() const {
-  return guarded<std::unique_ptr<Session>>("a copy of the session", [&]() -> Result<std::unique_ptr<Session>> {
-    auto decoder = m_decoder->fork(m_position);
-    if (!decoder) return fail(std::move(decoder).error());
-    auto copy = std::make_unique<DecoderSession>(m_model, *std::move(decoder));
-    copy->m_plan = m_plan;
-    copy->m_position = m_position;
-    return copy;
-  });
+  return guarded<std::unique_ptr<Session>>(
+      "a copy of the session", [&]() -> Result<std::unique_ptr<Session>> {
+        auto decoder = m_decoder->fork(m_position);
+        if (!decoder) return fail(std::move(decoder).error());
+        auto copy = std::make_unique<DecoderSession>(m_model, *std::move(decoder));
+        copy->m_plan = m_plan;
+        copy->m_position = m_position;
+        return copy;
+      });
 }
 
 }  // namespace moescope::engine

@@ -29,8 +29,8 @@ std::string processorName() {
 DeviceInfo processor() {
   const MachineMemory memory = machineMemory();
   const int cores = usableCores();
-  return {"cpu", fmt::format("{}, {} core{}", processorName(), cores, cores == 1 ? "" : "s"), memory.totalBytes,
-          memory.freeBytes};
+  return {"cpu", fmt::format("{}, {} core{}", processorName(), cores, cores == 1 ? "" : "s"),
+          memory.totalBytes, memory.freeBytes};
 }
 
 }  // namespace

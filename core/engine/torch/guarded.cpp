@@ -23,7 +23,8 @@ Error errorInFlight(const std::string& activity) {
     return {"machine.out_of_memory", "", "", "there is not enough memory for " + activity, advice};
   } catch (const c10::OutOfMemoryError& error) {
     return {"machine.out_of_memory", "", "",
-            "there is not enough memory for " + activity + ": " + firstLine(error.what_without_backtrace()), advice};
+            "there is not enough memory for " + activity + ": " + firstLine(error.what_without_backtrace()),
+            advice};
   } catch (const c10::Error& error) {
     // The CPU allocator of LibTorch throws its general error.
     const std::string text = firstLine(error.what_without_backtrace());

@@ -35,7 +35,8 @@ class KvCache {
 
  private:
   [[nodiscard]] float* part(int layer, int head, int which) const {
-    return m_buffer.floats() + ((static_cast<std::int64_t>(layer) * m_shape.heads + head) * 2 + which) * m_partSize;
+    return m_buffer.floats() +
+           ((static_cast<std::int64_t>(layer) * m_shape.heads + head) * 2 + which) * m_partSize;
   }
 
   KvShape m_shape;

@@ -125,7 +125,8 @@ void StepBuffers::pack(Router& router) const {
   }
   for (int row = 1; row < m_tokens && width < router.stride; ++row) {
     std::copy_n(router.ids.data() + area(row, router.stride), width, router.ids.data() + area(row, width));
-    std::copy_n(router.weights.data() + area(row, router.stride), width, router.weights.data() + area(row, width));
+    std::copy_n(router.weights.data() + area(row, router.stride), width,
+                router.weights.data() + area(row, width));
   }
   router.stride = width;
 }

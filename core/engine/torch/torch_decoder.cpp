@@ -30,9 +30,10 @@ std::int64_t storedBytes(at::ScalarType dtype) { return static_cast<std::int64_t
 
 }  // namespace
 
-std::int64_t TorchDecoder::cacheBytes(const checkpoint::ModelDescription& d, std::int64_t capacity, Storage storage) {
-  const std::int64_t floats = saturatedProduct(
-      saturatedProduct(2LL * d.layers, d.attention.keyValueHeads), saturatedProduct(capacity, d.attention.headDim));
+std::int64_t TorchDecoder::cacheBytes(const checkpoint::ModelDescription& d, std::int64_t capacity,
+                                      Storage storage) {
+  const std::int64_t floats = saturatedProduct(saturatedProduct(2LL * d.layers, d.attention.keyValueHeads),
+                                               saturatedProduct(capacity, d.attention.headDim));
   return saturatedProduct(floats, static_cast<std::int64_t>(bytesPerElement(storage)));
 }
 
@@ -76,7 +77,8 @@ at::Tensor TorchDecoder::norm(const at::Tensor& x, const at::Tensor& weight) con
   return weight * (wide * at::rsqrt(variance + m_context.description.normEps)).to(x.scalar_type());
 }
 
-at::Tensor TorchDecoder::projected(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+at::Tensor TorchDecoder::projected(const at::Tensor& x, const at::Tensor& weight,
+                                   const at::Tensor& bias) const {
   return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
 }
 
@@ -92,7 +94,8 @@ at::Tensor TorchDecoder::queryKeyNorm(const at::Tensor& x, const at::Tensor& wei
 }
 
 /// [tokens, heads, headDim], half-split pairs; channels beyond rotaryDim pass through.
-at::Tensor TorchDecoder::rotated(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines) const {
+at::Tensor TorchDecoder::rotated(const at::Tensor& x, const at::Tensor& cosines,
+                                 const at::Tensor& sines) const {
   const std::int64_t rotary = m_rotary.rotaryDim();
   const at::Tensor first = x.narrow(-1, 0, rotary / 2);
   const at::Tensor second = x.narrow(-1, rotary / 2, rotary / 2);
@@ -118,8 +121,8 @@ at::Tensor TorchDecoder::attention(int layer, const at::Tensor& x, const Decoder
   m_keys[l64].narrow(1, block.position, tokens).copy_(key.transpose(0, 1));
   m_values[l64].narrow(1, block.position, tokens).copy_(value.transpose(0, 1));
   const std::int64_t visible = block.position + tokens;
-  const at::Tensor mixed = attend(query, m_keys[l64].narrow(1, 0, visible), m_values[l64].narrow(1, 0, visible),
-                                  block.position);
+  const at::Tensor mixed =
+      attend(query, m_keys[l64].narrow(1, 0, visible), m_values[l64].narrow(1, 0, visible), block.position);
   return projected(mixed, l.output, l.outputBias);
 }
 
@@ -131,7 +134,8 @@ at::Tensor TorchDecoder::attend(const at::Tensor& query, const at::Tensor& keys,
   const std::int64_t tokens = query.size(0);
   const std::int64_t visible = keys.size(1);
   const std::int64_t group = spec.heads / spec.keyValueHeads;
-  const at::Tensor grouped = query.transpose(0, 1).reshape({spec.keyValueHeads, group * tokens, spec.headDim});
+  const at::Tensor grouped =
+      query.transpose(0, 1).reshape({spec.keyValueHeads, group * tokens, spec.headDim});
   at::Tensor scores = at::matmul(grouped, keys.transpose(1, 2)) * spec.scale;
   scores = scores.view({spec.keyValueHeads, group, tokens, visible});
   if (tokens > 1) {
@@ -156,7 +160,8 @@ Result<at::Tensor> TorchDecoder::experts(int layer, const at::Tensor& x, const D
 }
 
 /// Sum over the chosen experts in ascending order of their ids; experts that no token chose cost nothing.
-at::Tensor TorchDecoder::mixture(const TorchLayer& layer, const at::Tensor& x, const RoutedRows& routed) const {
+at::Tensor TorchDecoder::mixture(const TorchLayer& layer, const at::Tensor& x,
+                                 const RoutedRows& routed) const {
   const std::int64_t tokens = x.size(0);
   std::vector<std::vector<std::int64_t>> rowsOf(layer.experts.size());
   std::vector<std::vector<float>> gainsOf(layer.experts.size());
@@ -206,7 +211,8 @@ Result<void> TorchDecoder::forward(const DecoderBlock& block, StepBuffers& step)
   m_sines = angleTable(m_rotary.sines());
 
   std::vector<std::int64_t> ids(block.ids.begin(), block.ids.end());
-  const at::Tensor idTensor = uploaded(at::from_blob(ids.data(), {tokens}, at::TensorOptions().dtype(at::kLong)));
+  const at::Tensor idTensor =
+      uploaded(at::from_blob(ids.data(), {tokens}, at::TensorOptions().dtype(at::kLong)));
   at::Tensor x = at::embedding(m_context.weights.embedding, idTensor);
   for (int layer = 0; layer < m_context.description.layers; ++layer) {
     const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];

@@ -36,21 +36,24 @@ class TorchDecoder final : public Decoder {
 
   [[nodiscard]] at::Tensor uploaded(const at::Tensor& host) const;
   [[nodiscard]] at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  [[nodiscard]] at::Tensor projected(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
+  [[nodiscard]] at::Tensor projected(const at::Tensor& x, const at::Tensor& weight,
+                                     const at::Tensor& bias) const;
   [[nodiscard]] at::Tensor queryKeyNorm(const at::Tensor& x, const at::Tensor& weight) const;
-  [[nodiscard]] at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines) const;
+  [[nodiscard]] at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosines,
+                                   const at::Tensor& sines) const;
   at::Tensor attention(int layer, const at::Tensor& x, const DecoderBlock& block);
   at::Tensor attend(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values,
                     std::int64_t position) const;
   Result<at::Tensor> experts(int layer, const at::Tensor& x, const DecoderBlock& block, StepBuffers& step);
-  [[nodiscard]] at::Tensor mixture(const TorchLayer& layer, const at::Tensor& x, const RoutedRows& routed) const;
+  [[nodiscard]] at::Tensor mixture(const TorchLayer& layer, const at::Tensor& x,
+                                   const RoutedRows& routed) const;
   void head(const at::Tensor& x, const DecoderBlock& block, StepBuffers& step) const;
 
   TorchContext m_context;
   std::int64_t m_capacity;
   Rotary m_rotary;
-  at::Tensor m_cosines, m_sines;                ///< of the block: [tokens, 1, rotaryDim / 2]
-  std::vector<at::Tensor> m_keys, m_values;     ///< a layer each: [keyValueHeads, capacity, headDim]
+  at::Tensor m_cosines, m_sines;             ///< of the block: [tokens, 1, rotaryDim / 2]
+  std::vector<at::Tensor> m_keys, m_values;  ///< a layer each: [keyValueHeads, capacity, headDim]
   TalliedBytes m_tallied;
 };
 

@@ -19,7 +19,8 @@ TorchModel::TorchModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
 
 Result<std::shared_ptr<Model>> TorchModel::load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                                 const LoadOptions& options, const DeviceInfo& device,
-                                                const ProgressCallback& progress, const std::stop_token& stop) {
+                                                const ProgressCallback& progress,
+                                                const std::stop_token& stop) {
   const auto& description = checkpoint->description();
   const std::int64_t context = options.contextTokens > 0 ? options.contextTokens : description.maxPositions;
   const auto storage = TorchWeights::storageOf(*checkpoint, options.dtype);

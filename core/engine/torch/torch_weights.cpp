@@ -83,8 +83,9 @@ std::int64_t TorchWeights::bytesAs(const checkpoint::Checkpoint& checkpoint, Sto
   return elements * static_cast<std::int64_t>(bytesPerElement(storage));
 }
 
-Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint, Storage storage, at::Device device,
-                                        const ProgressCallback& progress, const std::stop_token& stop) {
+Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint, Storage storage,
+                                        at::Device device, const ProgressCallback& progress,
+                                        const std::stop_token& stop) {
   const auto& from = checkpoint.weights();
   TorchWeights weights;
   weights.device = device;

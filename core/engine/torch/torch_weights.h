@@ -43,8 +43,9 @@ struct TorchWeights {
   static std::int64_t bytesAs(const checkpoint::Checkpoint& checkpoint, Storage storage);
 
   /// Errors: `engine.unsupported`, `cancelled`; LibTorch's exceptions pass through.
-  static Result<TorchWeights> load(const checkpoint::Checkpoint& checkpoint, Storage storage, at::Device device,
-                                   const ProgressCallback& progress, const std::stop_token& stop);
+  static Result<TorchWeights> load(const checkpoint::Checkpoint& checkpoint, Storage storage,
+                                   at::Device device, const ProgressCallback& progress,
+                                   const std::stop_token& stop);
 };
 
 }  // namespace moescope::engine

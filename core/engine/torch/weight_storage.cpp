@@ -103,7 +103,8 @@ void forEachMatrix(const checkpoint::ModelWeights& weights,
                    const std::function<void(const TensorView&)>& visit) {
   visit(weights.embedding);
   for (const auto& layer : weights.layers) {
-    for (const TensorView* view : {&layer.query, &layer.key, &layer.value, &layer.output, &layer.moe.router}) {
+    for (const TensorView* view :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.moe.router}) {
       visit(*view);
     }
     for (const auto& expert : layer.moe.experts) {

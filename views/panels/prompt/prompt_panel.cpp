@@ -31,7 +31,7 @@ namespace {
 
 constexpr int kPadding = 8;
 constexpr int kFieldWidth = 92;  // ten digits
-constexpr int kWithPace = 800;     // narrower, only the buttons fit
+constexpr int kWithPace = 800;   // narrower, only the buttons fit
 
 QDoubleSpinBox* decimalField(double value, double low, double high, double step, const QString& tip) {
   auto* field = new QDoubleSpinBox;
@@ -136,7 +136,8 @@ QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   m_pace->setMinimumWidth(1);  // gives way in a narrow window; the status bar shows the same
   auto* pace = new QHBoxLayout(m_pace);
   pace->setContentsMargins(0, 0, 0, 0);
-  for (QWidget* part : std::initializer_list<QWidget*>{m_count, m_progress, m_rate, m_left}) pace->addWidget(part);
+  for (QWidget* part : std::initializer_list<QWidget*>{m_count, m_progress, m_rate, m_left})
+    pace->addWidget(part);
   buttons->addWidget(m_pace);
   buttons->addStretch(1);
   column->addLayout(buttons);

@@ -23,7 +23,8 @@ struct F16 {
 
 /// Sums of R rows and T tokens. One accumulator a pair: the order of additions of a pair is fixed.
 template <class Weight, int R, int T>
-inline void dotTile(const Weight* rows, std::int64_t columns, const float* const* inputs, float (&sums)[T][R]) {
+inline void dotTile(const Weight* rows, std::int64_t columns, const float* const* inputs,
+                    float (&sums)[T][R]) {
   Vec accumulators[T][R];
   for (int t = 0; t < T; ++t) {
     for (int r = 0; r < R; ++r) accumulators[t][r] = Vec::broadcast(0.0F);
@@ -120,7 +121,8 @@ void rmsNorm(const float* x, const float* w, float eps, std::int64_t count, floa
     Vec::times(Vec::load(w + i), Vec::times(Vec::load(x + i), factor)).store(y + i);
   }
   if (rest > 0) {
-    Vec::times(Vec::loadPart(w + i, rest), Vec::times(Vec::loadPart(x + i, rest), factor)).storePart(y + i, rest);
+    Vec::times(Vec::loadPart(w + i, rest), Vec::times(Vec::loadPart(x + i, rest), factor))
+        .storePart(y + i, rest);
   }
 }
 
@@ -143,7 +145,8 @@ void siluTimes(float* gate, const float* up, std::int64_t count) {
 
 void add(float* y, const float* x, std::int64_t count) {
   std::int64_t i = 0;
-  for (; i + Vec::kLanes <= count; i += Vec::kLanes) Vec::plus(Vec::load(y + i), Vec::load(x + i)).store(y + i);
+  for (; i + Vec::kLanes <= count; i += Vec::kLanes)
+    Vec::plus(Vec::load(y + i), Vec::load(x + i)).store(y + i);
   for (; i < count; ++i) y[i] += x[i];
 }
 
@@ -219,7 +222,8 @@ inline void mixColumns(const float* p, const float* values, int headDim, std::in
 
 void mixValues(const float* p, const float* values, int headDim, std::int64_t keys, float* out) {
   int d = 0;
-  for (; d + 4 * Vec::kLanes <= headDim; d += 4 * Vec::kLanes) mixColumns<4>(p, values + d, headDim, keys, out + d);
+  for (; d + 4 * Vec::kLanes <= headDim; d += 4 * Vec::kLanes)
+    mixColumns<4>(p, values + d, headDim, keys, out + d);
   for (; d + Vec::kLanes <= headDim; d += Vec::kLanes) mixColumns<1>(p, values + d, headDim, keys, out + d);
   const int rest = headDim - d;
   if (rest > 0) {
@@ -231,7 +235,7 @@ void mixValues(const float* p, const float* values, int headDim, std::int64_t ke
   }
 }
 
-constexpr moescope::engine::Kernels kTable{kName,     &matmul, &rmsNorm, &siluTimes,
-                                           &add,      &scores, &softmax, &mixValues};
+constexpr moescope::engine::Kernels kTable{kName, &matmul, &rmsNorm, &siluTimes,
+                                           &add,  &scores, &softmax, &mixValues};
 
 }  // namespace

@@ -40,7 +40,8 @@ struct Kernels {
   /// y += x.
   void (*add)(float* y, const float* x, std::int64_t count);
   /// out[j] = scale * q . key j; keys in tiles [keys / kKeyTile, headDim, kKeyTile].
-  void (*scores)(const float* q, const float* keyTiles, int headDim, std::int64_t keys, float scale, float* out);
+  void (*scores)(const float* q, const float* keyTiles, int headDim, std::int64_t keys, float scale,
+                 float* out);
   /// In place; the tail of the last tile is overwritten.
   void (*softmax)(float* values, std::int64_t count);
   /// out = sum over j of p[j] * values[j], values [keys, headDim].

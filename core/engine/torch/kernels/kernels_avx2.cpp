@@ -22,7 +22,9 @@ struct Vec {
   static Vec broadcast(float x) { return {_mm256_set1_ps(x)}; }
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   static Vec load(const Bf16* p) { return widened(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
-  static Vec load(const F16* p) { return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
+  static Vec load(const F16* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
   static Vec loadPart(const float* p, int count) {
     float filled[kLanes] = {};
     __builtin_memcpy(filled, p, sizeof(float) * static_cast<unsigned>(count));
@@ -58,8 +60,8 @@ struct Vec {
     y = _mm256_fmadd_ps(y, r, _mm256_set1_ps(1.6666665459e-1F));
     y = _mm256_fmadd_ps(y, r, _mm256_set1_ps(5.0000001201e-1F));
     y = _mm256_fmadd_ps(y, _mm256_mul_ps(r, r), _mm256_add_ps(r, _mm256_set1_ps(1.0F)));
-    const __m256i exponent = _mm256_slli_epi32(
-        _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    const __m256i exponent =
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return {_mm256_mul_ps(y, _mm256_castsi256_ps(exponent))};
   }
 

@@ -21,10 +21,13 @@ class ThreadPool {
   [[nodiscard]] int threads() const { return static_cast<int>(m_workers.size()) + 1; }
 
   /// Calls `task(i)` for i in [0, tasks) on the pool and the caller, and returns when all are done. Any
-  /// thread may call; while one caller has the pool, others run their tasks themselves. `task` must not throw.
+  /// thread may call; while one caller has the pool, others run their tasks themselves. `task` must not
+  /// throw.
   template <class Task>
   void run(std::int64_t tasks, const Task& task) {
-    run(tasks, [](const void* context, std::int64_t index) { (*static_cast<const Task*>(context))(index); }, &task);
+    run(
+        tasks, [](const void* context, std::int64_t index) { (*static_cast<const Task*>(context))(index); },
+        &task);
   }
 
  private:
