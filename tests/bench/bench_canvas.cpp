@@ -82,8 +82,8 @@ int main(int argc, char** argv) {
       {"size", "1000 x 548 px"},
       {"frames", kFrames},
       {"layers_48_experts_128_ms", measure(panel, views::MapMode::LayerExpert, true)},
-      {"tokens_4096_experts_128_fitted_ms", measure(panel, views::MapMode::TokenExpert, true)},
-      {"tokens_4096_experts_128_rows_ms", measure(panel, views::MapMode::TokenExpert, false)}};
+      {"tokens_4096_experts_128_rows_ms", measure(panel, views::MapMode::TokenExpert, false)},
+      {"tokens_4096_experts_128_fitted_ms", measure(panel, views::MapMode::TokenExpert, true)}};
   std::cout << document.dump(2) << '\n';
   return 0;
 }

@@ -371,6 +371,7 @@ class TestRoutingMapInput : public QObject {
                                         "Release",
                                         {},
                                         "Copy value",
+                                        "Show as table",
                                         "Export figure…"}));
     QVERIFY(!menu->actions()[6]->isEnabled());  // nothing to release
     menu->actions()[2]->trigger();
