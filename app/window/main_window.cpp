@@ -156,10 +156,16 @@ void MainWindow::arrange(Layout layout) {
     for (const char* name : {"model", "runs", "prompt", "steering", "expert_load"}) dock(name)->hide();
   }
   const int prompt = layout == Layout::Reading ? 120 : 184;
-  resizeDocks({dock("model"), dock("tokens"), dock("steering")}, {256, 1000, 336}, Qt::Horizontal);
+  resizeColumns();
   resizeDocks({dock("model"), dock("runs")}, {292, 600}, Qt::Vertical);
   resizeDocks({dock("tokens"), dock("routing_map"), dock("prompt")}, {168, 548, prompt}, Qt::Vertical);
   resizeDocks({dock("steering"), dock("expert_load")}, {448, 452}, Qt::Vertical);
+}
+
+void MainWindow::resizeColumns() {
+  resizeDocks({m_docks.at(QStringLiteral("model")), m_docks.at(QStringLiteral("tokens")),
+               m_docks.at(QStringLiteral("steering"))},
+              {256, 1000, 336}, Qt::Horizontal);
 }
 
 // In a narrow window the right column lies behind the left one.
@@ -174,7 +180,11 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
   if (!isVisible() || m_twoColumns == (width() < kThreeColumns)) return;
   // After the docks have taken up the new size.
-  QTimer::singleShot(0, this, [this] { arrange(Layout::Work); });
+  QTimer::singleShot(0, this, [this] {
+    arrange(Layout::Work);
+    // Bars of tabs keep the width that they were made with until the sizes are asked for again.
+    QTimer::singleShot(0, this, [this] { resizeColumns(); });
+  });
 }
 
 void MainWindow::restoreLayout() {

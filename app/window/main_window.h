@@ -53,6 +53,7 @@ class MainWindow : public QMainWindow {
   enum class Layout : std::uint8_t { Work, Reading, Presentation };
   void arrange(Layout layout);
   void tabRightColumn();
+  void resizeColumns();
   void refreshActions();
   void refreshTitle();
   void showError(const QString& text);
