@@ -77,10 +77,14 @@ std::string layerText(LayerIndex layer) { return "layer " + std::to_string(layer
 std::vector<ReferenceLine> steeringLines(const FigureSource& source, const FigureSample& sample) {
   std::vector<ReferenceLine> lines;
   steering::SteeringProgram before;
-  for (const trace::SteeringEvent& event : source.store.steeringEvents(source.run)) {
+  const auto events = source.store.steeringEvents(source.run);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const trace::SteeringEvent& event = events[i];
+    // Of several edits before a token only the last one acted.
+    if (i + 1 < events.size() && events[i + 1].token == event.token) continue;
     auto parsed = steering::parseProgram(event.programJson, source.store.path().string());
     const steering::SteeringProgram after = parsed ? std::move(*parsed) : steering::SteeringProgram{};
-    if (event.token > sample.tokens.begin && event.token < sample.tokens.end) {
+    if (after != before && event.token > sample.tokens.begin && event.token < sample.tokens.end) {
       lines.push_back({false, static_cast<double>(event.token), changeText(before, after)});
     }
     before = after;

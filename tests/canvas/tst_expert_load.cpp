@@ -415,7 +415,9 @@ class TestExpertLoad : public QObject {
     auto recorder =
         *store->startRun(fixture::modelRecord(run.routers), fixture::runRecord(trace::CaptureLevel::Weights));
     fixture::feed(*recorder, run, 0, 1, 1);
-    steering::SteeringProgram program;
+    steering::SteeringProgram tried, program;  // the first is taken back before a token sees it
+    tried.rules.push_back(steering::addLogitRule(tried, {kLayer, ExpertIndex{kBoosted}}, 0.5));
+    QVERIFY(recorder->steeringChanged(steering::toJson(tried).dump(), false).has_value());
     program.rules.push_back(steering::banRule(program, {kLayer, ExpertIndex{kBanned}}));
     QVERIFY(recorder->steeringChanged(steering::toJson(program).dump(), false).has_value());
     fixture::feed(*recorder, run, 1, 2, 2);
@@ -424,6 +426,12 @@ class TestExpertLoad : public QObject {
     request.layer = kLayer;
     request.window = {LoadWindow::Kind::Last, 300};
     const auto live = pictureOf(*store, request);
+    std::vector<figure::ReferenceLine> changes;
+    for (const auto& line : live->course->references) {
+      if (!line.horizontal) changes.push_back(line);
+    }
+    QCOMPARE(changes.size(), std::size_t{1});
+    QCOMPARE(changes[0].label, std::string("ban added"));
     QVERIFY(recorder->end(trace::RunStatus::Closed).has_value());
     recorder.reset();
     QVERIFY(store->close().has_value());

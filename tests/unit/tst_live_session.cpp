@@ -300,6 +300,8 @@ class TestLiveSession : public QObject {
     bench.session.setStore(trace.store);  // the same: nothing happens
     bench.session.stepOne();
     QVERIFY(bench.log.waitFor(Kind::GenerationEnded, 2));
+    QCOMPARE(bench.session.status().generatedTokens, std::int64_t{6});
+    QCOMPARE(bench.session.status().maxTokens, std::int64_t{6});  // a step past the limit moves it
     bench.session.setStore(other.store);
     bench.session.generate(settings(5));
     QVERIFY(bench.log.waitFor(Kind::GenerationEnded, 3));

@@ -103,7 +103,10 @@ void LiveSession::Worker::stepOne(std::stop_token stop) {
   if (m_generation == nullptr) {
     return failed({"generate.nothing", "", "", "there is no text to continue", "generate one first"});
   }
-  if (m_generation->finished() == FinishReason::MaxTokens) m_generation->extend(1);
+  if (m_generation->finished() == FinishReason::MaxTokens) {
+    m_generation->extend(1);
+    change([](LiveStatus& status) { status.maxTokens = status.generatedTokens + 1; });
+  }
   write(1, std::move(stop));
 }
 
