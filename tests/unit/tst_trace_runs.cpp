@@ -5,33 +5,13 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "tests/support/outside_reader.h"
 #include "tests/unit/trace_fixture.h"
 
 using namespace moescope;
 using namespace moescope::trace;
 using namespace moescope::trace::fixture;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// First value of a query through a connection of our own, as another program sees the file.
-std::string outside(const fs::path& path, const std::string& sql) {
-  sqlite3* raw = nullptr;
-  sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY, nullptr);
-  sqlite3_busy_timeout(raw, 2000);
-  sqlite3_stmt* statement = nullptr;
-  std::string value = "error";
-  if (sqlite3_prepare_v2(raw, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
-    value = text != nullptr ? text : "null";
-  }
-  sqlite3_finalize(statement);
-  sqlite3_close(raw);
-  return value;
-}
-
-}  // namespace
 
 class TestTraceRuns : public QObject {
   Q_OBJECT
@@ -164,7 +144,8 @@ class TestTraceRuns : public QObject {
     QVERIFY(fs::file_size(path) < before || before < 2'000'000);
     for (const char* table : {"token_block", "route_block", "logit_block", "summary", "sequence_stats",
                               "sequence", "sequence_label"})
-      QCOMPARE(outside(path, fmt::format("SELECT count(*) FROM {} WHERE run = 1", table)), std::string("0"));
+      QCOMPARE(tests::outside(path, fmt::format("SELECT count(*) FROM {} WHERE run = 1", table)),
+               std::string("0"));
     QVERIFY(checkTrace(path, false, {}, {}).has_value());
   }
 

@@ -9,33 +9,13 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "tests/support/outside_reader.h"
 #include "tests/unit/trace_fixture.h"
 
 using namespace moescope;
 using namespace moescope::trace;
 using namespace moescope::trace::fixture;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// First value of a query through a connection of our own, as another program sees the file.
-std::string outside(const fs::path& path, const std::string& sql) {
-  sqlite3* raw = nullptr;
-  sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY, nullptr);
-  sqlite3_busy_timeout(raw, 2000);
-  sqlite3_stmt* statement = nullptr;
-  std::string value = "error";
-  if (sqlite3_prepare_v2(raw, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
-    value = text != nullptr ? text : "null";
-  }
-  sqlite3_finalize(statement);
-  sqlite3_close(raw);
-  return value;
-}
-
-}  // namespace
 
 class TestTraceWriter : public QObject {
   Q_OBJECT
@@ -56,13 +36,13 @@ class TestTraceWriter : public QObject {
       feedRows(**recorder, run, (*recorder)->tokens(), end);
       QVERIFY((*store)->flush().has_value());
       const std::int64_t blocks = (end + 255) / 256;
-      QCOMPARE(outside(path, "SELECT count(*) || ' ' || sum(count) FROM token_block"),
+      QCOMPARE(tests::outside(path, "SELECT count(*) || ' ' || sum(count) FROM token_block"),
                fmt::format("{} {}", blocks, end));
-      QCOMPARE(outside(path, "SELECT count(*) || ' ' || sum(count) FROM route_block WHERE router = 2"),
+      QCOMPARE(tests::outside(path, "SELECT count(*) || ' ' || sum(count) FROM route_block WHERE router = 2"),
                fmt::format("{} {}", blocks, end));
-      QCOMPARE(outside(path, "SELECT sum(tokens) FROM summary WHERE level = 0 AND router = 1"),
+      QCOMPARE(tests::outside(path, "SELECT sum(tokens) FROM summary WHERE level = 0 AND router = 1"),
                fmt::format("{}", end));
-      QCOMPARE(outside(path, "SELECT tokens || ' ' || routed_tokens || ' ' || status FROM run"),
+      QCOMPARE(tests::outside(path, "SELECT tokens || ' ' || routed_tokens || ' ' || status FROM run"),
                fmt::format("{0} {0} open", end));
     }
     QVERIFY((*recorder)->end(RunStatus::Closed).has_value());
@@ -75,7 +55,7 @@ class TestTraceWriter : public QObject {
     auto recorder = (*store)->startRun(modelRecord(run.routers), runRecord(CaptureLevel::Full));
     (*recorder)->beginSequence({3, "h", {}});
     feedRows(**recorder, run, 0, 40);
-    QTRY_COMPARE_WITH_TIMEOUT(outside(path, "SELECT tokens FROM run"), std::string("40"), 5000);
+    QTRY_COMPARE_WITH_TIMEOUT(tests::outside(path, "SELECT tokens FROM run"), std::string("40"), 5000);
     QCOMPARE((*store)->writerState().queuedBytes, std::int64_t{0});
   }
 
