@@ -1,11 +1,12 @@
 """generate: its text and numbers against transformers, its options, steering, and being stopped."""
 import math
-import os
 import signal
+import socket
+import subprocess
 import unittest
 
 from byte_pairs import BytePairs
-from program import MODEL, ProgramTest, Trace, interrupt, read_reference, start
+from program import MODEL, PROGRAM, ProgramTest, Trace, interrupt, read_reference, start
 
 TOKENIZER = BytePairs(MODEL / "tokenizer.json")
 ROUTERS, EXPERTS, TOP_K = 6, 32, 4
@@ -127,15 +128,20 @@ class Options(ProgramTest):
         self.assertGreaterEqual(len(document["tokens"]), 1024)
 
     def test_characters_are_never_split(self):
-        process = start(*arguments("--quiet", "--ignore-eos", prompt="<|endoftext|>ファイルを", count=120))
-        chunks = []
-        while chunk := os.read(process.stdout.fileno(), 1 << 20):
-            chunks.append(chunk)
-        process.communicate()
-        self.assertEqual(process.returncode, 0)
+        # A socket of packets keeps every write apart, however fast they come.
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                process = subprocess.Popen(
+                    [PROGRAM, *map(str, arguments("--quiet", "--ignore-eos", prompt="<|endoftext|>ファイルを", count=120))],
+                    stdout=theirs)
+            chunks = []
+            while chunk := ours.recv(1 << 16):
+                chunks.append(chunk)
+        self.assertEqual(process.wait(timeout=60), 0)
         text = "".join(chunk.decode("utf-8") for chunk in chunks)  # each by itself
         self.assertGreater(sum(ord(c) > 0x3000 for c in text), 20)
-        self.assertGreater(len(chunks), 5)
+        self.assertGreater(len(chunks), 60)
 
     def test_recording_does_not_change_the_text(self):
         plain = self.succeed(*arguments("--json")).document
