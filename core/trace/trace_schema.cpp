@@ -102,8 +102,25 @@ CREATE TABLE analysis_result (
   result BLOB NOT NULL, crc INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;
 )sql";
 
+// Migration 2: what each rule did in a run, and series of runs of the same texts through checkpoints of one
+// model.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE rule_effect (
+  run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, rule INTEGER NOT NULL,
+  tokens_in_scope INTEGER NOT NULL, chosen INTEGER NOT NULL, natively_chosen INTEGER NOT NULL,
+  choices_added INTEGER NOT NULL, choices_dropped INTEGER NOT NULL,
+  native_mass REAL NOT NULL, dropped_native_mass REAL NOT NULL,
+  PRIMARY KEY (run, rule)) STRICT;
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, settings TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE series_run (
+  series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, ordinal INTEGER NOT NULL,
+  run INTEGER NOT NULL UNIQUE REFERENCES run(id) ON DELETE CASCADE,
+  PRIMARY KEY (series, ordinal)) STRICT;
+)sql";
+
 /// Element n brings a file from version n to n + 1.
-constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};
+constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1, kVersion2};
 
 constexpr std::array kVirtualTables{"routing", "tokens", "expert_load", "router_logits"};
 

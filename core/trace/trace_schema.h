@@ -9,7 +9,7 @@
 namespace moescope::trace {
 
 inline constexpr std::int32_t kApplicationId = 0x4D6F4553;  ///< "MoES", the header's bytes 68 to 71
-inline constexpr int kSchemaVersion = 1;                    ///< PRAGMA user_version
+inline constexpr int kSchemaVersion = 2;                    ///< PRAGMA user_version
 inline constexpr int kPageSize = 4096;  ///< larger pages bring nothing at 256-token blocks
 
 /// Gives an empty database page size, application id and schema. Errors: those of SQLite.

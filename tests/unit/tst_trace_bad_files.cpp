@@ -138,7 +138,7 @@ class TestTraceBadFiles : public QObject {
   void schemaIsChecked_data() {
     QTest::addColumn<QString>("sql");
     QTest::addColumn<QString>("kind");
-    QTest::newRow("newer") << "PRAGMA user_version = 2"
+    QTest::newRow("newer") << "PRAGMA user_version = 99"
                            << "trace.newer";
     QTest::newRow("no version") << "PRAGMA user_version = 0"
                                 << "trace.damaged";

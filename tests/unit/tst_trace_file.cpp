@@ -146,7 +146,7 @@ class TestTraceFile : public QObject {
     QVERIFY(!file.is_null());
 
     QVERIFY(file["pragmas"]["application_id"] == 0x4D6F4553);
-    QVERIFY(file["pragmas"]["user_version"] == 1);
+    QVERIFY(file["pragmas"]["user_version"] == 2);
     QVERIFY(file["pragmas"]["page_size"] == 4096);
     QVERIFY(file["pragmas"]["journal_mode"] == "delete");
     QVERIFY(file["pragmas"]["integrity_check"] == "ok");
