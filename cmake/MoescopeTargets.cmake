@@ -33,3 +33,10 @@ function(moescope_test name)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen")
   endif()
 endfunction()
+
+# moescope_plugin(ID SOURCES... LINK...)  a built-in plug-in: the target plugin_ID, linked statically.
+function(moescope_plugin id)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  moescope_library(plugin_${id} SOURCES ${arg_SOURCES} PUBLIC moescope_plugin ${arg_LINK})
+  set_property(GLOBAL APPEND PROPERTY MOESCOPE_PLUGINS ${id})
+endfunction()
