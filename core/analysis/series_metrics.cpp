@@ -1,0 +1,174 @@
+#include "core/analysis/series_metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "core/analysis/load_measure.h"
+
+namespace moescope::analysis {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+struct KnownMetric {
+  std::string_view id, label;
+};
+
+/// Metrics that are not load measures, as axes name them.
+constexpr std::array kKnown{
+    KnownMetric{"loss", "Loss on the texts"},
+    KnownMetric{"saturation", "Router saturation against the last checkpoint"},
+    KnownMetric{"churn", "Churn since the checkpoint before"},
+    KnownMetric{"mutual_information", "Mutual information of expert and label"},
+    KnownMetric{"gamma", "Congestion coefficient γ (R1)"},
+    KnownMetric{"t_eff", "Effective temperature"},
+};
+
+std::string columnOfMeasure(std::string_view id) {
+  std::string column(id);
+  std::replace(column.begin(), column.end(), '-', '_');
+  return column;
+}
+
+std::string labelOf(const std::string& id) {
+  for (const LoadMeasureInfo& info : loadMeasures()) {
+    if (columnOfMeasure(info.id) == id) return std::string(info.label);
+  }
+  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const auto& k) { return k.id == id; });
+  if (known != kKnown.end()) return std::string(known->label);
+  std::string text = id;
+  std::replace(text.begin(), text.end(), '_', ' ');
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name) {
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].name == name) return c;
+  }
+  return std::nullopt;
+}
+
+double numberOf(const ResultCell& cell) {
+  if (const auto* value = std::get_if<double>(&cell)) return *value;
+  if (const auto* value = std::get_if<std::int64_t>(&cell)) return static_cast<double>(*value);
+  return kNan;
+}
+
+bool isNumeric(const ResultTable& table, std::size_t column) {
+  bool any = false;
+  for (const auto& row : table.rows) {
+    if (std::holds_alternative<std::string>(row[column])) return false;
+    any = any || !std::holds_alternative<std::monostate>(row[column]);
+  }
+  return any;
+}
+
+/// 0 for the mean, 1 + i for layer i; nothing for a layer that the series does not have.
+std::optional<std::size_t> place(const SeriesMetrics& series, const ResultCell& cell) {
+  std::int64_t layer = 0;
+  if (const auto* text = std::get_if<std::string>(&cell)) {
+    if (*text == "mean") return 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), layer);
+    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  } else if (const auto* number = std::get_if<std::int64_t>(&cell)) {
+    layer = *number;
+  } else {
+    return std::nullopt;
+  }
+  const auto found = std::find(series.layers.begin(), series.layers.end(), layer);
+  if (found == series.layers.end()) return std::nullopt;
+  return 1 + static_cast<std::size_t>(found - series.layers.begin());
+}
+
+/// Where a row's numbers belong in the lists of a metric.
+std::optional<std::size_t> indexOf(const SeriesMetrics& series, const std::vector<ResultCell>& row,
+                                   std::size_t runColumn, std::optional<std::size_t> layerColumn) {
+  const double run = numberOf(row[runColumn]);
+  const auto found = std::find_if(series.checkpoints.begin(), series.checkpoints.end(),
+                                  [run](const auto& c) { return static_cast<double>(c.run) == run; });
+  const auto column = layerColumn ? place(series, row[*layerColumn]) : 0;
+  if (found == series.checkpoints.end() || !column) return std::nullopt;
+  return series.at(static_cast<std::size_t>(found - series.checkpoints.begin()), *column);
+}
+
+bool isEndOfInterval(const ResultTable& table, const std::string& name) {
+  for (const std::string_view suffix : {"_low", "_high"}) {
+    if (name.ends_with(suffix) && columnOf(table, name.substr(0, name.size() - suffix.size()))) return true;
+  }
+  return false;
+}
+
+SeriesMetric& metricFor(SeriesMetrics& series, const ResultColumn& column) {
+  auto found = std::find_if(series.metrics.begin(), series.metrics.end(),
+                            [&](const SeriesMetric& m) { return m.id == column.name; });
+  if (found == series.metrics.end()) found = series.metrics.insert(found, SeriesMetric{});
+  const std::size_t size = series.checkpoints.size() * series.width();
+  SeriesMetric metric;
+  metric.id = column.name;
+  metric.label = labelOf(column.name);
+  metric.unit = column.unit;
+  metric.values.assign(size, kNan);
+  metric.low.assign(size, kNan);
+  metric.high.assign(size, kNan);
+  *found = std::move(metric);
+  return *found;
+}
+
+}  // namespace
+
+const SeriesMetric* SeriesMetrics::metric(std::string_view id) const {
+  const auto found =
+      std::find_if(metrics.begin(), metrics.end(), [id](const SeriesMetric& m) { return m.id == id; });
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+Result<SeriesMetrics> seriesOf(const trace::TraceStore& store, const std::string& name,
+                               const std::vector<trace::RunId>& runs) {
+  SeriesMetrics series;
+  series.name = name;
+  for (const trace::RunId id : runs) {
+    const auto run = store.run(id);
+    if (!run)
+      return fail("analysis.no_such_run", store.path().string(), fmt::format("run {}", id),
+                  "the trace has no such run");
+    const std::string label = run->trainStep                 ? fmt::format("step {}", *run->trainStep)
+                              : run->checkpointLabel.empty() ? run->name
+                                                             : run->checkpointLabel;
+    series.checkpoints.push_back({id, label, run->trainStep, run->trainTokens});
+  }
+  if (!runs.empty()) {
+    for (const RouterSpec& router : store.routers(runs.front())) series.layers.push_back(router.layer.value);
+  }
+  return series;
+}
+
+void takeMetrics(SeriesMetrics& series, const ResultTable& table,
+                 const std::vector<std::string_view>& leaveOut) {
+  const auto runColumn = columnOf(table, "run");
+  const auto layerColumn = columnOf(table, "layer");
+  if (!runColumn) return;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    const std::string& name = table.columns[c].name;
+    if (c == *runColumn || c == layerColumn || isEndOfInterval(table, name) || !isNumeric(table, c)) continue;
+    if (std::find(leaveOut.begin(), leaveOut.end(), name) != leaveOut.end()) continue;
+    const auto low = columnOf(table, name + "_low");
+    const auto high = columnOf(table, name + "_high");
+    SeriesMetric& metric = metricFor(series, table.columns[c]);
+    for (const auto& row : table.rows) {
+      const auto index = indexOf(series, row, *runColumn, layerColumn);
+      if (!index) continue;
+      metric.values[*index] = numberOf(row[c]);
+      if (low) metric.low[*index] = numberOf(row[*low]);
+      if (high) metric.high[*index] = numberOf(row[*high]);
+    }
+  }
+}
+
+}  // namespace moescope::analysis
