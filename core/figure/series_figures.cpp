@@ -19,6 +19,11 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 /// Space around the points of a plane, as a share of their spread.
 constexpr double kMargin = 0.06;
 
+/// Values of one column of a metric with their intervals, checkpoint by checkpoint.
+struct Course {
+  std::vector<double> values, low, high;
+};
+
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
   void take(double value) {
@@ -26,12 +31,12 @@ struct Range {
     low = std::min(low, value);
     high = std::max(high, value);
   }
+  void take(const Course& course) {
+    for (const auto* values : {&course.values, &course.low, &course.high}) {
+      for (const double value : *values) take(value);
+    }
+  }
   [[nodiscard]] bool empty() const { return low > high; }
-};
-
-/// Values of one column of a metric with their intervals, checkpoint by checkpoint.
-struct Course {
-  std::vector<double> values, low, high;
 };
 
 Course courseOf(const SeriesMetrics& series, const SeriesMetric& metric, std::size_t column) {
@@ -53,12 +58,12 @@ std::string axisLabel(const SeriesMetric& metric) {
 }
 
 Axis axisFor(const std::string& label, Range range) {
-  if (range.empty()) return {label, 0.0, 1.0};
+  if (range.empty()) return {label, 0.0, 1.0, {}, false, {}};
   const double spread = range.high - range.low;
   const double margin = kMargin * (spread > 0.0 ? spread : std::max(std::abs(range.high), 1.0));
   // A quantity that cannot be negative does not get an axis below 0.
   const double low = range.low >= 0.0 ? std::max(range.low - margin, 0.0) : range.low - margin;
-  return {label, low, range.high + margin};
+  return {label, low, range.high + margin, {}, false, {}};
 }
 
 /// x of a checkpoint on the axis of steps: its step, or its place where steps are not known.
@@ -258,10 +263,8 @@ Result<FigureSpec> seriesPlaneFigure(std::span<const SeriesMetrics> series, cons
     if (!xMetric) return fail(xMetric.error());
     if (!yMetric) return fail(yMetric.error());
     const Course xs = courseOf(series[i], **xMetric, column), ys = courseOf(series[i], **yMetric, column);
-    for (const auto* values : {&xs.values, &xs.low, &xs.high})
-      std::for_each(values->begin(), values->end(), [&](double v) { xRange.take(v); });
-    for (const auto* values : {&ys.values, &ys.low, &ys.high})
-      std::for_each(values->begin(), values->end(), [&](double v) { yRange.take(v); });
+    xRange.take(xs);
+    yRange.take(ys);
     spec.lines.push_back(
         planeLine(spec, series[i], xs, ys, static_cast<int>(i), options, series.size() == 1));
   }
@@ -313,8 +316,7 @@ Result<FigureSpec> seriesCourseFigure(std::span<const SeriesMetrics> series, con
       markPhases(spec, line, series[i]);
       spec.bands = phaseBands(series[i]);
     }
-    for (const auto* values : {&line.y, &line.low, &line.high})
-      std::for_each(values->begin(), values->end(), [&](double v) { range.take(v); });
+    range.take(course);
     spec.lines.push_back(std::move(line));
   }
   const SeriesMetric& shown = *series.front().metric(metric);
@@ -354,8 +356,8 @@ Result<FigureSpec> seriesLayersFigure(const SeriesMetrics& series, const std::st
       line.high = course.high;
     }
     Range own;
-    for (const auto* values : {&line.y, &line.low, &line.high, &mean.values})
-      std::for_each(values->begin(), values->end(), [&](double v) { own.take(v); });
+    own.take(course);
+    for (const double value : mean.values) own.take(value);
     all.take(own.low);
     all.take(own.high);
     const auto highest = std::max_element(course.values.begin(), course.values.end(), [](double a, double b) {
