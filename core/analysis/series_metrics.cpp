@@ -50,7 +50,7 @@ std::string labelOf(const std::string& id) {
 
 std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name) {
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name == name) return c;
+    if (!name.empty() && table.columns[c].name == name) return c;
   }
   return std::nullopt;
 }
@@ -105,20 +105,31 @@ bool isEndOfInterval(const ResultTable& table, const std::string& name) {
   return false;
 }
 
-SeriesMetric& metricFor(SeriesMetrics& series, const ResultColumn& column) {
-  auto found = std::find_if(series.metrics.begin(), series.metrics.end(),
-                            [&](const SeriesMetric& m) { return m.id == column.name; });
-  if (found == series.metrics.end()) found = series.metrics.insert(found, SeriesMetric{});
+SeriesMetric& metricFor(SeriesMetrics& series, const std::string& id, const std::string& unit) {
+  const auto found = std::find_if(series.metrics.begin(), series.metrics.end(),
+                                  [&](const SeriesMetric& m) { return m.id == id; });
+  if (found != series.metrics.end()) return *found;
   const std::size_t size = series.checkpoints.size() * series.width();
   SeriesMetric metric;
-  metric.id = column.name;
-  metric.label = labelOf(column.name);
-  metric.unit = column.unit;
+  metric.id = id;
+  metric.label = labelOf(id);
+  metric.unit = unit;
   metric.values.assign(size, kNan);
   metric.low.assign(size, kNan);
   metric.high.assign(size, kNan);
-  *found = std::move(metric);
-  return *found;
+  return series.metrics.emplace_back(std::move(metric));
+}
+
+std::optional<std::size_t> endColumn(const ResultTable& table, const MetricColumn& column,
+                                     std::string_view given, std::string_view suffix) {
+  return columnOf(table,
+                  given.empty() ? std::string(column.column) + std::string(suffix) : std::string(given));
+}
+
+bool isWanted(const std::vector<ResultCell>& row, std::optional<std::size_t> where, std::string_view value) {
+  if (!where) return true;
+  const auto* text = std::get_if<std::string>(&row[*where]);
+  return text != nullptr && *text == value;
 }
 
 }  // namespace
@@ -149,24 +160,48 @@ Result<SeriesMetrics> seriesOf(const trace::TraceStore& store, const std::string
   return series;
 }
 
-void takeMetrics(SeriesMetrics& series, const ResultTable& table,
-                 const std::vector<std::string_view>& leaveOut) {
+void takeMetric(SeriesMetrics& series, const ResultTable& table, const MetricColumn& column) {
   const auto runColumn = columnOf(table, "run");
   const auto layerColumn = columnOf(table, "layer");
-  if (!runColumn) return;
+  const auto value = columnOf(table, column.column);
+  if (!runColumn || !value) return;
+  const auto low = endColumn(table, column, column.low, "_low");
+  const auto high = endColumn(table, column, column.high, "_high");
+  const auto baseline = columnOf(table, column.baseline);
+  const auto where = columnOf(table, column.where);
+  const std::string id(column.id.empty() ? column.column : column.id);
+  SeriesMetric& metric = metricFor(series, id, table.columns[*value].unit);
+  for (const auto& row : table.rows) {
+    const auto index = indexOf(series, row, *runColumn, layerColumn);
+    if (!index || !isWanted(row, where, column.whereIs)) continue;
+    metric.values[*index] = numberOf(row[*value]);
+    if (low) metric.low[*index] = numberOf(row[*low]);
+    if (high) metric.high[*index] = numberOf(row[*high]);
+    if (baseline && !metric.baseline && std::isfinite(numberOf(row[*baseline]))) {
+      metric.baseline = numberOf(row[*baseline]);
+      metric.baselineName = column.baselineName;
+    }
+  }
+}
+
+void takeMetrics(SeriesMetrics& series, const ResultTable& table,
+                 const std::vector<std::string_view>& leaveOut) {
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     const std::string& name = table.columns[c].name;
-    if (c == *runColumn || c == layerColumn || isEndOfInterval(table, name) || !isNumeric(table, c)) continue;
+    if (name == "run" || name == "layer" || isEndOfInterval(table, name) || !isNumeric(table, c)) continue;
     if (std::find(leaveOut.begin(), leaveOut.end(), name) != leaveOut.end()) continue;
-    const auto low = columnOf(table, name + "_low");
-    const auto high = columnOf(table, name + "_high");
-    SeriesMetric& metric = metricFor(series, table.columns[c]);
-    for (const auto& row : table.rows) {
-      const auto index = indexOf(series, row, *runColumn, layerColumn);
-      if (!index) continue;
-      metric.values[*index] = numberOf(row[c]);
-      if (low) metric.low[*index] = numberOf(row[*low]);
-      if (high) metric.high[*index] = numberOf(row[*high]);
+    takeMetric(series, table, {name});
+  }
+}
+
+void fillMeans(SeriesMetrics& series) {
+  for (SeriesMetric& metric : series.metrics) {
+    for (std::size_t c = 0; c < series.checkpoints.size(); ++c) {
+      double& mean = metric.values[series.at(c, 0)];
+      if (std::isfinite(mean) || series.layers.empty()) continue;
+      double sum = 0.0;
+      for (std::size_t layer = 1; layer < series.width(); ++layer) sum += metric.values[series.at(c, layer)];
+      mean = sum / static_cast<double>(series.layers.size());
     }
   }
 }

@@ -58,11 +58,24 @@ struct SeriesMetrics {
 Result<SeriesMetrics> seriesOf(const trace::TraceStore& store, const std::string& name,
                                const std::vector<trace::RunId>& runs);
 
-/// Takes the metrics of a table with the columns `run` and `layer` ("mean" or the layer's number; without
-/// that column every row is the mean): each further column of numbers with its `_low` and `_high` beside it.
-/// Metrics that are there already are replaced; columns named in `leaveOut` and rows of other runs are
-/// passed over.
+/// One column of numbers of a table and what it is called on axes.
+struct MetricColumn {
+  std::string_view column;
+  std::string_view id = {};                   ///< empty: the column's name
+  std::string_view low = {}, high = {};       ///< columns; empty: `column` with _low and _high, if there
+  std::string_view where = {}, whereIs = {};  ///< take only rows whose column `where` says `whereIs`
+  std::string_view baseline = {};             ///< a column with the level to compare with
+  std::string_view baselineName = {};
+};
+
+/// Takes one metric from a table with the columns `run` and `layer` ("mean" or the layer's number; without
+/// that column every row is the mean). Rows of other runs are passed over; values that are there already
+/// stay where the table has none. Nothing happens if the table has no such column.
+void takeMetric(SeriesMetrics& series, const ResultTable& table, const MetricColumn& column);
+/// Takes every column of numbers that is not the end of an interval or named in `leaveOut`.
 void takeMetrics(SeriesMetrics& series, const ResultTable& table,
                  const std::vector<std::string_view>& leaveOut = {});
+/// Gives metrics that have layers but no mean the plain mean of the layers, without an interval.
+void fillMeans(SeriesMetrics& series);
 
 }  // namespace moescope::analysis
