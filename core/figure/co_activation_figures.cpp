@@ -1,0 +1,103 @@
+#include "core/figure/co_activation_figures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/figure/number_text.h"
+#include "core/figure/specialization_figures.h"
+
+namespace moescope::figure {
+
+namespace {
+
+using analysis::AnalysisResult;
+using analysis::ResultMatrix;
+using analysis::ResultTable;
+
+constexpr double kPercent = 100.0;
+constexpr std::size_t kTicks = 16;
+
+std::int64_t wholeAt(const ResultTable& table, const std::vector<analysis::ResultCell>& row,
+                     std::string_view column) {
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].name != column) continue;
+    if (const auto* value = std::get_if<std::int64_t>(&row[c])) return *value;
+  }
+  return -1;
+}
+
+}  // namespace
+
+std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, PairOrder order) {
+  const ResultMatrix* matrix = layerMatrix(result, "co_activation", layer);
+  std::vector<int> experts(matrix == nullptr ? 0 : matrix->rowNames.size());
+  std::iota(experts.begin(), experts.end(), 0);
+  const ResultTable* table = result.table("order");
+  if (order == PairOrder::Number || table == nullptr) return experts;
+  std::vector<int> clustered;
+  for (const auto& row : table->rows) {
+    const std::int64_t expert = wholeAt(*table, row, "expert");
+    if (wholeAt(*table, row, "layer") == layer.value && expert >= 0 &&
+        expert < static_cast<std::int64_t>(experts.size()))
+      clustered.push_back(static_cast<int>(expert));
+  }
+  auto sorted = clustered;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted == experts ? clustered : experts;  // what is no order of all experts is not used
+}
+
+Result<FigureSpec> coActivationFigure(const AnalysisResult& result, LayerIndex layer, PairOrder order) {
+  const ResultMatrix* matrix = layerMatrix(result, "co_activation", layer);
+  if (matrix == nullptr)
+    return fail("figure.no_such_layer", "", fmt::format("layer {}", layer.value),
+                "the result does not have this layer", "choose another layer");
+  if (matrix->rowNames.size() != matrix->columnNames.size())
+    return fail("figure.bad_result", "", "co_activation", "the matrix is not square",
+                "run the analysis again");
+  const std::vector<int> experts = pairExperts(result, layer, order);
+  const std::size_t count = experts.size();
+  FigureSpec spec;
+  spec.kind = "co-activation";
+  spec.title = fmt::format("Layer {}: experts that serve the same tokens", layer.value);
+  spec.sampleLine = result.sample;
+  spec.baseline = result.baseline;
+  for (const auto& [name, value] : result.parameters) spec.provenance.emplace_back(name, value);
+  spec.heightInches = 3.0;
+  HeatMap map;
+  map.rows = map.columns = static_cast<int>(count);
+  double most = kPercent * matrix->baseline.value_or(0.0);
+  for (std::size_t r = 0; r < count; ++r) {
+    map.rowNames.push_back(std::to_string(experts[r]));
+    for (std::size_t c = 0; c < count; ++c) {
+      const std::size_t index =
+          static_cast<std::size_t>(experts[r]) * count + static_cast<std::size_t>(experts[c]);
+      const double value =
+          r == c ? std::numeric_limits<double>::quiet_NaN() : kPercent * matrix->values[index];
+      map.values.push_back(value);
+      if (std::isfinite(value)) most = std::max(most, value);
+    }
+  }
+  map.columnNames = map.rowNames;
+  map.sparse = true;  // an expert does not serve tokens together with itself
+  std::string label = "Share of the tokens of i that j serves too, %";
+  if (matrix->baseline) label += fmt::format(" (chance {})", percentText(*matrix->baseline));
+  map.colours = {ColourMapId::Cividis, ScaleKind::Linear, 0.0, most > 0.0 ? most : 1.0, std::move(label)};
+  spec.map = std::move(map);
+  const std::size_t step = std::max<std::size_t>(1, (count + kTicks - 1) / kTicks);
+  for (Axis* axis : {&spec.x, &spec.y}) {
+    axis->min = -0.5;
+    axis->max = static_cast<double>(count) - 0.5;
+    for (std::size_t i = 0; i < count; i += step)
+      axis->ticks.emplace_back(static_cast<double>(i), std::to_string(experts[i]));
+  }
+  spec.x.label = "Expert j";
+  spec.y.label = "Expert i";
+  spec.y.reversed = true;
+  return spec;
+}
+
+}  // namespace moescope::figure
