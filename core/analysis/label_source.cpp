@@ -9,11 +9,10 @@ namespace moescope::analysis {
 
 namespace {
 
-constexpr std::size_t kMostLabels = 100;
-
 tl::unexpected<Error> badLabels(std::string_view where, std::string message) {
   return fail("analysis.bad_param", "", fmt::format("labels, “{}”", where), std::move(message),
-              "give corpus, corpus:KEY, regex:NAME=EXPRESSION;... or tokens:NAME=FIRST-LAST,...;...");
+              "give corpus, corpus:KEY, regex:NAME=EXPRESSION;..., tokens:NAME=FIRST-LAST,...;... or "
+              "positions:WIDTH");
 }
 
 /// Parts between `;` that are not written `\;`.
@@ -74,7 +73,7 @@ Result<LabelSource> namedLabels(LabelSource source, std::string_view text) {
     }
     source.labels.push_back(std::move(label));
   }
-  if (source.labels.size() > kMostLabels) return badLabels("", "there are too many labels");
+  if (source.labels.size() >= kMostLabels) return badLabels("", "there are too many labels");
   return source;
 }
 
@@ -89,6 +88,14 @@ Result<LabelSource> labelSourceFrom(std::string_view text) {
   if (rest.empty()) return badLabels(text, "this says not where labels come from");
   if (kind == "corpus") {
     source.key = rest;
+    return source;
+  }
+  if (kind == "positions") {
+    std::int64_t width = 0;
+    if (!readRow(rest, width) || width < 1 || width > (1 << 24))
+      return badLabels(text, "the width is no number of tokens");
+    source.kind = LabelSource::Kind::Positions;
+    source.width = static_cast<int>(width);
     return source;
   }
   if (kind == "regex") {

@@ -1,4 +1,5 @@
-// LabelSource: where the labels of tokens come from, as typed: the corpus, regular expressions, a selection.
+// LabelSource: where the labels of tokens come from, as typed: the corpus, regular expressions, a
+// selection, or positions.
 // Not for which token has which label (label_units.h).
 #pragma once
 
@@ -11,9 +12,10 @@
 
 namespace moescope::analysis {
 
-/// "corpus", "corpus:KEY", "regex:NAME=RE;NAME=RE" or "tokens:NAME=FIRST-LAST,FIRST-LAST;NAME=...".
+/// "corpus", "corpus:KEY", "regex:NAME=RE;NAME=RE", "tokens:NAME=FIRST-LAST,FIRST-LAST;NAME=..." or
+/// "positions:WIDTH".
 struct LabelSource {
-  enum class Kind : std::uint8_t { Corpus, Regex, Tokens };
+  enum class Kind : std::uint8_t { Corpus, Regex, Tokens, Positions };
   struct Named {
     std::string name;
     TokenPattern pattern;                   ///< Regex
@@ -21,12 +23,14 @@ struct LabelSource {
   };
   Kind kind = Kind::Corpus;
   std::string key;            ///< Corpus: empty is `label`, or the first key where no text has that
-  std::vector<Named> labels;  ///< in the order given; the first that fits a token is its label
+  int width = 0;              ///< Positions: of a bin, in tokens
+  std::vector<Named> labels;  ///< Regex, Tokens: in the order given; the first that fits a token is its label
 
   /// True where all tokens of a text have the same label.
   [[nodiscard]] bool perText() const { return kind == Kind::Corpus; }
 };
 
+inline constexpr int kMostLabels = 100;
 /// What tokens get that no expression and no range fits.
 inline constexpr std::string_view kOtherLabel = "other";
 

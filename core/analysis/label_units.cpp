@@ -134,7 +134,12 @@ class TokenLabeller {
   TokenLabeller(const trace::TraceStore& store, const AnalysedRun& run, const LabelSource& source)
       : m_store(store), m_run(run.record.id), m_source(source) {}
 
-  Result<int> label(std::int64_t row, std::int32_t id) {
+  Result<int> label(std::int64_t row, std::int32_t id, std::int32_t position) {
+    if (m_source.kind == LabelSource::Kind::Positions) {
+      if (position / m_source.width < kMostLabels) return position / m_source.width;
+      return fail("analysis.bad_param", "", "labels",
+                  fmt::format("there are more than {} bins of positions", kMostLabels), "choose wider bins");
+    }
     const int other = static_cast<int>(m_source.labels.size());
     if (m_source.kind == LabelSource::Kind::Tokens) {
       for (int l = 0; l < other; ++l) {
@@ -162,12 +167,25 @@ class TokenLabeller {
   std::unordered_map<std::int32_t, int> m_known;
 };
 
+std::vector<std::string> tokenLabelNames(const AnalysedRun& run, const LabelSource& source) {
+  std::vector<std::string> names;
+  if (source.kind != LabelSource::Kind::Positions) {
+    for (const auto& label : source.labels) names.push_back(label.name);
+    names.emplace_back(kOtherLabel);
+    return names;
+  }
+  std::int64_t longest = 0;
+  for (const auto& sequence : run.sequences) longest = std::max(longest, sequence.length);
+  for (std::int64_t first = 0; first < longest && names.size() < kMostLabels; first += source.width)
+    names.push_back(fmt::format("{}–{}", first, std::min(first + source.width, longest) - 1));
+  return names;
+}
+
 Result<LabelUnits> tokenUnits(const trace::TraceStore& store, const AnalysedRun& run,
                               const LabelSource& source, const std::stop_token& stop) {
   LabelUnits out;
   out.perText = false;
-  for (const auto& label : source.labels) out.labels.push_back(label.name);
-  out.labels.emplace_back(kOtherLabel);
+  out.labels = tokenLabelNames(run, source);
   const TextUnits units = textUnits(run.sequences);
   out.strata = {units.units};
   out.resampled = {units.description};
@@ -185,11 +203,12 @@ Result<LabelUnits> tokenUnits(const trace::TraceStore& store, const AnalysedRun&
   const bool done = forEachToken(store, run, stop, [&](std::int64_t row, const auto& tokens, std::size_t r) {
     const auto sequence = indexOf.find(tokens.sequences[r]);
     if (sequence == indexOf.end()) return true;
-    const auto label = labeller.label(row, tokens.ids[r]);
+    const auto label = labeller.label(row, tokens.ids[r], tokens.positions[r]);
     if (!label) {
       problem = label.error();
       return false;
     }
+    if (static_cast<std::size_t>(*label) >= labels) return true;  // beyond what the sequence says it holds
     occurs[static_cast<std::size_t>(*label)] = true;
     const int unit = std::min(units.unitOf(sequence->second, tokens.positions[r]), units.units - 1);
     const std::int64_t key = static_cast<std::int64_t>(unit) * static_cast<std::int64_t>(labels) + *label;

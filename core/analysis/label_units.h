@@ -15,7 +15,7 @@ struct LabelUnits {
     int unit = 0, label = 0;
     std::int32_t sequence = -1;  ///< its ordinal if the entry is a whole sequence, else -1
   };
-  std::vector<std::string> labels;  ///< corpus: sorted; else as given, `other` last
+  std::vector<std::string> labels;  ///< corpus: sorted; positions: ascending; else as given, `other` last
   bool perText = true;
   std::vector<int> strata;  ///< units of each stratum, in order of the units: each is resampled by itself
   std::vector<Entry> entries;
@@ -27,7 +27,7 @@ struct LabelUnits {
 /// Labels per text are strata, each resampled by itself; labels per token are resampled together. With
 /// `byToken` entries are token by token also where sequences are whole (needed for k = 1).
 /// Errors: `analysis.one_label` (fewer than two labels occur), `analysis.bad_param` (an expression does not
-/// get through a token), `cancelled`.
+/// get through a token, more than kMostLabels bins of positions), `cancelled`.
 Result<LabelUnits> labelUnits(const trace::TraceStore& store, const AnalysedRun& run,
                               const LabelSource& source, bool byToken, std::stop_token stop);
 
