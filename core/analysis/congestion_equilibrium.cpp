@@ -136,7 +136,10 @@ std::span<const double> EquilibriumSolver::solve(double gamma) {
     m_shares = equilibriumR1(m_q, gamma);
     m_logShares.resize(m_q.size());
     m_residuals.resize(m_q.size());
+    m_damping.resize(m_q.size());
     std::ranges::transform(m_shares, m_logShares.begin(), [](double m) { return std::log(m); });
+    std::ranges::transform(m_shares, m_damping.begin(),
+                           [gamma](double m) { return 1.0 / (1.0 + gamma * m); });
     m_lambda = m_q.empty() ? 0.0 : m_q[0] - m_logShares[0] - gamma * m_shares[0];
     // A share that underflows has no logarithm to go on from.
     m_warm = std::ranges::all_of(m_logShares, [](double y) { return std::isfinite(y); });
@@ -148,15 +151,15 @@ std::span<const double> EquilibriumSolver::solve(double gamma) {
 /// First order in gamma: dy = -(m + dlambda) / (1 + gamma m), with dlambda such that the sum stays 1.
 void EquilibriumSolver::predict(double gamma) {
   double squares = 0.0, sum = 0.0;
-  for (const double m : m_shares) {
-    const double damped = m / (1.0 + m_gamma * m);
-    squares += m * damped;
-    sum += damped;
+  for (std::size_t i = 0; i < m_q.size(); ++i) {
+    const double weight = m_shares[i] * m_damping[i];
+    squares += m_shares[i] * weight;
+    sum += weight;
   }
   const double slope = -squares / sum;
   const double change = gamma - m_gamma;
   for (std::size_t i = 0; i < m_q.size(); ++i)
-    m_logShares[i] -= change * (m_shares[i] + slope) / (1.0 + m_gamma * m_shares[i]);
+    m_logShares[i] -= change * (m_shares[i] + slope) * m_damping[i];
   m_lambda += change * slope;
 }
 
@@ -174,12 +177,12 @@ double EquilibriumSolver::newtonStep(double gamma) {
     weighted += m * damped * residual;
     m_shares[i] = m;
     m_residuals[i] = residual;
+    m_damping[i] = damped;
   }
   const double change = (weighted + sum - 1.0) / weights;
   double largest = 0.0;
   for (std::size_t i = 0; i < m_q.size(); ++i) {
-    const double step =
-        std::clamp((m_residuals[i] - change) / (1.0 + gamma * m_shares[i]), -kLongest, kLongest);
+    const double step = std::clamp((m_residuals[i] - change) * m_damping[i], -kLongest, kLongest);
     m_logShares[i] += step;
     m_shares[i] *= 1.0 + step * (1.0 + 0.5 * step);  // exp to third order: exact where the loop ends
     largest = std::max(largest, std::abs(step));

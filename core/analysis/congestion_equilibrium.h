@@ -51,7 +51,7 @@ class EquilibriumSolver {
   double newtonStep(double gamma);
 
   Equilibrium m_kind;
-  std::vector<double> m_q, m_shares, m_logShares, m_residuals;
+  std::vector<double> m_q, m_shares, m_logShares, m_residuals, m_damping;  // damping: 1 / (1 + gamma m)
   double m_lambda = 0.0, m_gamma = 0.0;
   bool m_warm = false;
 };

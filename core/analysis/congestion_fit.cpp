@@ -168,7 +168,7 @@ CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& setti
   const std::vector<double> train = included.restricted(loads.train);
   GammaSearch search(settings);
   search.set(included.q, train);
-  const GammaFit found = search.onGrid(settings.tolerance);
+  const GammaFit found = search.onGrid(settings.gridPoints, settings.tolerance);
   fit.gamma = found.gamma;
   fit.loss = found.loss;
   fit.boundary = found.boundary;

@@ -64,50 +64,47 @@ GammaFit GammaSearch::within(double low, double high, double tolerance) {
   return {best.at, best.value, boundary};
 }
 
-GammaFit GammaSearch::onGrid(double tolerance) {
-  const int last = m_settings.gridPoints - 1;
-  const double cell = m_settings.largest / last;
+GammaFit GammaSearch::onGrid(int points, double tolerance) {
+  const int last = points - 1;
+  const auto at = [&](int i) { return i >= last ? m_settings.largest : m_settings.largest / last * i; };
   int best = 0;
   double lowest = std::numeric_limits<double>::infinity();
   for (int i = 0; i <= last; ++i) {
-    const double loss = lossAt(cell * i);
+    const double loss = lossAt(at(i));
     if (loss < lowest) {
       lowest = loss;
       best = i;
     }
   }
-  // The same arithmetic as above, so that the ends of the range are met exactly.
-  return within(cell * std::max(0, best - 1), best >= last - 1 ? m_settings.largest : cell * (best + 1),
-                tolerance);
+  return within(at(std::max(0, best - 1)), at(best + 1), tolerance);
 }
 
 GammaFit GammaSearch::near(double start) {
-  // A step that is longer than what most replicates differ by, and that grows when it is not.
+  constexpr double kWall = std::numeric_limits<double>::infinity();
+  const auto beside = [&](double from, double step) {
+    const double to = std::clamp(from + step, 0.0, m_settings.largest);
+    return Minimum{to, to == from ? kWall : lossAt(to)};
+  };
+  // A step that is longer than what most replicates differ by, and that grows where it is not.
   double step = std::max(0.5, 0.1 * start);
-  const double tolerance = m_settings.replicateTolerance;
-  double low = std::max(0.0, start - step), middle = start, high = std::min(m_settings.largest, start + step);
-  double lowLoss = lossAt(low), middleLoss = lossAt(middle), highLoss = lossAt(high);
-  while (lowLoss <= middleLoss || highLoss <= middleLoss) {
+  Minimum middle{start, lossAt(start)};
+  Minimum low = beside(start, -step);
+  Minimum high = beside(start, step);
+  while (low.value < middle.value || high.value < middle.value) {
     step *= 2.0;
-    if (lowLoss < highLoss) {
-      if (low <= 0.0) return onGrid(tolerance);
+    if (low.value < high.value) {
       high = middle;
       middle = low;
-      middleLoss = lowLoss;
-      low = std::max(0.0, low - step);
-      lowLoss = lossAt(low);
-      highLoss = std::numeric_limits<double>::infinity();
+      low = beside(middle.at, -step);
     } else {
-      if (high >= m_settings.largest) return onGrid(tolerance);
       low = middle;
       middle = high;
-      middleLoss = highLoss;
-      high = std::min(m_settings.largest, high + step);
-      highLoss = lossAt(high);
-      lowLoss = std::numeric_limits<double>::infinity();
+      high = beside(middle.at, step);
     }
   }
-  return within(low, high, tolerance);
+  const GammaFit found = within(low.at, high.at, m_settings.replicateTolerance);
+  if (found.boundary == GammaBoundary::None) return found;
+  return onGrid(m_settings.replicateGridPoints, m_settings.replicateTolerance);
 }
 
 TemperatureFit fitTemperature(std::span<const double> q, std::span<const double> observed, FitLoss loss) {

@@ -30,6 +30,7 @@ struct GammaSettings {
   double largest = 200.0;  ///< gamma is looked for in [0, largest]
   int gridPoints = 401;
   double tolerance = 1e-6;           ///< of the point estimate
+  int replicateGridPoints = 101;     ///< where a bootstrap replicate needs a grid
   double replicateTolerance = 1e-3;  ///< of a bootstrap replicate
 };
 
@@ -49,9 +50,9 @@ class GammaSearch {
   /// `q` [experts] finite, `observed` [experts] shares; both are copied or kept only during the search.
   void set(std::span<const double> q, std::span<const double> observed);
   /// The best of a grid, then golden section in the cells beside it.
-  GammaFit onGrid(double tolerance);
-  /// Downhill from `start` until the minimum is bracketed, then golden section; the grid if that leads to
-  /// the end of the range.
+  GammaFit onGrid(int points, double tolerance);
+  /// For a bootstrap replicate: downhill from `start` until the minimum is bracketed, then golden section;
+  /// the coarser grid if that leads to an end of the range.
   GammaFit near(double start);
   [[nodiscard]] std::span<const double> predicted(double gamma) { return m_solver.solve(gamma); }
 
