@@ -3,9 +3,14 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "core/analysis/analysis_result.h"
 #include "core/analysis/bootstrap.h"
+#include "core/analysis/series_loads.h"
 
 namespace moescope::analysis {
 
@@ -14,10 +19,30 @@ inline ResultCell cell(double value) { return std::isfinite(value) ? ResultCell(
 inline ResultCell cell(std::int64_t value) { return value; }
 inline ResultCell cell(int value) { return static_cast<std::int64_t>(value); }
 
+/// Empty where the value is not finite.
+inline ResultCell cellOf(double value) { return std::isfinite(value) ? ResultCell(value) : ResultCell(); }
+inline ResultCell cellOf(const std::optional<std::int64_t>& value) {
+  return value ? ResultCell(*value) : ResultCell();
+}
+
 /// Appends low and high.
 inline void addInterval(std::vector<ResultCell>& row, const Interval& interval) {
   row.push_back(cell(interval.low));
   row.push_back(cell(interval.high));
+}
+
+/// Appends NAME, NAME_low and NAME_high.
+inline void addIntervalColumns(std::vector<ResultColumn>& columns, const std::string& name,
+                               const std::string& unit = {}) {
+  for (const char* end : {"", "_low", "_high"}) columns.push_back({name + end, unit});
+}
+
+/// The columns that name a checkpoint in every table of a series, and their cells.
+inline std::vector<ResultColumn> checkpointColumns() {
+  return {{"run", ""}, {"checkpoint", ""}, {"step", "steps"}, {"train_tokens", "tokens"}};
+}
+inline std::vector<ResultCell> checkpointCells(const SeriesPoint& point) {
+  return {ResultCell(point.run), ResultCell(point.checkpoint), cellOf(point.step), cellOf(point.trainTokens)};
 }
 
 }  // namespace moescope::analysis
