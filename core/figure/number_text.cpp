@@ -1,5 +1,6 @@
 #include "core/figure/number_text.h"
 
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -39,6 +40,21 @@ std::string countText(std::int64_t value) {
   std::string digits = fmt::format("{}", size);
   groupThousands(digits);
   return negative ? kMinus + digits : digits;
+}
+
+std::string magnitudeText(double value) {
+  if (!std::isfinite(value)) return decimalText(value, 0);
+  static constexpr std::array<const char*, 5> kNames{"", "k", "M", "B", "T"};
+  double size = std::abs(value);
+  std::size_t step = 0;
+  // 999.5 and more would be written with four digits.
+  for (; size >= 999.5 && step + 1 < kNames.size(); ++step) size /= 1000.0;
+  const int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  std::string digits = fmt::format("{:.{}f}", size, decimals);
+  if (decimals > 0) digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.back() == '.') digits.pop_back();
+  const std::string unit = step > 0 ? kThinSpace + std::string(kNames[step]) : "";
+  return (value < 0.0 && digits != "0" ? kMinus : "") + digits + unit;
 }
 
 std::string ratioText(double ratio) { return decimalText(ratio, 2) + "×"; }

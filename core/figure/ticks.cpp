@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/figure/axis.h"
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 
@@ -47,6 +48,20 @@ std::vector<Tick> withLabels(const std::vector<double>& places, int decimals, co
   std::vector<Tick> ticks;
   for (const double place : places) ticks.emplace_back(place, decimalText(place, decimals) + suffix);
   return ticks;
+}
+
+/// "0.001", "20", "1 k"; powers where neither would be short.
+std::string logTickText(double value) {
+  if (value >= 1.0 && value < 1e15) return magnitudeText(value);
+  const double power = std::floor(std::log10(value) + kSlack);
+  if (value < 1.0 && power >= -4) return decimalText(value, static_cast<int>(-power));
+  static constexpr std::array<const char*, 10> kRaised{"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string raised = power < 0 ? "⁻" : "";
+  for (const char digit : std::to_string(static_cast<int>(std::abs(power)))) {
+    raised += kRaised[static_cast<std::size_t>(digit - '0')];
+  }
+  const double factor = std::round(value / std::pow(10.0, power));
+  return (factor == 1.0 ? "" : decimalText(factor, 0) + "·") + "10" + raised;
 }
 
 }  // namespace
@@ -101,6 +116,43 @@ std::vector<Tick> ratioTicks(double min, double max, bool sign) {
     const double ratio = std::exp2(power);
     ticks.emplace_back(ratio, shortRatioText(ratio) + (sign ? "×" : ""));
   }
+  return ticks;
+}
+
+std::vector<Tick> decadeTicks(double min, double max, int most, const std::string& suffix) {
+  std::vector<Tick> ticks;
+  if (!usable(min, max) || min <= 0.0) return ticks;
+  const int first = static_cast<int>(std::floor(std::log10(min)));
+  const int last = static_cast<int>(std::ceil(std::log10(max)));
+  // Either several ticks a decade or one in several decades, the closest that has not too many.
+  static constexpr std::array<std::array<double, 3>, 3> kFactors{{{1, 2, 5}, {1, 3, 0}, {1, 0, 0}}};
+  int factors = 0, stride = 1;
+  const double decades = std::log10(max / min);
+  if (3 * decades > most) factors = 1;
+  if (2 * decades > most) factors = 2;
+  while (decades / stride > std::max(1, most)) ++stride;
+  for (int decade = first; decade <= last; ++decade) {
+    if (decade % stride != 0) continue;
+    for (const double factor : kFactors[static_cast<std::size_t>(factors)]) {
+      const double value = factor * std::pow(10.0, decade);
+      if (factor == 0.0 || value < min * (1.0 - kSlack) || value > max * (1.0 + kSlack)) continue;
+      ticks.emplace_back(value, logTickText(value) + suffix);
+    }
+  }
+  return ticks;
+}
+
+std::vector<Tick> axisTicks(const Axis& axis, int most, bool whole) {
+  std::vector<Tick> ticks = axis.ticks;
+  const bool log = axis.kind == AxisKind::Log10 || axis.kind == AxisKind::LogZero;
+  if (ticks.empty() && log) {
+    ticks = decadeTicks(axis.min, axis.max, axis.kind == AxisKind::LogZero ? most - 1 : most, axis.suffix);
+    if (axis.kind == AxisKind::LogZero) ticks.insert(ticks.begin(), {0.0, "0"});
+  } else if (ticks.empty()) {
+    ticks = whole || axis.kind == AxisKind::Category ? wholeTicks(axis.min, axis.max, most)
+                                                     : labelledTicks(axis.min, axis.max, most, axis.suffix);
+  }
+  std::erase_if(ticks, [&](const Tick& tick) { return !onAxis(axis, tick.first); });
   return ticks;
 }
 

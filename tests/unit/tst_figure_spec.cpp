@@ -125,7 +125,7 @@ class TestFigureSpec : public QObject {
     QCOMPARE(kindOf("not json"), std::string("figure.not_json"));
     QCOMPARE(kindOf("{}"), std::string("figure.not_a_figure"));
     QCOMPARE(kindOf("[]"), std::string("figure.not_a_figure"));
-    QCOMPARE(kindOf(R"({"moescope_figure": 2})"), std::string("figure.newer"));
+    QCOMPARE(kindOf(R"({"moescope_figure": 3})"), std::string("figure.newer"));
     QCOMPARE(kindOf(R"({"moescope_figure": 0})"), std::string("figure.bad_format"));
     QCOMPARE(kindOf(R"({"moescope_figure": 1})"), std::string("figure.bad_format"));
     QCOMPARE(kindOf(std::string(100000, '[')), std::string("figure.not_json"));
