@@ -62,6 +62,9 @@ HeatMap readMap(const JsonReader& in) {
   if (!fits(map.columnNames, map.columns))
     throw Fault{in.place("column_names"), "does not hold one name a column"};
   map.sparse = in.flag("sparse");
+  map.indistinct = in.flags("indistinct");
+  in.checkOne("indistinct", map.indistinct.size(), map.values.size(), "cell");
+  map.dotDistinct = in.flag("dot_distinct");
   if (in.has("missing_text")) map.missingText = in.text("missing_text");
   for (const json& row : in.list("missing_rows", kMostValues)) {
     if (!row.is_number_integer() || row.get<double>() < 0 || row.get<double>() >= map.rows) {

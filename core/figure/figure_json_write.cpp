@@ -27,6 +27,12 @@ ordered_json write(const Axis& axis) {
           {"suffix", axis.suffix}};
 }
 
+ordered_json flags(const std::vector<bool>& values) {
+  ordered_json out = ordered_json::array();
+  for (const bool on : values) out.push_back(on);
+  return out;
+}
+
 ordered_json write(const HeatMap& map) {
   ordered_json marks = ordered_json::array();
   for (const auto& [cell, mark] : map.marks) marks.push_back({cell.first, cell.second, wordOf(kMarks, mark)});
@@ -44,13 +50,9 @@ ordered_json write(const HeatMap& map) {
           {"sparse", map.sparse},
           {"missing_rows", map.missingRows},
           {"missing_text", map.missingText},
+          {"indistinct", flags(map.indistinct)},
+          {"dot_distinct", map.dotDistinct},
           {"values", numbers(map.values)}};
-}
-
-ordered_json flags(const std::vector<bool>& values) {
-  ordered_json out = ordered_json::array();
-  for (const bool on : values) out.push_back(on);
-  return out;
 }
 
 ordered_json write(const Bars& bars) {

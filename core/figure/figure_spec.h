@@ -51,16 +51,8 @@ struct ColourScale {
   bool operator==(const ColourScale&) const = default;
 };
 
-/// Marks of cells, the same in every picture; a layer rule marks a row.
-enum class CellMark : std::uint8_t {
-  Banned,
-  Boosted,
-  Dampened,
-  Pinned,
-  LayerRule,
-  Indistinct,  ///< the interval includes the baseline: flat grey, which hides the colour
-  Distinct,    ///< the interval excludes the baseline: a dot
-};
+/// Marks of steered cells, the same in every picture.
+enum class CellMark : std::uint8_t { Banned, Boosted, Dampened, Pinned, LayerRule };
 
 /// rows x columns of values; NaN is missing and hatched, unless the map is sparse. Cell (r, c) covers [c -
 /// 0.5, c + 0.5] of the x axis and [r - 0.5, r + 0.5] of the y axis, so the axes of a whole map run from -0.5
@@ -74,7 +66,11 @@ struct HeatMap {
   bool sparse = false;           ///< NaN is "not chosen", a measured fact: plain, not hatched
   std::vector<int> missingRows;  ///< rows without data, or with too little to show: hatched
   std::vector<std::string> rowNames, columnNames;  ///< for the CSV ("10", "·light"); empty: the index
-  std::string missingText = "no data";             ///< what hatched means: "fewer than 1000 tokens"
+  /// Empty or one a cell: its interval includes the baseline. Such cells are flat grey, which hides the
+  /// colour; with `dotDistinct` they keep it and the others have a dot.
+  std::vector<bool> indistinct{};
+  bool dotDistinct = false;
+  std::string missingText = "no data";  ///< what hatched means: "fewer than 1000 tokens"
 };
 
 /// `colour` of lines, bars, groups and bands: an Okabe–Ito colour from 0 on, or one of these.

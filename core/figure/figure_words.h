@@ -15,8 +15,8 @@ inline constexpr int kFigureVersion = 2;
 inline constexpr std::array<std::string_view, 3> kThemes{"print", "light", "dark"};
 inline constexpr std::array<std::string_view, 4> kMaps{"cividis", "viridis", "greys", "diverging"};
 inline constexpr std::array<std::string_view, 3> kScales{"linear", "sqrt", "log2"};
-inline constexpr std::array<std::string_view, 7> kMarks{"banned",     "boosted",    "dampened", "pinned",
-                                                        "layer_rule", "indistinct", "distinct"};
+inline constexpr std::array<std::string_view, 5> kMarks{"banned", "boosted", "dampened", "pinned",
+                                                        "layer_rule"};
 inline constexpr std::array<std::string_view, 4> kAxisKinds{"linear", "log10", "log_zero", "category"};
 inline constexpr std::array<std::string_view, 10> kMarkers{
     "automatic", "none", "circle", "square", "triangle", "diamond", "down", "cross", "ring", "tick"};

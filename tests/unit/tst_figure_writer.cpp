@@ -196,7 +196,7 @@ class TestFigureWriter : public QObject {
     const QImage image = views::figureImage(spec, 720);
     for (int row = 0; row < 16; ++row) {
       for (int column = 0; column < 64; ++column) {
-        const QPointF at(painter.layout().x(spec.x, column), painter.layout().y(spec.y, row));
+        const QPointF at(painter.layout().panels[0].x(column), painter.layout().panels[0].y(row));
         const figure::Rgb c = figure::mapColour(spec.map->colours, spec.theme,
                                                 spec.map->values[static_cast<std::size_t>(row * 64 + column)])
                                   .colour;
@@ -211,7 +211,7 @@ class TestFigureWriter : public QObject {
     const QImage image = views::figureImage(spec, 720);
     const auto pixel = [&](double x, double y) {
       return image.pixelColor(
-          QPointF(painter.layout().x(spec.x, x), painter.layout().y(spec.y, y)).toPoint());
+          painter.layout().panels[0].at(x, y).toPoint());
     };
     QCOMPARE(pixel(0, 2.95), QColor(Qt::black));  // steered
     QCOMPARE(pixel(0.2, 3.7), QColor(Qt::white));

@@ -8,36 +8,52 @@
 #include <vector>
 
 #include "core/figure/ticks.h"
+#include "views/figure/figure_legend.h"
 #include "views/figure/figure_style.h"
 
 namespace moescope::views {
 
+struct ColourBarLayout {
+  QRectF label, bar;  ///< empty without a map
+  std::vector<figure::Tick> ticks;
+};
+
+/// One pair of axes with what stands around it.
+struct PanelLayout {
+  const figure::FigurePanel* panel = nullptr;
+  const figure::Axis* xAxis = nullptr;
+  const figure::Axis* yAxis = nullptr;
+  QRectF frame;                              ///< the axes
+  QRectF heading;                            ///< the line above the axes; empty if there is none
+  QString letter;                            ///< before the heading
+  QRectF xLabel, yLabel;                     ///< empty where the label stands elsewhere or there is none
+  std::vector<figure::Tick> xTicks, yTicks;  ///< thinned so that labels stand clear
+  bool xNumbers = true, yNumbers = true;     ///< false inside a grid with shared axes
+  double nameAngle = 0.0;                    ///< of the names of categories on the x axis, degrees
+  double xNameRoom = 0.0, yNameRoom = 0.0;   ///< longer names are shortened; 0: as they are
+  ColourBarLayout colours;                   ///< its own; empty if the figure has one for all
+  std::vector<QRectF> sideColumns;           ///< as many as there is room for, over the height of the frame
+
+  [[nodiscard]] double x(double value) const;
+  [[nodiscard]] double y(double value) const;
+  [[nodiscard]] QPointF at(double xValue, double yValue) const { return {x(xValue), y(yValue)}; }
+};
+
 struct FigureLayout {
   QRectF page;
-  QRectF frame;  ///< the axes
   QRectF title;  ///< empty if there is none
-  QRectF yLabel, xLabel;
-  QRectF colourLabel, colourBar;  ///< empty without a map
-  QRectF legend;                  ///< one line: series above the axes or marks below the colour bar
   QRectF sample;
-  QStringList sampleLines;                                ///< wrapped
-  std::vector<figure::Tick> xTicks, yTicks, colourTicks;  ///< thinned so that labels stand clear
-
-  [[nodiscard]] double x(const figure::Axis& axis, double value) const;
-  [[nodiscard]] double y(const figure::Axis& axis, double value) const;
+  QStringList sampleLines;          ///< wrapped
+  Legend seriesLegend, markLegend;  ///< above the panels, below them
+  QRectF sharedXLabel, sharedYLabel;
+  ColourBarLayout colours;  ///< one for all maps
+  std::vector<PanelLayout> panels;
 };
 
+/// `spec` must outlive the layout.
 FigureLayout layOut(const figure::FigureSpec& spec, const FigureStyle& style);
 
-/// One sample of the legend of marks: what a map shows beside its colours.
-struct MarkSample {
-  bool missing = false;  ///< else `mark`
-  figure::CellMark mark = figure::CellMark::Banned;
-  QString text;
-};
-/// The marks that occur in the map, each once; empty without a map.
-std::vector<MarkSample> markSamples(const figure::FigureSpec& spec);
-/// Side of the box of a legend's sample.
-double legendBox(const FigureStyle& style);
+/// Columns of the grid of panels: as asked for, or so that a panel is somewhat wider than high.
+int gridColumns(const figure::FigureSpec& spec);
 
 }  // namespace moescope::views

@@ -6,6 +6,7 @@
 
 #include "core/figure/figure_spec.h"
 #include "views/figure/figure_layout.h"
+#include "views/figure/text_pen.h"
 
 namespace moescope::views {
 
@@ -13,36 +14,26 @@ class FigurePainter {
  public:
   /// `spec` must outlive the painter. With `textAsPaths` no font is needed to show the figure.
   FigurePainter(const figure::FigureSpec& spec, bool textAsPaths);
+  /// In another style than that of the figure's theme: the window's fonts.
+  FigurePainter(const figure::FigureSpec& spec, FigureStyle style);
 
   /// Size of the figure in tenths of a point, the unit in which it is drawn.
   [[nodiscard]] QSizeF size() const { return m_layout.page.size(); }
   [[nodiscard]] const FigureLayout& layout() const { return m_layout; }
+  [[nodiscard]] const FigureStyle& style() const { return m_style; }
 
   void draw(QPainter& painter) const;
 
  private:
-  enum class Anchor { Left, Centre, Right };
-  void drawText(QPainter& painter, QPointF baseline, const QString& text, const QFont& font,
-                const QColor& colour, Anchor anchor, bool upwards = false) const;
-  /// Text whose line is centred on a height.
-  void drawCentredText(QPainter& painter, QPointF at, const QString& text, const QFont& font,
-                       const QColor& colour, Anchor anchor) const;
-
-  void drawBars(QPainter& painter) const;
-  void drawBarNames(QPainter& painter) const;
-  void drawLines(QPainter& painter) const;
-  void drawBand(QPainter& painter, const figure::Line& line, const QColor& colour) const;
-  void drawReferences(QPainter& painter) const;
-  void drawFrame(QPainter& painter) const;
-  void drawLabels(QPainter& painter) const;
-  void drawColourBar(QPainter& painter) const;
-  void drawSeriesLegend(QPainter& painter) const;
-  void drawMarkLegend(QPainter& painter) const;
+  void drawTitleAndSample(QPainter& painter) const;
+  void drawSharedLabels(QPainter& painter) const;
+  void drawColourBar(QPainter& painter, const ColourBarLayout& layout,
+                     const figure::ColourScale& scale) const;
 
   const figure::FigureSpec& m_spec;
   FigureStyle m_style;
   FigureLayout m_layout;
-  bool m_textAsPaths;
+  TextPen m_text;
 };
 
 }  // namespace moescope::views

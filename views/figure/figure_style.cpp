@@ -3,8 +3,11 @@
 #include <QDir>
 #include <QFontDatabase>
 #include <QFontInfo>
+#include <QFontMetricsF>
 
 #include <algorithm>
+
+#include "core/figure/colour_map.h"
 
 namespace moescope::views {
 
@@ -21,25 +24,30 @@ QFont fontOf(double points) {
   return font;
 }
 
-bool hasTextInside(const figure::FigureSpec& spec) {
-  const bool labelled =
-      std::ranges::any_of(spec.references, [](const auto& line) { return !line.label.empty(); });
+bool hasTextInside(const figure::FigureSpec& spec, const figure::FigurePanel& panel) {
+  const auto labelled = [](const auto& item) { return !item.label.empty(); };
+  const auto named = [](const auto& item) { return !item.name.empty(); };
+  const auto pointLabels = [](const figure::Line& line) { return line.named || !line.labels.empty(); };
   const bool highlighted =
-      spec.bars && std::ranges::find(spec.bars->highlighted, true) != spec.bars->highlighted.end();
-  const bool legend = spec.lines.size() > 1 || (spec.map && !spec.map->marks.empty());
-  return labelled || highlighted || legend || spec.drawSampleLine;
+      panel.bars && std::ranges::find(panel.bars->highlighted, true) != panel.bars->highlighted.end();
+  const bool marked = panel.map && (!panel.map->marks.empty() || !panel.map->indistinct.empty());
+  return std::ranges::any_of(panel.references, labelled) || std::ranges::any_of(panel.bands, named) ||
+         std::ranges::any_of(panel.lines, pointLabels) || highlighted || marked || panel.lines.size() > 1 ||
+         !spec.groups.empty() || !panel.sideColumns.empty() || !panel.headingNote.empty();
 }
 
 }  // namespace
 
 FigureStyle styleOf(const figure::FigureSpec& spec) {
   FigureStyle style;
+  style.theme = spec.theme;
   switch (spec.theme) {
     case figure::Theme::Print:
       style.ground = Qt::white;
       style.ink = style.frame = style.secondary = style.accent = Qt::black;
       style.empty = Qt::white;
       style.bar = QColor(0x9A, 0xA0, 0xA8);
+      style.flat = QColor(0xE6, 0xE8, 0xEB);
       break;
     case figure::Theme::Light:
       style.ground = Qt::white;
@@ -48,6 +56,8 @@ FigureStyle styleOf(const figure::FigureSpec& spec) {
       style.frame = QColor(0x7C, 0x84, 0x8E);
       style.accent = QColor(0x00, 0x75, 0x6A);
       style.empty = QColor(0xEE, 0xF0, 0xF2);
+      style.flat = QColor(0xE6, 0xE8, 0xEB);
+      style.grid = QColor(0xD2, 0xD6, 0xDB);
       break;
     case figure::Theme::Dark:
       style.ground = QColor(0x17, 0x19, 0x1D);
@@ -56,6 +66,8 @@ FigureStyle styleOf(const figure::FigureSpec& spec) {
       style.frame = QColor(0x7A, 0x82, 0x8D);
       style.accent = QColor(0x37, 0xBF, 0xAB);
       style.empty = QColor(0x1E, 0x21, 0x25);
+      style.flat = QColor(0x2A, 0x2E, 0x34);
+      style.grid = QColor(0x33, 0x37, 0x3E);
       break;
   }
   style.labels = fontOf(spec.fontPoints);
@@ -67,11 +79,33 @@ FigureStyle styleOf(const figure::FigureSpec& spec) {
   style.gap *= scale;
   style.margin *= scale;
   style.tickLength *= scale;
+  style.markerRadius *= scale;
   return style;
 }
 
+QColor FigureStyle::colour(int index) const {
+  if (index == figure::kPlainColour) return secondary;
+  const figure::Rgb colour = figure::categoryColour(index, theme);
+  return {colour[0], colour[1], colour[2]};
+}
+
+QColor mixed(const QColor& colour, const QColor& ground, double part) {
+  const auto mix = [part](int a, int b) { return qRound(part * a + (1.0 - part) * b); };
+  return {mix(colour.red(), ground.red()), mix(colour.green(), ground.green()),
+          mix(colour.blue(), ground.blue())};
+}
+
+double lineHeight(const QFont& font) {
+  const QFontMetricsF metrics(font);
+  return metrics.ascent() + metrics.descent();
+}
+
 double smallestTextPoints(const figure::FigureSpec& spec) {
-  return hasTextInside(spec) ? spec.fontPoints - figure::kInsideTextStep : spec.fontPoints;
+  const auto panels = figure::panelsOf(spec);
+  const bool inside = spec.drawSampleLine || std::ranges::any_of(panels, [&](const auto& panel) {
+                        return hasTextInside(spec, panel);
+                      });
+  return inside ? spec.fontPoints - figure::kInsideTextStep : spec.fontPoints;
 }
 
 bool loadFigureFonts(const QString& folder) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "core/figure/colour_map.h"
 
@@ -15,7 +16,6 @@ namespace moescope::views {
 namespace {
 
 using figure::CellMark;
-using figure::FigureSpec;
 using figure::HeatMap;
 
 constexpr double kHatchStep = 30.0;  // 3 pt between lines
@@ -48,47 +48,62 @@ QList<QLineF> hatchLines(QRectF rect, double step, bool rising) {
 }
 
 struct Cells {
-  const FigureSpec& spec;
-  const FigureLayout& layout;
+  const PanelLayout& layout;
+  const FigureStyle& style;
 
+  [[nodiscard]] const HeatMap& map() const { return *layout.panel->map; }
   [[nodiscard]] QRectF rect(int row, int column, int columns = 1) const {
-    const double left = layout.x(spec.x, column - 0.5);
-    const double right = layout.x(spec.x, column + columns - 0.5);
-    const double top = layout.y(spec.y, row - 0.5);
-    const double bottom = layout.y(spec.y, row + 0.5);
-    return QRectF(QPointF(left, top), QPointF(right, bottom)).normalized();
+    return QRectF(layout.at(column - 0.5, row - 0.5), layout.at(column + columns - 0.5, row + 0.5))
+        .normalized();
   }
-  [[nodiscard]] double value(int row, int column) const {
-    return spec.map->values[static_cast<std::size_t>(row) * static_cast<std::size_t>(spec.map->columns) +
-                            static_cast<std::size_t>(column)];
+  [[nodiscard]] std::size_t index(int row, int column) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(map().columns) +
+           static_cast<std::size_t>(column);
   }
-  /// Entry of the colour table; empty if there is no value.
+  [[nodiscard]] double value(int row, int column) const { return map().values[index(row, column)]; }
+  /// Not distinguishable from the baseline; false where that is not known.
+  [[nodiscard]] bool indistinct(int row, int column) const {
+    const std::size_t at = index(row, column);
+    return at < map().indistinct.size() && map().indistinct[at];
+  }
+  [[nodiscard]] bool flat(int row, int column) const {
+    return !map().dotDistinct && indistinct(row, column) && !std::isnan(value(row, column));
+  }
+  /// Entry of the colour table; empty if there is no value to show.
   [[nodiscard]] std::optional<std::size_t> entry(int row, int column) const {
-    const double position = figure::scalePosition(spec.map->colours, value(row, column));
+    if (flat(row, column)) return std::nullopt;
+    const double position = figure::scalePosition(map().colours, value(row, column));
     if (std::isnan(position)) return std::nullopt;
     return static_cast<std::size_t>(std::lround(std::clamp(position, 0.0, 1.0) * 255.0));
   }
 };
 
 void drawVectorCells(QPainter& painter, const Cells& cells) {
-  const HeatMap& map = *cells.spec.map;
+  const HeatMap& map = cells.map();
   const QRectF frame = cells.layout.frame;
   // One path a colour: far smaller files than one rectangle with its own state a cell.
   std::array<QPainterPath, 256> paths;
+  QPainterPath flats;
+  const auto covered = [&](int row, int column, int run) {
+    return cells.rect(row, column, run).adjusted(0, 0, kOverlap, kOverlap) & frame;
+  };
   for (int row = 0; row < map.rows; ++row) {
     for (int column = 0; column < map.columns; ++column) {
       const auto entry = cells.entry(row, column);
+      if (cells.flat(row, column)) flats.addRect(covered(row, column, 1));
       if (!entry) continue;
       int run = 1;
       while (column + run < map.columns && cells.entry(row, column + run) == entry) ++run;
-      const QRectF rect = cells.rect(row, column, run).adjusted(0, 0, kOverlap, kOverlap) & frame;
+      const QRectF rect = covered(row, column, run);
       if (!rect.isEmpty()) paths[*entry].addRect(rect);
       column += run - 1;
     }
   }
-  const auto table = figure::colourTable(map.colours.map, cells.spec.theme);
+  const auto table = figure::colourTable(map.colours.map, cells.style.theme);
   painter.setRenderHint(QPainter::Antialiasing, false);
   painter.setPen(Qt::NoPen);
+  flats.setFillRule(Qt::WindingFill);
+  painter.fillPath(flats, cells.style.flat);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     paths[i].setFillRule(Qt::WindingFill);
     if (!paths[i].isEmpty()) painter.fillPath(paths[i], qt(table[i]));
@@ -96,16 +111,18 @@ void drawVectorCells(QPainter& painter, const Cells& cells) {
   painter.setRenderHint(QPainter::Antialiasing, true);
 }
 
-void drawImageCells(QPainter& painter, const Cells& cells, const FigureStyle& style) {
-  const HeatMap& map = *cells.spec.map;
-  const auto table = figure::colourTable(map.colours.map, cells.spec.theme);
-  const QRgb empty = map.sparse ? style.empty.rgb() : style.secondary.rgb();
+void drawImageCells(QPainter& painter, const Cells& cells) {
+  const HeatMap& map = cells.map();
+  const auto table = figure::colourTable(map.colours.map, cells.style.theme);
+  const QRgb empty = map.sparse ? cells.style.empty.rgb() : cells.style.secondary.rgb();
   QImage image(map.columns, map.rows, QImage::Format_RGB32);
   for (int row = 0; row < map.rows; ++row) {
     auto* line = reinterpret_cast<QRgb*>(image.scanLine(row));
     for (int column = 0; column < map.columns; ++column) {
       const auto entry = cells.entry(row, column);
-      line[column] = entry ? qt(table[*entry]).rgb() : empty;
+      line[column] = entry                     ? qt(table[*entry]).rgb()
+                     : cells.flat(row, column) ? cells.style.flat.rgb()
+                                               : empty;
     }
   }
   // Viewers smooth images; several pixels a cell keep its edges sharp.
@@ -113,7 +130,7 @@ void drawImageCells(QPainter& painter, const Cells& cells, const FigureStyle& st
       std::sqrt(static_cast<double>(kImagePixels) / (static_cast<double>(map.rows) * map.columns));
   const int times = std::clamp(static_cast<int>(room), 1, 4);
   image = image.scaled(map.columns * times, map.rows * times, Qt::IgnoreAspectRatio, Qt::FastTransformation);
-  image = image.mirrored(cells.spec.x.reversed, !cells.spec.y.reversed);
+  image = image.mirrored(cells.layout.xAxis->reversed, !cells.layout.yAxis->reversed);
   const QRectF whole = cells.rect(0, 0) | cells.rect(map.rows - 1, map.columns - 1);
   painter.save();
   painter.setClipRect(cells.layout.frame);
@@ -122,20 +139,31 @@ void drawImageCells(QPainter& painter, const Cells& cells, const FigureStyle& st
   painter.restore();
 }
 
-void drawMissingCells(QPainter& painter, const Cells& cells, const FigureStyle& style) {
-  const HeatMap& map = *cells.spec.map;
-  if (map.sparse) {
-    for (const int row : map.missingRows)
-      drawMissing(painter, cells.rect(row, 0, map.columns) & cells.layout.frame, style);
-    return;
-  }
+void drawMissingCells(QPainter& painter, const Cells& cells) {
+  const HeatMap& map = cells.map();
+  for (const int row : map.missingRows)
+    drawMissing(painter, cells.rect(row, 0, map.columns) & cells.layout.frame, cells.style);
+  if (map.sparse) return;
   for (int row = 0; row < map.rows; ++row) {
     for (int column = 0; column < map.columns; ++column) {
       int run = 0;
       while (column + run < map.columns && std::isnan(cells.value(row, column + run))) ++run;
       if (run == 0) continue;
-      drawMissing(painter, cells.rect(row, column, run) & cells.layout.frame, style);
+      drawMissing(painter, cells.rect(row, column, run) & cells.layout.frame, cells.style);
       column += run - 1;
+    }
+  }
+}
+
+void drawDots(QPainter& painter, const Cells& cells) {
+  const HeatMap& map = cells.map();
+  const std::set<int> missing(map.missingRows.begin(), map.missingRows.end());
+  for (int row = 0; row < map.rows; ++row) {
+    for (int column = 0; column < map.columns; ++column) {
+      const bool shown = !missing.contains(row) && !std::isnan(cells.value(row, column));
+      const QPointF centre = cells.rect(row, column).center();
+      if (shown && !cells.indistinct(row, column) && cells.layout.frame.contains(centre))
+        drawDot(painter, centre, cells.style);
     }
   }
 }
@@ -194,16 +222,23 @@ void drawMark(QPainter& painter, CellMark mark, QRectF cell, const FigureStyle& 
   }
 }
 
-void drawMap(QPainter& painter, const FigureSpec& spec, const FigureLayout& layout,
-             const FigureStyle& style) {
-  const Cells cells{spec, layout};
-  const HeatMap& map = *spec.map;
+void drawDot(QPainter& painter, QPointF at, const FigureStyle& style) {
+  // The edge keeps it visible on dark data colours.
+  painter.setPen(QPen(style.ground, 0.5 * style.frameWidth));
+  painter.setBrush(style.ink);
+  painter.drawEllipse(at, 0.5 * style.markerRadius, 0.5 * style.markerRadius);
+}
+
+void drawMap(QPainter& painter, const PanelLayout& layout, const FigureStyle& style) {
+  const Cells cells{layout, style};
+  const HeatMap& map = cells.map();
   if (static_cast<double>(map.rows) * map.columns <= kMostVectorCells) {
     if (map.sparse) painter.fillRect(layout.frame, style.empty);
     drawVectorCells(painter, cells);
-    drawMissingCells(painter, cells, style);
+    drawMissingCells(painter, cells);
+    if (map.dotDistinct && !map.indistinct.empty()) drawDots(painter, cells);
   } else {
-    drawImageCells(painter, cells, style);
+    drawImageCells(painter, cells);
   }
   for (const auto& [place, mark] : map.marks) {
     const QRectF cell =
