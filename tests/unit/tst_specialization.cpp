@@ -239,18 +239,14 @@ class TestSpecialization : public QObject {
     QCOMPARE(result.matrix("rates_layer0")->values[0], 0.5);
   }
 
-  void captureNoneIsEnoughForTexts() {
+  void captureNoneHasNoRouting() {
     VectorTrace trace({router(4, 1)});
     trace.addRun({{"a", {0, 1}, {{{0}, {1}}}}, {"b", {2}, {{{3}}}}}, trace::CaptureLevel::None);
-    QVERIFY(near(
-        column(*mustRun(trace, SpecializationAnalysis(), {}).table("information"), "mi_bits").front(), 1.0));
-    for (const AnalysisParameters& given :
-         {AnalysisParameters{{"k", "1"}}, AnalysisParameters{{"labels", "positions:1"}}}) {
-      const auto result = trace.run(SpecializationAnalysis(), given);
-      QVERIFY(!result.has_value());
-      QCOMPARE(result.error().kind, std::string("analysis.not_recorded"));
-      QVERIFY(result.error().advice.find("--capture ids") != std::string::npos);
-    }
+    const auto result = trace.run(SpecializationAnalysis());
+    QVERIFY(!result.has_value());
+    QCOMPARE(result.error().kind, std::string("analysis.not_recorded"));
+    QVERIFY(result.error().advice.find("--capture ids") != std::string::npos);
+    QCOMPARE(trace.run(LabelInformationAnalysis()).error().kind, std::string("analysis.not_recorded"));
   }
 
   void nothingRecorded() {
