@@ -6,4 +6,6 @@ moescope_test(tst_token_labels TIER core SOURCES unit/tst_token_labels.cpp LINK 
 moescope_test(tst_specialization TIER core SOURCES unit/tst_specialization.cpp LINK routing_vectors plugin_specialization)
 moescope_test(tst_vocabulary TIER core SOURCES unit/tst_vocabulary.cpp LINK routing_vectors plugin_specialization)
 moescope_test(tst_co_activation TIER core SOURCES unit/tst_co_activation.cpp LINK routing_vectors plugin_co_activation)
+moescope_test(tst_demo_routing TIER core SOURCES unit/tst_demo_routing.cpp
+  LINK routing_vectors plugin_specialization plugin_co_activation plugin_stability)
 moescope_test(tst_routing_stability TIER core SOURCES unit/tst_routing_stability.cpp LINK routing_vectors plugin_stability)
