@@ -18,7 +18,7 @@ const AnalysisInfo& LabelInformationAnalysis::info() const {
                      "Expert and label over training",
                      "Mutual information of the chosen expert and the label at each checkpoint of a series",
                      AnalysisScope::Series,
-                     trace::CaptureLevel::None,
+                     trace::CaptureLevel::Ids,
                      {{"layer", "all", "all, or layers such as 0,7,15"}}};
     for (ParameterInfo& parameter : labelParameters()) out.parameters.push_back(std::move(parameter));
     return out;
@@ -62,11 +62,11 @@ Result<AnalysisResult> LabelInformationAnalysis::run(const AnalysisInput& input)
   const auto settings = labelSettings(input.parameters);
   if (!settings) return fail(settings.error());
   const bool byToken = settings->choices == 1 || !settings->source.perText();
-  const auto needs = byToken ? trace::CaptureLevel::Ids : trace::CaptureLevel::None;
-  if (input.runs.empty()) return fail(analysedRun(input.store, input.runs, needs).error());
+  constexpr trace::CaptureLevel kNeeds = trace::CaptureLevel::Ids;
+  if (input.runs.empty()) return fail(analysedRun(input.store, input.runs, kNeeds).error());
   std::vector<RunLayers> runs;
   for (const trace::RunId id : input.runs) {
-    auto run = analysedRun(input.store, id, needs);
+    auto run = analysedRun(input.store, id, kNeeds);
     if (!run) return fail(run.error());
     const auto routers = layersParameter(input.parameters, "layer", run->routers);
     if (!routers) return fail(routers.error());

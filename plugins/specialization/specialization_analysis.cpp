@@ -101,7 +101,7 @@ const AnalysisInfo& SpecializationAnalysis::info() const {
         "Specialization",
         "How often each expert serves the tokens of each label, and what the expert tells about the label",
         AnalysisScope::Run,
-        trace::CaptureLevel::None,
+        trace::CaptureLevel::Ids,
         {{"layer", "all", "all, or layers such as 0,7,15"}}};
     for (ParameterInfo& parameter : labelParameters()) out.parameters.push_back(std::move(parameter));
     return out;
@@ -113,15 +113,12 @@ Result<AnalysisResult> SpecializationAnalysis::run(const AnalysisInput& input) c
   const auto settings = labelSettings(input.parameters);
   if (!settings) return fail(settings.error());
   const bool byToken = settings->choices == 1 || !settings->source.perText();
-  const auto run =
-      analysedRun(input.store, input.runs, byToken ? trace::CaptureLevel::Ids : trace::CaptureLevel::None);
+  const auto run = analysedRun(input.store, input.runs, trace::CaptureLevel::Ids);
   if (!run) return fail(run.error());
   const auto routers = layersParameter(input.parameters, "layer", run->routers);
   if (!routers) return fail(routers.error());
   const auto units = labelUnits(input.store, *run, settings->source, byToken, input.stop);
   if (!units) return fail(units.error());
-  if (units->entryOfToken.size() > 0 && run->record.capture < trace::CaptureLevel::Ids)
-    return fail(analysedRun(input.store, input.runs, trace::CaptureLevel::Ids).error());
 
   std::vector<LayerSpecialization> layers;
   for (const int router : *routers) {
