@@ -25,22 +25,26 @@ std::optional<PairRule> pairRuleFrom(std::string_view word) {
 
 void ExpertTransitions::add(std::span<const std::uint16_t> fromIds, std::span<const std::uint16_t> toIds,
                             PairRule rule) {
-  std::vector<std::pair<std::uint16_t, std::uint16_t>> pairs;
-  const auto take = [&](std::uint16_t a, std::uint16_t b) {
-    if (a < from && b < to) pairs.emplace_back(a, b);
-  };
   const std::size_t ranks = std::min(fromIds.size(), toIds.size());
-  if (rule == PairRule::AllPairs) {
-    for (const std::uint16_t a : fromIds) {
-      for (const std::uint16_t b : toIds) take(a, b);
+  const auto forEachPair = [&](const auto& take) {
+    if (rule == PairRule::AllPairs) {
+      for (const std::uint16_t a : fromIds) {
+        for (const std::uint16_t b : toIds) {
+          if (a < from && b < to) take(a, b);
+        }
+      }
+      return;
     }
-  } else {
-    for (std::size_t r = 0; r < (rule == PairRule::TopOne ? std::min<std::size_t>(ranks, 1) : ranks); ++r)
-      take(fromIds[r], toIds[r]);
-  }
-  if (pairs.empty()) return;
-  const double weight = 1.0 / static_cast<double>(pairs.size());
-  for (const auto& [a, b] : pairs) weights[a * static_cast<std::size_t>(to) + b] += weight;
+    for (std::size_t r = 0; r < (rule == PairRule::TopOne ? std::min<std::size_t>(ranks, 1) : ranks); ++r) {
+      if (fromIds[r] < from && toIds[r] < to) take(fromIds[r], toIds[r]);
+    }
+  };
+  int pairs = 0;
+  forEachPair([&](std::uint16_t, std::uint16_t) { ++pairs; });
+  if (pairs == 0) return;
+  const double weight = 1.0 / pairs;
+  forEachPair(
+      [&](std::uint16_t a, std::uint16_t b) { weights[a * static_cast<std::size_t>(to) + b] += weight; });
   tokens += 1.0;
 }
 

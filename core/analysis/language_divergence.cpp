@@ -6,6 +6,8 @@
 #include <numeric>
 #include <random>
 
+#include "core/analysis/shuffle.h"
+
 namespace moescope::analysis {
 
 namespace {
@@ -85,8 +87,8 @@ double shuffledDivergence(const TextRows& a, const TextRows& b, int shuffles, st
   deck.insert(deck.end(), b.begin(), b.end());
   double sum = 0.0;
   int counted = 0;
-  for (int shuffle = 0; shuffle < shuffles; ++shuffle) {
-    for (std::size_t i = deck.size(); i > 1; --i) std::swap(deck[i - 1], deck[random() % i]);
+  for (int deal = 0; deal < shuffles; ++deal) {
+    shuffle(std::span(deck), random);
     const auto cut = deck.begin() + static_cast<std::ptrdiff_t>(a.size());
     const double value = meanDivergence(TextRows(deck.begin(), cut), TextRows(cut, deck.end()));
     if (!std::isfinite(value)) continue;

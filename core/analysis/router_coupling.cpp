@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <random>
-#include <thread>
+
+#include "core/analysis/parallel_jobs.h"
 
 namespace moescope::analysis {
 
@@ -73,14 +73,14 @@ class CouplingColumns {
     m_out = {router.experts, std::vector<double>(n * n), std::vector<double>(n * n, kNan)};
   }
 
-  /// Threads work on different experts. Returns false if stopped.
-  bool compute(int expert, const std::stop_token& stop) {
+  /// Threads work on different experts. Incomplete if stopped.
+  void compute(int expert, const std::stop_token& stop) {
     const auto hidden = static_cast<std::size_t>(m_router.hidden);
     std::vector<float> line(hidden);
     std::vector<double> squares(m_rows.size() / std::max<std::size_t>(hidden, 1));
     double frobenius = 0.0;
     for (int row = 0; row < m_intermediate; ++row) {
-      if (stop.stop_requested()) return false;
+      if (stop.stop_requested()) return;
       m_gate(expert, row, line);
       frobenius += exactDot(line, line);
       for (std::size_t i = 0; i < squares.size(); ++i) {
@@ -89,7 +89,6 @@ class CouplingColumns {
       }
     }
     store(static_cast<std::size_t>(expert), squares, std::sqrt(frobenius));
-    return true;
   }
 
   CouplingMatrix take() { return std::move(m_out); }
@@ -145,24 +144,12 @@ double meanAbsoluteCosine(const RouterMatrix& router) {
 }
 
 Result<CouplingMatrix> couplingMatrix(const RouterMatrix& router, int intermediate, const GateRow& gate,
-                                      const CouplingOptions& options, const std::function<void(int)>& done,
-                                      std::stop_token stop) {
+                                      const CouplingOptions& options,
+                                      const std::function<void(std::size_t)>& report, std::stop_token stop) {
   CouplingColumns columns(router, intermediate, gate, options);
-  std::atomic<int> next{0};
-  std::atomic<bool> whole{true};
-  const auto work = [&] {
-    for (int expert = next++; expert < router.experts && whole; expert = next++) {
-      if (!columns.compute(expert, stop))
-        whole = false;
-      else if (done)
-        done(expert);
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (int t = 1; t < std::min(options.threads, router.experts); ++t) threads.emplace_back(work);
-    work();
-  }
+  const bool whole = parallelJobs(
+      static_cast<std::size_t>(router.experts), kAnalysisThreads, stop,
+      [&](std::size_t expert) { columns.compute(static_cast<int>(expert), stop); }, report);
   if (!whole) return fail("cancelled", "", "", "cancelled");
   return columns.take();
 }

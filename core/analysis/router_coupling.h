@@ -34,7 +34,6 @@ struct CouplingOptions {
   int noiseDraws =
       0;  ///< 0: delta = 1; else the mean of M over draws of delta_i ~ U(1 - eps_i, 1 + eps_i)^hidden
   std::uint64_t seed = 1;
-  int threads = 2;
 };
 struct CouplingMatrix {
   int experts = 0;
@@ -43,11 +42,11 @@ struct CouplingMatrix {
       normalized;  ///< M[i, j] / (||W_g^j||_F ||R_i||), independent of scales; NaN for zero weights
 };
 /// `intermediate` rows a gate projection. Products in single precision, sums over rows in double; the same
-/// result for any number of threads. `done(expert)` after each expert, from the threads that work. Errors:
-/// `cancelled`.
+/// result for any number of threads. `gate` is called from several threads. `report(experts done)` on the
+/// calling thread; may be empty. Errors: `cancelled`.
 Result<CouplingMatrix> couplingMatrix(const RouterMatrix& router, int intermediate, const GateRow& gate,
-                                      const CouplingOptions& options, const std::function<void(int)>& done,
-                                      std::stop_token stop);
+                                      const CouplingOptions& options,
+                                      const std::function<void(std::size_t)>& report, std::stop_token stop);
 
 struct CouplingSummary {
   double loss = 0.0;        ///< L_ERC

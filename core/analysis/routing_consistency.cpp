@@ -118,9 +118,10 @@ class LookAheadCache {
 }  // namespace
 
 std::vector<WindowHistogram> windowHistograms(std::span<const TextChoices> pieces, int texts, int experts,
-                                              int windowTokens) {
+                                              int windowTokens, std::stop_token stop) {
   std::vector<WindowHistogram> out(static_cast<std::size_t>(texts), emptyHistogram(windowTokens));
   for (const TextChoices& piece : pieces) {
+    if (stop.stop_requested()) break;
     WindowHistogram& histogram = out[static_cast<std::size_t>(piece.text)];
     histogram.windows += std::max(0, piece.tokens() - windowTokens + 1);
     SlidingWindow::slide(piece, experts, windowTokens,
@@ -178,9 +179,10 @@ SegmentRouting randomSegmentRouting(int experts, int topK, int windowTokens) {
 }
 
 std::vector<CacheHits> cacheHits(std::span<const TextChoices> pieces, int texts, int experts,
-                                 int windowTokens, int cacheExperts) {
+                                 int windowTokens, int cacheExperts, std::stop_token stop) {
   std::vector<CacheHits> out(static_cast<std::size_t>(texts));
   for (const TextChoices& piece : pieces) {
+    if (stop.stop_requested()) break;
     const CacheHits hits = LookAheadCache(experts, std::max(1, cacheExperts)).run(piece, windowTokens);
     out[static_cast<std::size_t>(piece.text)].hits += hits.hits;
     out[static_cast<std::size_t>(piece.text)].requests += hits.requests;

@@ -22,7 +22,7 @@ struct WindowHistogram {
 /// Histograms of the pieces of each text ([texts]), pooled over experts. A piece shorter than the window has
 /// no window. Work is proportional to tokens x K, not to windows x M.
 std::vector<WindowHistogram> windowHistograms(std::span<const TextChoices> pieces, int texts, int experts,
-                                              int windowTokens);
+                                              int windowTokens, std::stop_token stop = {});
 /// The same by expert ([experts]), pooled over texts.
 std::vector<WindowHistogram> expertWindowHistograms(std::span<const TextChoices> pieces, int experts,
                                                     int windowTokens);
@@ -49,7 +49,8 @@ struct CacheHits {
 /// of `windowTokens` tokens from the current one on. A request hits if the expert is in the cache when its
 /// token begins, or if a slot is still unused (what is loaded before the text is free). Every missed expert
 /// is loaded; the one with the fewest requests left in the window goes, on ties the least recently used.
+/// Returns what it has when `stop` is requested.
 std::vector<CacheHits> cacheHits(std::span<const TextChoices> pieces, int texts, int experts,
-                                 int windowTokens, int cacheExperts);
+                                 int windowTokens, int cacheExperts, std::stop_token stop = {});
 
 }  // namespace moescope::analysis

@@ -63,6 +63,17 @@ Result<std::vector<TextChoices>> textChoices(const trace::TraceStore& store, tra
   return out;
 }
 
+std::vector<trace::SequenceRecord> spreadTexts(std::span<const trace::SequenceRecord> sequences,
+                                               std::int64_t mostTokens) {
+  std::int64_t tokens = 0;
+  for (const auto& sequence : sequences) tokens += sequence.length;
+  const auto step = static_cast<std::size_t>(std::max<std::int64_t>(
+      1, (tokens + std::max<std::int64_t>(mostTokens, 1) - 1) / std::max<std::int64_t>(mostTokens, 1)));
+  std::vector<trace::SequenceRecord> out;
+  for (std::size_t s = 0; s < sequences.size(); s += step) out.push_back(sequences[s]);
+  return out;
+}
+
 std::vector<TextChoices> randomChoices(std::span<const TextChoices> like, int experts, int topK,
                                        std::int64_t mostTokens, std::uint64_t seed) {
   std::mt19937_64 random(seed);

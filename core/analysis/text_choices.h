@@ -30,6 +30,10 @@ Result<std::vector<TextChoices>> textChoices(const trace::TraceStore& store, tra
                                              std::span<const trace::SequenceRecord> sequences,
                                              std::stop_token stop);
 
+/// Every n-th text, so that about `mostTokens` tokens or fewer are left; at least one text.
+std::vector<trace::SequenceRecord> spreadTexts(std::span<const trace::SequenceRecord> sequences,
+                                               std::int64_t mostTokens);
+
 /// The same texts with `topK` different experts of `experts` drawn for every token, seeded: the random
 /// control. At most `mostTokens` tokens, whole pieces only (the first one always).
 std::vector<TextChoices> randomChoices(std::span<const TextChoices> like, int experts, int topK,
