@@ -60,8 +60,8 @@ class Analyze(ProgramTest):
         rows = list(csv.reader(io.StringIO(text)))
         self.assertEqual(rows[:2], [["row", "column", "value", "low", "high"], ["a,b", "0", "0.5", "0.25", "0.75"]])
         both = self.succeed(*self.arguments("test-cells", "--csv")).output
-        self.assertTrue(both.startswith("# cells\n"), both)
-        self.assertIn("\n# pairs\n", both)
+        self.assertTrue(both.startswith("# cells\r\n"), both)
+        self.assertIn("\r\n# pairs\r\n", both)
         self.refuse("analysis.no_such_table", *self.arguments("test-cells", "--csv", "--table", "x"), json_option=False)
 
     def test_an_exporter(self):

@@ -11,6 +11,31 @@ using namespace moescope;
 using namespace moescope::plugin;
 namespace fixture = moescope::trace::fixture;
 
+namespace {
+
+AnalysisRequest withRun(const char* run) {
+  AnalysisRequest request;
+  request.run = run;
+  return request;
+}
+AnalysisRequest withSeries(const char* series) {
+  AnalysisRequest request;
+  request.series = series;
+  return request;
+}
+AnalysisRequest withParameter(const char* key, const char* value) {
+  AnalysisRequest request;
+  request.parameters[key] = value;
+  return request;
+}
+AnalysisRequest withCheckpoint(const char* run) {
+  AnalysisRequest request = withRun(run);
+  request.checkpoint = "/some/folder";
+  return request;
+}
+
+}  // namespace
+
 class TestAnalysisRunner : public QObject {
   Q_OBJECT
 
@@ -75,10 +100,10 @@ class TestAnalysisRunner : public QObject {
     QVERIFY(plain);
     QCOMPARE(plain->analysis, std::string("test-cells"));
     QVERIFY((plain->parameters == analysis::AnalysisParameters{{"text", "as is"}}));
-    const auto given = run("test-cells", {.parameters = {{"text", "given"}}});
+    const auto given = run("test-cells", withParameter("text", "given"));
     QVERIFY(given);
     QCOMPARE(std::get<std::string>(given->tables[0].rows[0][1]), std::string("given"));
-    const auto unknown = run("test-cells", {.parameters = {{"txt", "x"}}});
+    const auto unknown = run("test-cells", withParameter("txt", "x"));
     QVERIFY(!unknown);
     QCOMPARE(unknown.error().kind, std::string("analysis.bad_param"));
     QCOMPARE(unknown.error().where, std::string("txt"));
@@ -88,16 +113,16 @@ class TestAnalysisRunner : public QObject {
 
   void runsByNumberAndName() {
     QCOMPARE(runsOf(run("test-cells")), QStringLiteral("5"));  // the last that has routing
-    QCOMPARE(runsOf(run("test-cells", {.run = "2"})), QStringLiteral("2"));
-    QCOMPARE(runsOf(run("test-cells", {.run = "step 400"})), QStringLiteral("3"));
-    QCOMPARE(kind("test-cells", {.run = "7"}), QStringLiteral("analysis.no_such_run"));
-    QCOMPARE(kind("test-cells", {.run = "6"}), QStringLiteral("analysis.not_recorded"));
-    QCOMPARE(kind("test-cells", {.series = "1"}), QStringLiteral("analysis.bad_request"));
+    QCOMPARE(runsOf(run("test-cells", withRun("2"))), QStringLiteral("2"));
+    QCOMPARE(runsOf(run("test-cells", withRun("step 400"))), QStringLiteral("3"));
+    QCOMPARE(kind("test-cells", withRun("7")), QStringLiteral("analysis.no_such_run"));
+    QCOMPARE(kind("test-cells", withRun("6")), QStringLiteral("analysis.not_recorded"));
+    QCOMPARE(kind("test-cells", withSeries("1")), QStringLiteral("analysis.bad_request"));
   }
 
   void captureLevels() {
     QCOMPARE(runsOf(run("test-full")), QStringLiteral("5"));
-    const auto low = run("test-full", {.run = "1"});
+    const auto low = run("test-full", withRun("1"));
     QVERIFY(!low);
     QCOMPARE(low.error().kind, std::string("analysis.not_recorded"));
     QVERIFY(low.error().message.find("needs capture full, the run was recorded with ids") !=
@@ -108,8 +133,8 @@ class TestAnalysisRunner : public QObject {
 
   void seriesInOrderOfTraining() {
     QCOMPARE(runsOf(run("test-series")), QStringLiteral("2 4 1 3"));
-    QCOMPARE(kind("test-series", {.run = "1"}), QStringLiteral("analysis.bad_request"));
-    QCOMPARE(kind("test-series", {.series = "none"}), QStringLiteral("analysis.no_such_series"));
+    QCOMPARE(kind("test-series", withRun("1")), QStringLiteral("analysis.bad_request"));
+    QCOMPARE(kind("test-series", withSeries("none")), QStringLiteral("analysis.no_such_series"));
   }
 
   void badSeries() {
@@ -131,8 +156,8 @@ class TestAnalysisRunner : public QObject {
 
   void checkpoints() {
     QCOMPARE(kind("test-weights"), QStringLiteral("analysis.no_checkpoint"));
-    QCOMPARE(kind("test-weights", {.checkpoint = "/some/folder"}), QStringLiteral("done"));
-    QCOMPARE(runsOf(run("test-weights", {.run = "6", .checkpoint = "/some/folder"})), QStringLiteral("6"));
+    QCOMPARE(kind("test-weights", withCheckpoint("")), QStringLiteral("done"));
+    QCOMPARE(runsOf(run("test-weights", withCheckpoint("6"))), QStringLiteral("6"));
   }
 
   void whatThrowsIsSwitchedOff() {

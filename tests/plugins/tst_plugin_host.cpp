@@ -79,7 +79,7 @@ class TestPluginHost : public QObject {
     QTest::addColumn<QString>("kind");
     QTest::addColumn<QString>("where");
     const QString bad = QStringLiteral("plugin.bad_metadata");
-    QTest::newRow("no JSON") << QStringLiteral("{\"id\":") << bad << QStringLiteral("byte 6");
+    QTest::newRow("no JSON") << QStringLiteral("{\"id\":") << bad << QStringLiteral("byte 7");
     QTest::newRow("a list") << QStringLiteral("[1]") << bad << QString();
     QTest::newRow("a key twice") << QStringLiteral(R"({"api":1,"api":1})") << bad
                                  << QStringLiteral("key api");

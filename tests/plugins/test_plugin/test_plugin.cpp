@@ -19,7 +19,7 @@ using analysis::AnalysisScope;
 class TestAnalysis : public analysis::Analysis {
  public:
   using Run = Result<AnalysisResult> (*)(const AnalysisInput&);
-  TestAnalysis(AnalysisInfo info, Run run) : m_info(std::move(info)), m_run(run) {}
+  TestAnalysis(AnalysisInfo info, Run function) : m_info(std::move(info)), m_run(function) {}
   [[nodiscard]] const AnalysisInfo& info() const override { return m_info; }
   [[nodiscard]] Result<AnalysisResult> run(const AnalysisInput& input) const override { return m_run(input); }
 
@@ -84,10 +84,10 @@ class ThrowingExporter : public figure::Exporter {
 };
 
 void add(plugin::PluginRegistry& registry, const char* id, AnalysisScope scope, trace::CaptureLevel needs,
-         TestAnalysis::Run run) {
+         TestAnalysis::Run function) {
   AnalysisInfo info{id,    std::string("Test ") + id,      "For tests", scope,
                     needs, {{"text", "as is", "any text"}}};
-  registry.add(std::make_unique<TestAnalysis>(std::move(info), run));
+  registry.add(std::make_unique<TestAnalysis>(std::move(info), function));
 }
 
 }  // namespace
