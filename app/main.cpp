@@ -82,8 +82,11 @@ int main(int argc, char** argv) {
   bool verbose = false;
   app.add_flag("--verbose", verbose, "More messages on standard error");
   bool demo = false;
-  std::vector<std::string> paths;
+  std::vector<std::string> paths, plugins;
   app.add_flag("--demo", demo, "Open the window on the demo model");
+  app.add_option("--plugins", plugins, "Also opens the plug-ins of this folder; repeatable")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   app.add_option("PATH", paths, "Checkpoint folders, traces or steering programs to open");
   app.require_subcommand(0, 1);
   app.footer(
@@ -106,7 +109,7 @@ int main(int argc, char** argv) {
   if (run) return run();
   if (const auto unknown = unknownPath(paths)) return cli::report(*unknown, json);
 #ifdef MOESCOPE_HAS_GUI
-  return app::runWindow(argc, argv, {demo, paths});
+  return app::runWindow(argc, argv, {demo, paths, plugins});
 #else
   return cli::report({"usage.no_window", "", "", "this build has no window", "see moescope --help"}, json);
 #endif

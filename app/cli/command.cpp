@@ -28,6 +28,7 @@ volatile std::sig_atomic_t interrupted = 0;
 int statusOf(const std::string& kind) {
   if (kind == "cancelled") return kCancelled;
   if (kind.starts_with("machine.") || kind.starts_with("engine.")) return kMachine;
+  if (kind.ends_with(".plugin_failed")) return kFailed;
   return kBadInput;
 }
 

@@ -45,6 +45,7 @@ void addGenerate(CLI::App& app, std::function<int()>& run);
 void addRecord(CLI::App& app, std::function<int()>& run);
 void addQuery(CLI::App& app, std::function<int()>& run);
 void addFigure(CLI::App& app, std::function<int()>& run);
+void addAnalyze(CLI::App& app, std::function<int()>& run);
 void addSteer(CLI::App& app, std::function<int()>& run);
 void addDevices(CLI::App& app, std::function<int()>& run);
 void addBench(CLI::App& app, std::function<int()>& run);

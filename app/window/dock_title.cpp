@@ -4,8 +4,8 @@
 #include <QHBoxLayout>
 #include <QToolButton>
 
-#include "views/panels/common/panel_widgets.h"
-#include "views/theme/theme.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 
 namespace moescope::app {
 

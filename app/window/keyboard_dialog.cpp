@@ -13,7 +13,7 @@
 
 #include <utility>
 
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 
 namespace moescope::app {
 

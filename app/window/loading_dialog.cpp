@@ -8,7 +8,7 @@
 
 #include <thread>
 
-#include "views/panels/common/number_text.h"
+#include "views/api/number_text.h"
 
 namespace moescope::app {
 

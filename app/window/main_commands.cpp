@@ -14,8 +14,11 @@
 #include "app/window/loading_dialog.h"
 #include "app/window/main_window.h"
 #include "app/window/manual_window.h"
+#include "app/window/plugin_dock.h"
+#include "app/window/plugins_dialog.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
+#include "views/panels/analysis/analysis_dialog.h"
 #include "views/panels/expert_load/expert_load_panel.h"
 #include "views/panels/export/export_dialog.h"
 #include "views/panels/routing_map/routing_map_panel.h"
@@ -89,6 +92,12 @@ void MainWindow::exportFigure() {
   // The panel with the focus comes first.
   if (m_expertLoad->isAncestorOf(QApplication::focusWidget()))
     std::rotate(sources.begin(), sources.begin() + 1, sources.end());
+  for (const PluginDock* dock : m_pluginDocks) {
+    const bool first = dock->isAncestorOf(QApplication::focusWidget());
+    std::vector<views::ExportSource> more;
+    for (auto& [name, figure] : dock->figures()) more.push_back({name, std::move(figure)});
+    sources.insert(first ? sources.begin() : sources.end(), more.begin(), more.end());
+  }
   auto* dialog = new views::ExportDialog(std::move(sources), {}, this);
   connect(dialog, &views::ExportDialog::exported, this, [this](const QStringList& files) {
     m_status->showMessage(tr("Exported %1").arg(files.join(QStringLiteral(", "))), kMessageMs);
@@ -157,6 +166,12 @@ void MainWindow::showManual() {
 }
 
 void MainWindow::showKeyboard() { KeyboardDialog(m_commands, this).exec(); }
+
+void MainWindow::runAnalysis() {
+  (new views::AnalysisDialog(m_workspace.context(), m_plugins, this))->show();
+}
+
+void MainWindow::showPlugins() { PluginsDialog(m_plugins, this).exec(); }
 
 void MainWindow::showAbout() {
   QMessageBox::about(this, tr("About MoEScope"),

@@ -12,10 +12,11 @@
 
 #include "app/window/keyboard_dialog.h"
 #include "app/window/main_window.h"
-#include "views/panels/common/panel_widgets.h"
+#include "app/window/plugin_dock.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 #include "views/panels/prompt/prompt_panel.h"
 #include "views/panels/steering/steering_panel.h"
-#include "views/theme/theme.h"
 
 namespace moescope::app {
 
@@ -110,6 +111,7 @@ void MainWindow::makeMenus() {
   edit->addAction(m_redo);
   makeViewMenu();
   makeRunMenus();
+  makeAnalysisMenu();
   auto* window = menuBar()->addMenu(tr("&Window"));
   auto* next = makeAction("next_panel", tr("Next panel"), {}, QKeySequence(tr("F6")));
   auto* previous = makeAction("previous_panel", tr("Previous panel"), {}, QKeySequence(tr("Shift+F6")));
@@ -197,12 +199,31 @@ void MainWindow::makeRunMenus() {
   steering->addAction(m_redo);
 }
 
+void MainWindow::makeAnalysisMenu() {
+  auto* menu = menuBar()->addMenu(tr("&Analysis"));
+  for (PluginDock* dock : m_pluginDocks) {
+    auto* action =
+        makeAction(("show_" + dock->objectName().toLatin1()).constData(), dock->windowTitle(), {}, {});
+    connect(action, &QAction::triggered, dock, [dock] {
+      dock->show();
+      dock->raise();
+      focusContent(*dock);
+    });
+    menu->addAction(action);
+  }
+  if (!m_pluginDocks.empty()) menu->addSeparator();
+  auto* run = makeAction("run_analysis", tr("Run analysis…"), {}, QKeySequence(tr("Ctrl+Shift+A")));
+  connect(run, &QAction::triggered, this, &MainWindow::runAnalysis);
+  menu->addAction(run);
+}
+
 void MainWindow::makeHelpMenu() {
   auto* help = menuBar()->addMenu(tr("&Help"));
   auto* manual = makeAction("manual", tr("Manual"), {}, QKeySequence::HelpContents);
   connect(manual, &QAction::triggered, this, &MainWindow::showManual);
   help->addAction(manual);
   help->addAction(tr("Keyboard…"), this, &MainWindow::showKeyboard);
+  help->addAction(tr("Plug-ins…"), this, &MainWindow::showPlugins);
   help->addAction(tr("About MoEScope"), this, &MainWindow::showAbout);
 }
 

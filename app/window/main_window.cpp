@@ -15,9 +15,11 @@
 #include <QUrl>
 
 #include "app/window/dock_title.h"
+#include "app/window/plugin_dock.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/models/run_list_model.h"
 #include "views/panels/expert_load/expert_load_panel.h"
 #include "views/panels/model/model_panel.h"
@@ -27,7 +29,6 @@
 #include "views/panels/start/start_page.h"
 #include "views/panels/steering/steering_panel.h"
 #include "views/panels/token_strip/token_strip_panel.h"
-#include "views/theme/theme.h"
 
 namespace moescope::app {
 
@@ -42,7 +43,8 @@ const auto kStateKey = QStringLiteral("window/state");
 
 }  // namespace
 
-MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(parent), m_workspace(workspace) {
+MainWindow::MainWindow(Workspace& workspace, plugin::PluginHost& plugins, QWidget* parent)
+    : QMainWindow(parent), m_workspace(workspace), m_plugins(plugins) {
   setMinimumSize(kMinimumSize);
   setAcceptDrops(true);
   setDockNestingEnabled(true);
@@ -110,6 +112,7 @@ void MainWindow::makePanels() {
   addPanel(QStringLiteral("prompt"), tr("Prompt"), m_promptPanel);
   addPanel(QStringLiteral("steering"), tr("Steering"), m_steeringPanel);
   addPanel(QStringLiteral("expert_load"), tr("Expert load"), m_expertLoad);
+  makePluginPanels();
 
   connect(m_modelPanel, &views::ModelPanel::changeRequested, this, &MainWindow::changeLoading);
   connect(m_modelPanel, &views::ModelPanel::unloadRequested, m_unloadModel, &QAction::trigger);
@@ -124,6 +127,11 @@ void MainWindow::makePanels() {
   connect(m_startPage, &views::StartPage::folderRequested, m_open, &QAction::trigger);
   connect(m_startPage, &views::StartPage::traceRequested, m_openTrace, &QAction::trigger);
   connect(m_startPage, &views::StartPage::openRequested, &m_workspace, &Workspace::open);
+}
+
+void MainWindow::makePluginPanels() {
+  for (const plugin::PluginHost::View& view : m_plugins.views())
+    m_pluginDocks.push_back(new PluginDock(view, m_workspace.context(), this));
 }
 
 QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWidget* panel) {
@@ -141,6 +149,10 @@ void MainWindow::arrange(Layout layout) {
     panel->setFloating(false);
     removeDockWidget(panel);
   }
+  for (PluginDock* panel : m_pluginDocks) {
+    panel->setFloating(false);
+    removeDockWidget(panel);
+  }
   addDockWidget(Qt::LeftDockWidgetArea, dock("model"));
   splitDockWidget(dock("model"), dock("tokens"), Qt::Horizontal);
   splitDockWidget(dock("tokens"), dock("steering"), Qt::Horizontal);
@@ -148,7 +160,12 @@ void MainWindow::arrange(Layout layout) {
   splitDockWidget(dock("tokens"), dock("routing_map"), Qt::Vertical);
   splitDockWidget(dock("routing_map"), dock("prompt"), Qt::Vertical);
   splitDockWidget(dock("steering"), dock("expert_load"), Qt::Vertical);
+  for (PluginDock* panel : m_pluginDocks) {
+    tabifyDockWidget(dock("routing_map"), panel);
+    panel->show();
+  }
   for (const auto& [name, panel] : m_docks) panel->show();
+  dock("routing_map")->raise();
   m_twoColumns = width() < kThreeColumns;
   if (m_twoColumns) tabRightColumn();
   if (layout == Layout::Reading) dock("tokens")->hide();

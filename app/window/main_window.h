@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "app/window/workspace.h"
+#include "core/plugin/plugin_host.h"
 
 class QActionGroup;
 class QComboBox;
@@ -28,13 +29,15 @@ class TokenStripPanel;
 namespace moescope::app {
 
 class ManualWindow;
+class PluginDock;
 class WindowStatusBar;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
 
  public:
-  explicit MainWindow(Workspace& workspace, QWidget* parent = nullptr);
+  /// `plugins` outlives the window.
+  MainWindow(Workspace& workspace, plugin::PluginHost& plugins, QWidget* parent = nullptr);
   ~MainWindow() override;
 
   /// Puts docks back where they were at the last start, or where they belong.
@@ -49,6 +52,7 @@ class MainWindow : public QMainWindow {
  private:
   // main_window.cpp
   void makePanels();
+  void makePluginPanels();
   QDockWidget* addPanel(const QString& name, const QString& title, QWidget* panel);
   enum class Layout : std::uint8_t { Work, Reading, Presentation };
   void arrange(Layout layout);
@@ -67,6 +71,7 @@ class MainWindow : public QMainWindow {
   void makeFileMenu();
   void makeViewMenu();
   void makeRunMenus();
+  void makeAnalysisMenu();
   void makeHelpMenu();
   void makeToolBar();
   void refreshRecentMenu();
@@ -83,13 +88,17 @@ class MainWindow : public QMainWindow {
   void saveProgram();
   void showManual();
   void showKeyboard();
+  void runAnalysis();
+  void showPlugins();
   void showAbout();
   void focusPanel(int step);
   static void focusContent(const QDockWidget& dock);
 
   Workspace& m_workspace;
+  plugin::PluginHost& m_plugins;
   std::map<QString, QDockWidget*> m_docks;
-  QList<QAction*> m_commands;  // with keys that can be changed
+  std::vector<PluginDock*> m_pluginDocks;  // tabs behind the routing map
+  QList<QAction*> m_commands;              // with keys that can be changed
 
   views::ModelPanel* m_modelPanel = nullptr;
   views::RunsPanel* m_runsPanel = nullptr;

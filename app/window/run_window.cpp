@@ -1,12 +1,13 @@
 #include "app/window/run_window.h"
 
-#include <QApplication>
 #include <QFile>
 #include <QSurfaceFormat>
 #include <QTimer>
 
+#include "app/plugins.h"
+#include "app/window/guarded_application.h"
 #include "app/window/main_window.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::app {
 
@@ -19,14 +20,14 @@ int runWindow(int argc, char** argv, const WindowOptions& options) {
   format.setStencilBufferSize(0);
   QSurfaceFormat::setDefaultFormat(format);
 
-  QApplication application(argc, argv);
+  GuardedApplication application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("MoEScope"));
   QApplication::setOrganizationName(QStringLiteral("MoEScope"));
   QApplication::setApplicationVersion(QStringLiteral(MOESCOPE_VERSION));
   views::installTheme(application, QString::fromStdString(resourceFolder().string()));
 
   Workspace workspace;
-  MainWindow window(workspace);
+  MainWindow window(workspace, plugins(options.plugins));
   window.restoreLayout();
   window.show();
   // The window is on the screen before anything is read.

@@ -9,6 +9,7 @@ namespace moescope::app {
 struct WindowOptions {
   bool demo = false;
   std::vector<std::string> paths;
+  std::vector<std::string> plugins;  ///< folders (--plugins)
 };
 
 /// Returns the exit status of the program.

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/number_text.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/number_text.h"
-#include "views/theme/theme.h"
 
 namespace moescope::app {
 

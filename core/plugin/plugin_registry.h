@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "core/analysis/analysis.h"
+#include "core/figure/exporter.h"
+#include "core/plugin/view_part.h"
 
 /// The entry function of the plug-in whose metadata has this id (lower case with underscores):
 ///   MOESCOPE_PLUGIN(co_activation) { registry.add(std::make_unique<CoActivationAnalysis>()); }
@@ -14,10 +16,16 @@
 
 namespace moescope::plugin {
 
+/// The "api" of plugin.json: a plug-in made for another one is not loaded.
+inline constexpr int kPluginApi = 1;
+
 class PluginRegistry {
  public:
   virtual ~PluginRegistry() = default;
   virtual void add(std::unique_ptr<analysis::Analysis> analysis) = 0;
+  virtual void add(std::unique_ptr<figure::Exporter> exporter) = 0;
+  /// Takes a std::unique_ptr<views::ViewFactory>.
+  virtual void add(std::unique_ptr<ViewPart> view) = 0;
 };
 
 }  // namespace moescope::plugin

@@ -4,11 +4,12 @@ _moescope() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     next="${command:+$command }${COMP_WORDS[i]}"
     case "$next" in
-    "bench"|"check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"steer"|"steer check"|"steer new"|"tokenize"|"verify") command=$next ;;
+    "analyze"|"bench"|"check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"steer"|"steer check"|"steer new"|"tokenize"|"verify") command=$next ;;
     esac
   done
   COMPREPLY=()
   case "$command $before" in
+    " --plugins") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "verify --reference") :; return ;;
     "verify --device") :; return ;;
     "verify --dtype") :; return ;;
@@ -58,6 +59,14 @@ _moescope() {
     "figure --theme") COMPREPLY=($(compgen -W "print light dark" -- "$word")); return ;;
     "figure --dpi") :; return ;;
     "figure --param") :; return ;;
+    "analyze --analysis") :; return ;;
+    "analyze --run") :; return ;;
+    "analyze --series") :; return ;;
+    "analyze --param") :; return ;;
+    "analyze --checkpoint") COMPREPLY=($(compgen -d -- "$word")); return ;;
+    "analyze --table") :; return ;;
+    "analyze --export") :; return ;;
+    "analyze --plugins") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "steer new --ban") :; return ;;
     "steer new --pin") :; return ;;
     "steer new --add") :; return ;;
@@ -74,7 +83,7 @@ _moescope() {
     "bench --tokens") :; return ;;
   esac
   case "$command" in
-    "") words="inspect check verify tokenize generate record query figure steer devices bench -h --help --version --verbose --demo"; files=1 ;;
+    "") words="inspect check verify tokenize generate record query figure analyze steer devices bench -h --help --version --verbose --demo --plugins"; files=1 ;;
     "inspect") words="-h --help --json"; files=1 ;;
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
     "verify") words="-h --help --reference --device --dtype --threads --tolerance --token-by-token --json"; files=1 ;;
@@ -83,6 +92,7 @@ _moescope() {
     "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
+    "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --quiet"; files=1 ;;
     "steer") words="new check -h --help"; files=0 ;;
     "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;

@@ -12,11 +12,11 @@
 
 #include "core/engine/generation/live_session.h"
 #include "tests/support/routing_trace.h"
+#include "views/api/canvas_widget.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
 #include "views/panels/routing_map/routing_map_panel.h"
-#include "views/theme/theme.h"
 
 namespace {
 

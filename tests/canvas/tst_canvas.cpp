@@ -10,9 +10,9 @@
 #include <functional>
 
 #include "tests/support/gui_test.h"
+#include "views/api/canvas_widget.h"
 #include "views/canvas/canvas_fonts.h"
 #include "views/canvas/canvas_tool_tip.h"
-#include "views/canvas/canvas_widget.h"
 
 namespace moescope::views {
 

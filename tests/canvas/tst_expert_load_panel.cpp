@@ -8,11 +8,11 @@
 #include "core/engine/generation/live_session.h"
 #include "tests/support/gui_test.h"
 #include "tests/unit/trace_fixture.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
 #include "views/models/load_metrics_model.h"
-#include "views/panels/common/panel_widgets.h"
 #include "views/panels/expert_load/expert_load_panel.h"
 
 #include <QAbstractItemModelTester>

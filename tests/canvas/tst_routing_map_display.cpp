@@ -6,9 +6,9 @@
 #include "core/figure/colour_map.h"
 #include "tests/support/gui_test.h"
 #include "tests/support/routing_trace.h"
+#include "views/api/canvas_widget.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
 #include "views/panels/routing_map/routing_map_panel.h"
 #include "views/panels/token_strip/token_strip_panel.h"
 

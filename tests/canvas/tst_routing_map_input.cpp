@@ -7,10 +7,10 @@
 #include "tests/support/gui_test.h"
 #include "tests/support/recording_painter.h"
 #include "tests/support/routing_trace.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
-#include "views/panels/common/sample_line.h"
 #include "views/panels/common/strength_popup.h"
 #include "views/panels/routing_map/routing_map_panel.h"
 

@@ -8,10 +8,10 @@
 #include "tests/support/gui_test.h"
 #include "tests/support/recording_painter.h"
 #include "tests/support/routing_trace.h"
+#include "views/api/canvas_widget.h"
 #include "views/api/selection_model.h"
+#include "views/api/text_contrast.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
-#include "views/panels/common/text_contrast.h"
 #include "views/panels/token_strip/token_strip_panel.h"
 
 namespace moescope::views {

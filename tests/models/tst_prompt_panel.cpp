@@ -17,7 +17,7 @@
 #include "core/trace/trace_sql.h"
 #include "tests/support/gui_test.h"
 #include "tests/support/view_bench.h"
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 #include "views/panels/prompt/prompt_panel.h"
 
 namespace moescope::views {

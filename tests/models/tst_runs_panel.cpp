@@ -18,9 +18,9 @@
 
 #include "tests/support/gui_test.h"
 #include "tests/support/view_bench.h"
+#include "views/api/number_text.h"
+#include "views/api/panel_widgets.h"
 #include "views/models/run_list_model.h"
-#include "views/panels/common/number_text.h"
-#include "views/panels/common/panel_widgets.h"
 #include "views/panels/model/model_panel.h"
 #include "views/panels/runs/runs_panel.h"
 #include "views/panels/start/start_page.h"

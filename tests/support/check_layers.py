@@ -17,7 +17,7 @@ ALLOWED = {
     "core/trace": {"core/base"},
     "core/analysis": {"core/base", "core/trace", "core/checkpoint", "core/steering"},
     "core/figure": {"core/base", "core/trace", "core/steering", "core/analysis"},
-    "core/plugin": {"core/base", "core/trace", "core/analysis", "core/figure"},
+    "core/plugin": {"core/base", "core/trace", "core/checkpoint", "core/analysis", "core/figure"},
     "core/engine/api": {"core/base", "core/checkpoint", "core/steering"},
     "core/engine/generation": {"core/base", "core/checkpoint", "core/tokenizer", "core/steering",
                                "core/trace", "core/engine/api"},
@@ -47,7 +47,7 @@ TARGETS = {
     "moescope_tokenizer": "core/tokenizer", "moescope_steering": "core/steering",
     "moescope_trace": "core/trace", "moescope_analysis": "core/analysis",
     "moescope_figure": "core/figure", "moescope_engine_api": "core/engine/api",
-    "moescope_generation": "core/engine/generation", "moescope_views": "views",
+    "moescope_generation": "core/engine/generation", "moescope_plugin": "core/plugin", "moescope_views": "views",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

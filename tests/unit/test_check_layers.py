@@ -30,7 +30,7 @@ class CheckLayers(unittest.TestCase):
         for name, line in {
             "core/base/a.h": '#include "core/trace/trace_store.h"',
             "core/trace/a.h": "#include <QObject>",
-            "core/checkpoint/a.cpp": '#include "views/theme/theme.h"',
+            "core/checkpoint/a.cpp": '#include "views/api/theme.h"',
             "views/panels/a.cpp": "#include <imgui.h>",
             "views/canvas/a.cpp": "#include <ATen/ATen.h>",
             "core/engine/generation/a.h": '#include "core/engine/torch/decoder.h"',

@@ -9,7 +9,7 @@
 #include <imgui.h>
 
 #include "core/base/log.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

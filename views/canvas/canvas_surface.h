@@ -4,7 +4,7 @@
 
 #include <QOpenGLWidget>
 
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 #include "views/canvas/imgui_context.h"
 #include "views/canvas/imgui_painter.h"
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 #include "views/theme/theme_paint.h"
 
 namespace moescope::views {

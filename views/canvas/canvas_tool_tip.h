@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 
 namespace moescope::views {
 

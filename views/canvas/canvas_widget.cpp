@@ -1,4 +1,4 @@
-#include "views/canvas/canvas_widget.h"
+#include "views/api/canvas_widget.h"
 
 #include <QAccessibleWidget>
 #include <QContextMenuEvent>
@@ -7,10 +7,10 @@
 #include <QPainter>
 #include <QTimer>
 
+#include "views/api/theme.h"
 #include "views/canvas/canvas_surface.h"
 #include "views/canvas/canvas_tool_tip.h"
 #include "views/canvas/placeholder_painter.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

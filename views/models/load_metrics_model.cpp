@@ -1,7 +1,7 @@
 #include "views/models/load_metrics_model.h"
 
 #include "core/figure/number_text.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

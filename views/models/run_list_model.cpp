@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "views/api/number_text.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/number_text.h"
 
 namespace moescope::views {
 

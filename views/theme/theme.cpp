@@ -1,4 +1,4 @@
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 #include <QApplication>
 #include <QFontDatabase>

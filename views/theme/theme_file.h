@@ -7,7 +7,7 @@
 #include <array>
 
 #include "core/base/result.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -4,7 +4,7 @@
 
 #include <QIconEngine>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -4,7 +4,7 @@
 #include <QPainterPath>
 #include <QStyleOption>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -8,7 +8,7 @@
 #include <QTabBar>
 #include <QToolButton>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 #include "views/theme/theme_paint.h"
 
 namespace moescope::views {

@@ -5,7 +5,7 @@
 #include <QPainter>
 #include <QStyleOption>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 #include "views/theme/theme_paint.h"
 #include "views/theme/theme_style.h"
 

@@ -1,9 +1,9 @@
-#include "views/panels/common/cell_marks.h"
+#include "views/api/cell_marks.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -1,12 +1,12 @@
-#include "views/panels/common/colour_bar.h"
+#include "views/api/colour_bar.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/figure/colour_map.h"
 #include "core/figure/ticks.h"
-#include "views/panels/common/cell_marks.h"
-#include "views/theme/theme.h"
+#include "views/api/cell_marks.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -1,4 +1,4 @@
-#include "views/panels/common/expert_actions.h"
+#include "views/api/expert_actions.h"
 
 #include <QKeyEvent>
 #include <QMenu>
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/figure/number_text.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
 #include "views/panels/common/strength_popup.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

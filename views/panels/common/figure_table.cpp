@@ -1,4 +1,4 @@
-#include "views/panels/common/figure_table.h"
+#include "views/api/figure_table.h"
 
 #include <QAction>
 #include <QDialog>

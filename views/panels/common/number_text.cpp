@@ -1,4 +1,4 @@
-#include "views/panels/common/number_text.h"
+#include "views/api/number_text.h"
 
 #include <array>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 
 #include <QAction>
 #include <QEvent>
@@ -7,7 +7,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -1,4 +1,4 @@
-#include "views/panels/common/query_runner.h"
+#include "views/api/query_runner.h"
 
 #include <QSemaphore>
 #include <QThreadPool>

@@ -1,10 +1,10 @@
-#include "views/panels/common/sample_line.h"
+#include "views/api/sample_line.h"
 
 #include <QPainter>
 
 #include <algorithm>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -1,4 +1,4 @@
-#include "views/panels/common/steering_edits.h"
+#include "views/api/steering_edits.h"
 
 #include <algorithm>
 #include <cmath>

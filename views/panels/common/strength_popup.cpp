@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 
 namespace moescope::views {
 

@@ -1,4 +1,4 @@
-#include "views/panels/common/text_contrast.h"
+#include "views/api/text_contrast.h"
 
 #include <cmath>
 

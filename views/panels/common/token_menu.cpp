@@ -1,12 +1,12 @@
-#include "views/panels/common/token_menu.h"
+#include "views/api/token_menu.h"
 
 #include <QClipboard>
 #include <QGuiApplication>
 #include <QMenu>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -13,18 +13,18 @@
 
 #include "core/engine/generation/live_session.h"
 #include "core/figure/number_text.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/expert_actions.h"
+#include "views/api/figure_table.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/query_runner.h"
+#include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
 #include "views/models/load_metrics_model.h"
-#include "views/panels/common/expert_actions.h"
-#include "views/panels/common/figure_table.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/panels/common/query_runner.h"
-#include "views/panels/common/sample_line.h"
 #include "views/panels/expert_load/load_bars_canvas.h"
 #include "views/panels/expert_load/load_course_canvas.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

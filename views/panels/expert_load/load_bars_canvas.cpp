@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "core/figure/number_text.h"
-#include "views/panels/common/cell_marks.h"
-#include "views/panels/expert_load/plot_area.h"
-#include "views/theme/theme.h"
+#include "views/api/cell_marks.h"
+#include "views/api/plot_area.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "core/base/indices.h"
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 #include "views/panels/expert_load/load_picture.h"
 
 namespace moescope::views {

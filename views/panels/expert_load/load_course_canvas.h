@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "core/analysis/load_measure.h"
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 #include "views/panels/expert_load/load_picture.h"
 
 namespace moescope::views {

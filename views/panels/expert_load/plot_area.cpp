@@ -1,10 +1,10 @@
-#include "views/panels/expert_load/plot_area.h"
+#include "views/api/plot_area.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/figure/ticks.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -20,9 +20,9 @@
 #include <cmath>
 
 #include "core/figure/colour_map.h"
+#include "views/api/number_text.h"
+#include "views/api/panel_widgets.h"
 #include "views/figure/figure_style.h"
-#include "views/panels/common/number_text.h"
-#include "views/panels/common/panel_widgets.h"
 #include "views/panels/export/figure_preview.h"
 #include "views/panels/export/ground.h"
 #include "views/panels/export/segments.h"

@@ -10,7 +10,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 #include "views/panels/export/export_dialog.h"
 #include "views/panels/export/figure_preview.h"
 #include "views/panels/export/ground.h"

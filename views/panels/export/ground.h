@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -20,10 +20,10 @@
 #include <QWidgetAction>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/number_text.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/number_text.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

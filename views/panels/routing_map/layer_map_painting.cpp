@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "core/figure/number_text.h"
+#include "views/api/theme.h"
 #include "views/panels/routing_map/map_painting.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

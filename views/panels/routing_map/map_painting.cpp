@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/figure/colour_map.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

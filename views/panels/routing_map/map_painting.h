@@ -2,7 +2,7 @@
 // pointed at. Not for events.
 #pragma once
 
-#include "views/panels/common/cell_marks.h"
+#include "views/api/cell_marks.h"
 #include "views/panels/routing_map/map_scene.h"
 
 namespace moescope::views {

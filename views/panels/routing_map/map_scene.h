@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/figure/steering_marks.h"
-#include "views/panels/common/colour_bar.h"
+#include "views/api/colour_bar.h"
 #include "views/panels/routing_map/layer_picture.h"
 #include "views/panels/routing_map/map_geometry.h"
 #include "views/panels/routing_map/token_picture.h"

@@ -9,8 +9,8 @@
 
 #include <array>
 
-#include "views/panels/common/panel_widgets.h"
-#include "views/theme/theme.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -8,7 +8,7 @@
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
-#include "views/panels/common/steering_edits.h"
+#include "views/api/steering_edits.h"
 
 namespace moescope::views {
 

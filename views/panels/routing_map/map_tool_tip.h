@@ -1,7 +1,7 @@
 // Map tool tips: the exact numbers of one cell of a routing map, in words. Not for placing them.
 #pragma once
 
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 #include "views/panels/routing_map/cell_detail.h"
 #include "views/panels/routing_map/map_scene.h"
 

@@ -4,8 +4,8 @@
 
 #include "core/figure/number_text.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -4,8 +4,8 @@
 
 #include <QObject>
 
-#include "views/canvas/canvas.h"
-#include "views/panels/common/expert_actions.h"
+#include "views/api/canvas.h"
+#include "views/api/expert_actions.h"
 #include "views/panels/routing_map/map_painting.h"
 #include "views/panels/routing_map/map_tool_tip.h"
 

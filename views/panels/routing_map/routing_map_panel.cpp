@@ -13,16 +13,16 @@
 
 #include "core/engine/generation/live_session.h"
 #include "core/figure/number_text.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/figure_table.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
+#include "views/api/token_menu.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
-#include "views/panels/common/figure_table.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/panels/common/sample_line.h"
-#include "views/panels/common/token_menu.h"
 #include "views/panels/routing_map/map_figure.h"
 #include "views/panels/routing_map/map_tool_bar.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

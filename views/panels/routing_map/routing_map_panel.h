@@ -4,7 +4,7 @@
 
 #include <QWidget>
 
-#include "views/panels/common/query_runner.h"
+#include "views/api/query_runner.h"
 #include "views/panels/routing_map/routing_map_canvas.h"
 
 class QAction;

@@ -3,11 +3,11 @@
 
 #include "core/figure/figure_sample.h"
 #include "core/figure/number_text.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/panels/common/sample_line.h"
 #include "views/panels/routing_map/routing_map_panel.h"
 
 namespace moescope::views {

@@ -6,9 +6,9 @@
 
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
-#include "views/panels/common/text_contrast.h"
+#include "views/api/text_contrast.h"
+#include "views/api/theme.h"
 #include "views/panels/routing_map/map_painting.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -3,8 +3,8 @@
 #include <QApplication>
 #include <QPainter>
 
+#include "views/api/theme.h"
 #include "views/models/run_list_model.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

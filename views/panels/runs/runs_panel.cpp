@@ -20,13 +20,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/number_text.h"
+#include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
 #include "views/models/run_list_model.h"
-#include "views/panels/common/number_text.h"
-#include "views/panels/common/panel_widgets.h"
 #include "views/panels/runs/run_delegate.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -10,9 +10,9 @@
 
 #include <algorithm>
 
-#include "views/panels/common/number_text.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/theme/theme.h"
+#include "views/api/number_text.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/panel_widgets.h"
 
 namespace moescope::views {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "views/panels/common/steering_edits.h"
+#include "views/api/steering_edits.h"
 
 namespace moescope::views {
 

@@ -13,8 +13,9 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "views/panels/common/expert_actions.h"
-#include "views/panels/common/panel_widgets.h"
+#include "views/api/expert_actions.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/theme.h"
 #include "views/panels/steering/edit_popup.h"
 #include "views/panels/steering/flow_layout.h"
 #include "views/panels/steering/rule_texts.h"
@@ -22,7 +23,6 @@
 #include "views/panels/steering/scope_popups.h"
 #include "views/panels/steering/signed_spin_box.h"
 #include "views/panels/steering/strength_slider.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

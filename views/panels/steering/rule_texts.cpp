@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "views/panels/common/number_text.h"
+#include "views/api/number_text.h"
 #include "views/panels/steering/index_ranges.h"
 #include "views/panels/steering/rule_strength.h"
 

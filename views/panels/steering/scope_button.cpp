@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -3,12 +3,12 @@
 #include <QPushButton>
 
 #include "views/api/selection_model.h"
+#include "views/api/steering_edits.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/steering_edits.h"
 #include "views/panels/steering/edit_popup.h"
 #include "views/panels/steering/scope_popups.h"
 #include "views/panels/steering/steering_panel.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -12,13 +12,13 @@
 #include <set>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/panel_widgets.h"
 #include "views/panels/steering/rule_row.h"
 #include "views/panels/steering/rule_strength.h"
 #include "views/panels/steering/rule_texts.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

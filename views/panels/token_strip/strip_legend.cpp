@@ -6,7 +6,7 @@
 
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -8,12 +8,12 @@
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
+#include "views/api/cell_marks.h"
+#include "views/api/colour_bar.h"
 #include "views/api/selection_model.h"
+#include "views/api/text_contrast.h"
+#include "views/api/theme.h"
 #include "views/api/view_context.h"
-#include "views/panels/common/cell_marks.h"
-#include "views/panels/common/colour_bar.h"
-#include "views/panels/common/text_contrast.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

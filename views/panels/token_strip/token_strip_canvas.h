@@ -4,7 +4,7 @@
 
 #include <QObject>
 
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 #include "views/panels/token_strip/strip_layout.h"
 #include "views/panels/token_strip/strip_settings.h"
 

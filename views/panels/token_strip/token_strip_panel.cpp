@@ -15,13 +15,13 @@
 #include <algorithm>
 
 #include "core/figure/number_text.h"
+#include "views/api/canvas_widget.h"
+#include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
+#include "views/api/theme.h"
+#include "views/api/token_menu.h"
 #include "views/api/view_context.h"
-#include "views/canvas/canvas_widget.h"
-#include "views/panels/common/panel_widgets.h"
-#include "views/panels/common/token_menu.h"
 #include "views/panels/token_strip/strip_legend.h"
-#include "views/theme/theme.h"
 
 namespace moescope::views {
 

@@ -4,7 +4,7 @@
 
 #include <QWidget>
 
-#include "views/panels/common/query_runner.h"
+#include "views/api/query_runner.h"
 #include "views/panels/token_strip/token_strip_canvas.h"
 
 class QComboBox;

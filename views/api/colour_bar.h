@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/figure/figure_spec.h"
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 
 namespace moescope::views {
 

@@ -8,7 +8,7 @@
 
 #include <functional>
 
-#include "views/panels/common/steering_edits.h"
+#include "views/api/steering_edits.h"
 
 class QKeyEvent;
 class QMenu;

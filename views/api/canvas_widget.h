@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "views/canvas/canvas.h"
+#include "views/api/canvas.h"
 
 namespace moescope::views {
 

@@ -1,0 +1,130 @@
+// The dialog that runs any analysis: form, progress and Cancel, tables, exports, and errors beside what
+// failed.
+#include <QComboBox>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QTableView>
+#include <QTemporaryDir>
+
+#include "core/engine/generation/live_session.h"
+#include "tests/support/gui_test.h"
+#include "tests/unit/trace_fixture.h"
+#include "views/api/panel_widgets.h"
+#include "views/api/selection_model.h"
+#include "views/api/view_context.h"
+#include "views/panels/analysis/analysis_dialog.h"
+#include "views/panels/analysis/result_view.h"
+
+using namespace moescope;
+using namespace moescope::views;
+namespace fixture = moescope::trace::fixture;
+
+class TestAnalysisDialog : public QObject {
+  Q_OBJECT
+
+  QTemporaryDir m_folder;
+  std::unique_ptr<plugin::PluginHost> m_host;
+  std::unique_ptr<ViewContext> m_context;
+  std::unique_ptr<AnalysisDialog> m_dialog;
+
+  template <class T>
+  [[nodiscard]] T* part(const char* name) const {
+    return m_dialog->findChild<T*>(QString::fromLatin1(name));
+  }
+  void choose(const char* analysis) const {
+    auto* box = part<QComboBox>("analysis");
+    box->setCurrentIndex(box->findData(QString::fromLatin1(analysis)));
+  }
+  void run() const { part<QPushButton>("run_analysis")->click(); }
+  [[nodiscard]] QString errorText() const {
+    const auto* bar = part<ErrorBar>("error");
+    return bar->isHidden() ? QString() : bar->findChild<QLabel*>()->text();
+  }
+
+ private Q_SLOTS:
+  void initTestCase() {
+    fixture::writeTrace(m_folder.filePath(QStringLiteral("t.moescope")).toStdString(),
+                        fixture::synthesize(1, {50, 60}), trace::CaptureLevel::Ids);
+  }
+  void init() {
+    m_host = std::make_unique<plugin::PluginHost>();
+    m_host->load(plugin::PluginFolder{MOESCOPE_TEST_PLUGINS, true});
+    m_context = std::make_unique<ViewContext>(std::make_shared<engine::LiveSession>());
+    m_context->setStore(*trace::TraceStore::open(
+        m_folder.filePath(QStringLiteral("t.moescope")).toStdString(), trace::OpenMode::ReadOnly));
+    m_context->selection().setRun(1);
+    m_dialog = std::make_unique<AnalysisDialog>(*m_context, *m_host);
+    m_dialog->show();
+  }
+  void cleanup() { m_dialog.reset(); }
+
+  void showsTablesAndExportsThem() {
+    choose("test-cells");
+    part<QLineEdit>("parameter_text")->setText(QStringLiteral("typed"));
+    run();
+    QTRY_VERIFY(m_dialog->result() != nullptr && !m_dialog->running());
+    QCOMPARE(m_dialog->result()->parameters.at("text"), std::string("typed"));
+    auto* view = m_dialog->findChild<ResultView*>();
+    QCOMPARE(view->tabs()->count(), 2);
+    const auto* table = qobject_cast<QTableView*>(view->tabs()->widget(0))->model();
+    QCOMPARE(table->index(0, 1).data().toString(), QStringLiteral("typed"));
+    QCOMPARE(table->index(0, 2).data().toString(), QStringLiteral("0.25"));
+    QCOMPARE(table->index(1, 0).data().toString(), QStringLiteral("-1"));
+    QCOMPARE(table->index(1, 2).data().toString(), QStringLiteral("–"));
+    QCOMPARE(table->headerData(2, Qt::Horizontal).toString(), QStringLiteral("value, nat"));
+    const auto* matrix = qobject_cast<QTableView*>(view->tabs()->widget(1))->model();
+    QCOMPARE(matrix->headerData(0, Qt::Vertical).toString(), QStringLiteral("a,b"));
+    QCOMPARE(matrix->index(0, 1).data().toString(), QStringLiteral("−1e−07"));
+    QCOMPARE(matrix->index(1, 1).data(Qt::ToolTipRole).toString(), QStringLiteral("95 %: 2 to 4"));
+    QVERIFY(part<QLabel>("notes")->text().contains(QStringLiteral("second note")));
+    // The table that is shown.
+    QVERIFY(view->exported("csv")->starts_with("run,text,value\r\n1,typed,0.25\r\n"));
+    view->tabs()->setCurrentIndex(1);
+    QVERIFY(view->exported("csv")->starts_with("row,column,value,low,high\r\n\"a,b\",0,0.5,0.25,0.75\r\n"));
+    QCOMPARE(nlohmann::json::parse(*view->exported("json")).at("analysis"), "test-cells");
+    QCOMPARE(view->exported("test-export").error().kind, std::string("export.plugin_failed"));
+    QVERIFY(part<QPushButton>("export_csv")->isEnabled());
+    QVERIFY(part<QPushButton>("export_test-export") != nullptr);
+  }
+
+  void cancels() {
+    choose("test-waits");
+    run();
+    QVERIFY(m_dialog->running());
+    QVERIFY(!part<QPushButton>("run_analysis")->isEnabled());
+    QTest::qWait(60);
+    part<QPushButton>("cancel_analysis")->click();
+    QVERIFY(!m_dialog->running());
+    QVERIFY(m_dialog->result() == nullptr);
+    // The next one does not wait for it.
+    choose("test-cells");
+    run();
+    QTRY_VERIFY(m_dialog->result() != nullptr);
+  }
+
+  void closingStopsWhatRuns() {
+    choose("test-waits");
+    run();
+    m_dialog.reset();
+  }
+
+  void saysWhatFailed() {
+    choose("test-full");
+    run();
+    QTRY_VERIFY(errorText().contains(QStringLiteral("needs capture full")));
+    QVERIFY(m_dialog->result() == nullptr);
+    choose("test-throws");
+    run();
+    QTRY_VERIFY(errorText().contains(QStringLiteral("thrown on purpose")));
+    QVERIFY(part<QPushButton>("run_analysis")->isEnabled());
+  }
+
+  void withoutATrace() {
+    m_context->setStore(nullptr);
+    QVERIFY(!part<QPushButton>("run_analysis")->isEnabled());
+  }
+};
+
+MOESCOPE_GUI_TEST_MAIN(TestAnalysisDialog)
+#include "tst_analysis_dialog.moc"

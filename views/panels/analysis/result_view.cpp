@@ -1,0 +1,156 @@
+#include "views/panels/analysis/result_view.h"
+
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QPushButton>
+#include <QSaveFile>
+#include <QScrollArea>
+#include <QTabWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "views/api/panel_widgets.h"
+#include "views/api/sample_line.h"
+#include "views/panels/analysis/result_table_model.h"
+
+namespace moescope::views {
+
+namespace {
+
+constexpr int kMostNotesHeight = 96;
+
+QString qt(const std::string& text) { return QString::fromStdString(text); }
+
+QTableView* makeTable(ResultTableModel* model, const QString& name, bool rowNames) {
+  auto* view = new QTableView;
+  model->setParent(view);
+  view->setModel(model);
+  view->setAccessibleName(name);
+  view->setFrameShape(QFrame::NoFrame);
+  view->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  view->setTabKeyNavigation(false);
+  view->verticalHeader()->setVisible(rowNames);
+  view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  return view;
+}
+
+}  // namespace
+
+ResultView::ResultView(const plugin::PluginHost& host, QWidget* parent)
+    : QWidget(parent),
+      m_host(host),
+      m_sample(new SampleLine),
+      m_interval(new TextLabel({}, TextLabel::Style::Secondary)),
+      m_tabs(new QTabWidget),
+      m_notes(new TextLabel({}, TextLabel::Style::Secondary)) {
+  m_notes->setWordWrap(true);
+  m_notes->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  m_notes->setObjectName(QStringLiteral("notes"));
+  m_interval->setWordWrap(true);
+  m_tabs->setDocumentMode(true);
+  auto* scroll = new QScrollArea;
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setMaximumHeight(kMostNotesHeight);
+  scroll->setWidget(m_notes);
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(m_sample);
+  column->addWidget(m_interval);
+  column->addWidget(m_tabs, 1);
+  column->addWidget(scroll);
+  m_buttons = makeButtons();
+  column->addWidget(m_buttons);
+}
+
+QWidget* ResultView::makeButtons() {
+  auto* buttons = new QWidget;
+  auto* row = new QHBoxLayout(buttons);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->addStretch(1);
+  addButton(*row, "csv", QStringLiteral("CSV"), QStringLiteral(".csv"));
+  addButton(*row, "json", QStringLiteral("JSON"), QStringLiteral(".json"));
+  for (const figure::Exporter* exporter : m_host.exporters()) {
+    const auto& info = exporter->info();
+    addButton(*row, info.id, qt(info.label), qt(info.suffix));
+  }
+  buttons->setEnabled(false);
+  return buttons;
+}
+
+void ResultView::addButton(QLayout& row, const std::string& format, const QString& name,
+                           const QString& suffix) {
+  auto* button = new QPushButton(tr("Export %1…").arg(name));
+  button->setObjectName(QStringLiteral("export_") + qt(format));
+  if (format == "csv") button->setToolTip(tr("The table that is shown"));
+  row.addWidget(button);
+  connect(button, &QPushButton::clicked, this, [this, format, name, suffix] { save(format, name, suffix); });
+}
+
+void ResultView::setResult(std::shared_ptr<const analysis::AnalysisResult> result, bool partial) {
+  const int shown = m_tabs->currentIndex();
+  while (m_tabs->count() > 0) delete m_tabs->widget(0);
+  m_result = std::move(result);
+  m_sample->setSample(qt(m_result->sample), {}, qt(m_result->baseline));
+  m_sample->setStale(false);
+  m_interval->setText(m_result->interval.empty() ? QString()
+                                                 : tr("Interval: %1").arg(qt(m_result->interval)));
+  for (const auto& table : m_result->tables) {
+    m_tabs->addTab(makeTable(new ResultTableModel(m_result, &table), qt(table.title), false),
+                   qt(table.title));
+  }
+  for (const auto& matrix : m_result->matrices) {
+    m_tabs->addTab(makeTable(new ResultTableModel(m_result, &matrix), qt(matrix.title), true),
+                   qt(matrix.title));
+    m_tabs->setTabToolTip(m_tabs->count() - 1,
+                          tr("%1 in rows, %2 in columns: %3")
+                              .arg(qt(matrix.rowLabel), qt(matrix.columnLabel), qt(matrix.valueLabel)));
+  }
+  if (shown >= 0 && shown < m_tabs->count()) m_tabs->setCurrentIndex(shown);
+  QStringList notes;
+  for (const std::string& note : m_result->notes) notes << qt(note);
+  m_notes->setText(notes.join(QLatin1Char('\n')));
+  m_buttons->setEnabled(!partial);
+}
+
+void ResultView::setStale(bool stale) {
+  m_sample->setStale(stale);
+  if (stale) m_buttons->setEnabled(false);
+}
+
+Result<std::string> ResultView::exported(const std::string& format) const {
+  if (!m_result) return fail("analysis.no_result", "", "", "there is no result yet", "run an analysis");
+  if (format == "json") return toJson(*m_result).dump(2) + "\n";
+  if (format == "csv") {
+    const int shown = m_tabs->currentIndex();
+    if (shown < 0) return fail("analysis.no_result", "", "", "the result has no table", "export JSON");
+    const auto index = static_cast<std::size_t>(shown);
+    const std::size_t tables = m_result->tables.size();
+    return index < tables ? toCsv(m_result->tables[index]) : toCsv(m_result->matrices[index - tables]);
+  }
+  const auto exporter = m_host.findExporter(format);
+  if (!exporter) return fail(exporter.error());
+  return (*exporter)->writeResult(*m_result);
+}
+
+void ResultView::save(const std::string& format, const QString& name, const QString& suffix) {
+  QString file =
+      QFileDialog::getSaveFileName(this, tr("Export %1").arg(name), qt(m_result->analysis) + suffix,
+                                   QStringLiteral("%1 (*%2)").arg(name, suffix));
+  if (file.isEmpty()) return;
+  if (QFileInfo(file).suffix().isEmpty()) file += suffix;
+  const auto bytes = exported(format);
+  if (!bytes) {
+    Q_EMIT failed(qt(bytes.error().text()));
+    return;
+  }
+  QSaveFile target(file);
+  if (!target.open(QIODevice::WriteOnly) ||
+      target.write(bytes->data(), static_cast<qint64>(bytes->size())) < 0 || !target.commit()) {
+    Q_EMIT failed(tr("%1 cannot be written: %2").arg(file, target.errorString()));
+  }
+}
+
+}  // namespace moescope::views
