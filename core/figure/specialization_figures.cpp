@@ -144,8 +144,8 @@ HeatMap mapOf(const ResultMatrix& shown, const ResultMatrix& rates, const std::v
     for (int column = 0; column < map.columns; ++column) {
       const auto e = static_cast<std::size_t>(experts[static_cast<std::size_t>(column)]);
       map.values.push_back(shownValue(shown, cellIndex(shown, r, e), options.value));
-      if (options.greyIndistinct && !isFew && includesChance(rates, cellIndex(rates, r, e)))
-        map.marks.push_back({{row, column}, CellMark::Indistinct});
+      map.indistinct.push_back(options.greyIndistinct && !isFew &&
+                               includesChance(rates, cellIndex(rates, r, e)));
     }
   }
   for (const int expert : experts) map.columnNames.push_back(std::to_string(expert));

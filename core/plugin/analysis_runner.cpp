@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 namespace moescope::plugin {
 
 namespace {
@@ -37,6 +39,20 @@ Result<void> checkShape(const AnalysisResult& result) {
   return {};
 }
 
+/// Where a result is kept: a newer program may compute it in another way.
+std::string keyOf(const AnalysisParameters& parameters) {
+  return nlohmann::ordered_json{{"program", MOESCOPE_VERSION}, {"parameters", parameters}}.dump();
+}
+
+std::optional<AnalysisResult> kept(const trace::TraceStore& store, const AnalysisInfo& info,
+                                   const AnalysisParameters& parameters, const std::string& inputs) {
+  const auto text = store.cachedResult(info.id, keyOf(parameters), inputs);
+  if (!text) return std::nullopt;
+  auto result = analysis::resultFromJson(*text);
+  if (!result || !checkShape(*result)) return std::nullopt;  // it is computed again
+  return *std::move(result);
+}
+
 }  // namespace
 
 Result<AnalysisParameters> filledParameters(const AnalysisInfo& info, const AnalysisParameters& given) {
@@ -51,15 +67,21 @@ Result<AnalysisParameters> filledParameters(const AnalysisInfo& info, const Anal
   return filled;
 }
 
-Result<AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceStore& store,
+Result<AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& store,
                                    const AnalysisRequest& request, const AnalysisCallbacks& callbacks) {
   const auto found = host.findAnalysis(request.analysis);
   if (!found) return fail(found.error());
   const AnalysisInfo& info = (*found)->info();
   auto parameters = filledParameters(info, request.parameters);
   if (!parameters) return fail(parameters.error());
-  auto runs = chosenRuns(store, info, request);
+  const auto runs = chosenRuns(store, info, request);
   if (!runs) return fail(runs.error());
+  // Results that read weights depend on files that may change.
+  const bool keeps = !request.checkpoint.has_value();
+  const std::string inputs = trace::analysisInputs(store, *runs);
+  if (keeps) {
+    if (auto result = kept(store, info, *parameters, inputs)) return *std::move(result);
+  }
 
   std::function<void(const AnalysisResult&)> partial;
   if (callbacks.partial) {
@@ -69,13 +91,15 @@ Result<AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceSto
   }
   // Analyses may call it without asking whether it is there.
   const auto progress = callbacks.progress ? callbacks.progress : ProgressCallback([](const Progress&) {});
-  auto result = (*found)->run({store, std::move(*runs), *parameters, request.checkpoint, progress,
-                               std::move(partial), callbacks.stop});
+  auto result = (*found)->run(
+      {store, *runs, *parameters, request.checkpoint, progress, std::move(partial), callbacks.stop});
   if (!result) return result;
   if (callbacks.stop.stop_requested()) return fail("cancelled", "", info.id, "the analysis was stopped");
   result->analysis = info.id;
   result->parameters = std::move(*parameters);
   if (auto fits = checkShape(*result); !fits) return fail(fits.error());
+  // What cannot be kept (a full disk, an immense result) is only computed again next time.
+  if (keeps) (void)store.keepResult(info.id, keyOf(result->parameters), inputs, toJson(*result).dump());
   return result;
 }
 

@@ -40,9 +40,10 @@ Result<std::vector<trace::RunId>> chosenRuns(const trace::TraceStore& store,
                                              const analysis::AnalysisInfo& info,
                                              const AnalysisRequest& request);
 
-/// Any thread. Errors: those above, `analysis.unknown`, `analysis.bad_result` (tables that do not fit their
-/// columns), `cancelled`, and those of the analysis.
-Result<analysis::AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceStore& store,
+/// Any thread. A result that the file keeps from an earlier time is taken from there; a new one is kept
+/// where the file can be written. Errors: those above, `analysis.unknown`, `analysis.bad_result` (tables that
+/// do not fit their columns), `cancelled`, and those of the analysis.
+Result<analysis::AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& store,
                                              const AnalysisRequest& request,
                                              const AnalysisCallbacks& callbacks = {});
 

@@ -103,12 +103,38 @@ Result<std::vector<RunId>> checkSeries(const trace::TraceStore& store, const Ana
   return ids;
 }
 
-/// All runs of the file that have a training step.
+std::vector<RunRecord> recordsOf(const trace::TraceStore& store, const std::vector<RunId>& runs) {
+  std::vector<RunRecord> records;
+  for (const RunId run : runs) {
+    if (auto record = store.run(run)) records.push_back(*std::move(record));
+  }
+  return records;
+}
+
+/// The named series, the newest of several of one name; without a name the only one, and in a file without
+/// series all runs that have a training step.
 Result<std::vector<RunId>> seriesRuns(const trace::TraceStore& store, const AnalysisInfo& info,
                                       const std::string& word) {
+  const std::string file = store.path().string();
+  const auto all = store.allSeries();
+  const auto wanted = number(word);
+  const trace::SeriesRecord* found = nullptr;
+  std::string names;
+  for (const trace::SeriesRecord& series : all) {
+    if (word.empty() ? all.size() == 1 : series.name == word) found = &series;
+    names += (names.empty() ? "" : ", ") + fmt::format("{} “{}”", series.id, series.name);
+  }
+  for (const trace::SeriesRecord& series : all) {
+    if (wanted && series.id == *wanted) found = &series;
+  }
+  if (found != nullptr) return checkSeries(store, info, recordsOf(store, found->runs));
   if (!word.empty()) {
-    return fail("analysis.no_such_series", store.path().string(), word, "the trace has no such series",
-                "leave --series out to take every run with a training step");
+    return fail(
+        "analysis.no_such_series", file, word, "the trace has no such series",
+        all.empty() ? "leave --series out to take every run with a training step" : "it has " + names);
+  }
+  if (!all.empty()) {
+    return fail("analysis.no_such_series", file, "", "the trace has several series", "name one of " + names);
   }
   auto runs = store.runs();
   std::erase_if(runs, [](const RunRecord& run) { return !run.trainStep; });

@@ -90,9 +90,7 @@ class TestSpecializationFigures : public QObject {
     QCOMPARE(spec->map->values[2], 0.4);
     QVERIFY(std::isnan(spec->map->values[3]));
     // Only expert 1 of "code" has chance inside its interval; "law" is hatched as a whole.
-    QCOMPARE(spec->map->marks.size(), std::size_t{1});
-    QCOMPARE(spec->map->marks[0].first, (std::pair<int, int>{0, 1}));
-    QVERIFY(spec->map->marks[0].second == CellMark::Indistinct);
+    QCOMPARE(spec->map->indistinct, (std::vector<bool>{false, true, false, false, false, false}));
     QCOMPARE(spec->map->missingRows, std::vector<int>{1});
     QCOMPARE(spec->sideColumns.back().texts[1], std::string("900"));
   }

@@ -11,6 +11,10 @@
 #include "core/steering/steering_program.h"
 #include "core/trace/trace_store.h"
 
+namespace moescope::plugin {
+class PluginHost;
+}
+
 class QTimer;
 class QUndoStack;
 
@@ -70,6 +74,10 @@ class ViewContext : public QObject {
   [[nodiscard]] std::shared_ptr<trace::TraceStore> store() const { return m_store; }  ///< may be null
   void setStore(std::shared_ptr<trace::TraceStore> store);
 
+  /// Whose analyses panels run (core/plugin/analysis_runner.h); null in tests that have none.
+  [[nodiscard]] const plugin::PluginHost* plugins() const { return m_plugins; }
+  void setPlugins(const plugin::PluginHost* plugins) { m_plugins = plugins; }  ///< outlives the panels
+
   /// True while `run` is being written. A finished text that can still be continued is not live.
   [[nodiscard]] bool isLive(trace::RunId run) const;
 
@@ -95,6 +103,7 @@ class ViewContext : public QObject {
 
   std::shared_ptr<engine::LiveSession> m_session;
   std::shared_ptr<trace::TraceStore> m_store;
+  const plugin::PluginHost* m_plugins = nullptr;
   int m_subscription = 0;
   SelectionModel* m_selection;
   SteeringDocument* m_steering;

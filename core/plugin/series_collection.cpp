@@ -1,0 +1,141 @@
+#include "core/plugin/series_collection.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace moescope::plugin {
+
+namespace {
+
+using analysis::AnalysisResult;
+using analysis::ResultTable;
+using analysis::SeriesMetrics;
+
+/// Columns of tables over a series that are no metrics.
+const std::vector<std::string_view> kNoMetrics{
+    "step",     "train_tokens", "router",          "loss_tokens",      "boundary_fits",   "fits",
+    "k_over_m", "types",        "draws_undefined", "experts_left_out", "gamma_basic_low", "gamma_basic_high"};
+
+void takeLoad(SeriesMetrics& series, const AnalysisResult& result) {
+  for (const char* id : {"series", "layers"}) {
+    if (const ResultTable* table = result.table(id)) takeMetrics(series, *table, kNoMetrics);
+  }
+  series.sample = result.sample;
+  series.interval = result.interval;
+  const ResultTable* baselines = result.table("baseline");
+  if (baselines == nullptr) return;
+  for (const auto& row : baselines->rows) {
+    const auto* measure = std::get_if<std::string>(&row.at(2));
+    const auto* uniform = std::get_if<double>(&row.at(3));
+    if (measure == nullptr || uniform == nullptr) continue;
+    for (analysis::SeriesMetric& metric : series.metrics) {
+      if (metric.id != *measure || metric.baseline) continue;
+      metric.baseline = *uniform;
+      metric.baselineName = "uniform load";
+    }
+  }
+}
+
+void takeStability(SeriesMetrics& series, const AnalysisResult& result) {
+  const ResultTable* table = result.table("agreement");
+  if (table == nullptr) return;
+  takeMetric(series, *table,
+             {.column = "overlap",
+              .id = "saturation",
+              .where = "against",
+              .whereIs = "last",
+              .baseline = "overlap_chance",
+              .baselineName = "chance"});
+  takeMetric(series, *table,
+             {.column = "top1_same",
+              .id = "saturation_top1",
+              .where = "against",
+              .whereIs = "last",
+              .baseline = "top1_chance",
+              .baselineName = "chance"});
+  for (const char* column : {"churn", "exact_set", "jaccard", "top1_flip"})
+    takeMetric(series, *table, {.column = column, .where = "against", .whereIs = "previous"});
+  if (const ResultTable* drift = result.table("drift"))
+    takeMetric(series, *drift,
+               {.column = "jsd", .id = "load_drift", .where = "against", .whereIs = "previous"});
+}
+
+void takeInformation(SeriesMetrics& series, const AnalysisResult& result) {
+  const ResultTable* table = result.table("information");
+  if (table == nullptr) return;
+  takeMetric(
+      series, *table,
+      {.column = "mi_bits", .id = "mutual_information", .low = "mi_basic_low", .high = "mi_basic_high"});
+  takeMetric(series, *table, {.column = "shuffled_bits", .id = "mutual_information_shuffled"});
+}
+
+std::int64_t wholeOf(const analysis::ResultCell& cell) {
+  const auto* value = std::get_if<std::int64_t>(&cell);
+  return value == nullptr ? 0 : *value;
+}
+
+void takeCongestion(SeriesMetrics& series, const AnalysisResult& result) {
+  for (const char* id : {"series", "layers"}) {
+    if (const ResultTable* table = result.table(id)) takeMetrics(series, *table, kNoMetrics);
+  }
+  series.phases.clear();
+  series.phasesNote = "Phases found by a fit of three segments, BIC. No causal claim.";
+  if (const ResultTable* phases = result.table("phases")) {
+    for (const auto& row : phases->rows) {
+      if (const auto* name = std::get_if<std::string>(&row.at(0)))
+        series.phases.push_back({*name, wholeOf(row.at(3)), wholeOf(row.at(4))});
+    }
+  }
+  for (const std::string& note : result.notes) {
+    if (note.starts_with("No phases")) series.phasesNote = note;
+  }
+}
+
+struct Step {
+  const char* analysis;
+  void (*take)(SeriesMetrics&, const AnalysisResult&);
+};
+constexpr std::array kSteps{Step{"load-balance", takeLoad}, Step{"stability", takeStability},
+                            Step{"label-information", takeInformation},
+                            Step{"congestion-fit", takeCongestion}};
+
+}  // namespace
+
+Result<SeriesMetrics> collectSeries(const PluginHost& host, trace::TraceStore& store,
+                                    const SeriesRequest& request, const SeriesCallbacks& callbacks) {
+  const auto first = host.findAnalysis(kSteps.front().analysis);
+  if (!first) return fail(first.error());
+  const auto runs =
+      chosenRuns(store, (*first)->info(), {.analysis = kSteps.front().analysis, .series = request.series});
+  if (!runs) return fail(runs.error());
+  auto series = analysis::seriesOf(store, request.name, *runs);
+  if (!series) return series;
+  std::optional<Error> problem;
+  bool any = false;
+  for (const Step& step : kSteps) {
+    AnalysisRequest words{.analysis = step.analysis, .series = request.series};
+    words.parameters["draws"] = std::to_string(request.draws);
+    if (step.take == takeCongestion) words.parameters["estimator"] = request.estimator;
+    const auto take = [&](const AnalysisResult& result) {
+      step.take(*series, result);
+      fillMeans(*series);
+      if (callbacks.partial) callbacks.partial(*series);
+    };
+    const auto result = runAnalysis(host, store, words, {callbacks.progress, take, callbacks.stop});
+    if (callbacks.stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
+    if (result) {
+      take(*result);
+      for (const std::string& note : result->notes) series->notes.push_back(note);
+      any = true;
+      continue;
+    }
+    if (!problem) problem = result.error();
+    series->notes.push_back(fmt::format("{}: {}", step.analysis, result.error().text()));
+    if (step.take == takeCongestion) series->phasesNote = "No phases: " + result.error().message + ".";
+  }
+  if (!any) return fail(*problem);
+  return series;
+}
+
+}  // namespace moescope::plugin
