@@ -109,17 +109,15 @@ void PanelPainter::drawLabels(QPainter& painter) const {
     return metrics.elidedText(qt(text), Qt::ElideRight, room + 1);
   };
   if (!m_layout.xLabel.isEmpty()) {
-    // A long label may use the room of the numbers at the left.
     const QRectF& box = m_layout.xLabel;
     m_text.write(painter, {box.center().x(), box.top() + metrics.ascent()},
-                 shortened(m_layout.xAxis->label, 1.2 * box.width()), m_style.labels, m_style.ink,
-                 Anchor::Centre);
+                 shortened(m_layout.xAxis->label, box.width()), m_style.labels, m_style.ink, Anchor::Centre);
   }
   if (!m_layout.yLabel.isEmpty()) {
     const QRectF& box = m_layout.yLabel;
     m_text.write(painter, {box.left() + metrics.ascent(), box.center().y()},
-                 shortened(m_layout.yAxis->label, 1.2 * box.height()), m_style.labels, m_style.ink,
-                 Anchor::Centre, 90.0);
+                 shortened(m_layout.yAxis->label, box.height()), m_style.labels, m_style.ink, Anchor::Centre,
+                 90.0);
   }
 }
 
@@ -139,9 +137,9 @@ void PanelPainter::drawSideColumns(QPainter& painter) const {
       const double y = m_layout.y(static_cast<double>(row));
       if (y < box.top() || y > box.bottom()) continue;
       const QRectF track(box.left(), y - height / 2, box.width(), height);
-      painter.fillRect(track, mixed(m_style.secondary, m_style.ground, kIntervalStrength));
+      painter.fillRect(track, mixed(m_style.plain, m_style.ground, kIntervalStrength));
       const double share = std::isfinite(column.shares[row]) ? std::clamp(column.shares[row], 0.0, 1.0) : 0.0;
-      painter.fillRect(QRectF(track.topLeft(), QSizeF(share * track.width(), height)), m_style.secondary);
+      painter.fillRect(QRectF(track.topLeft(), QSizeF(share * track.width(), height)), m_style.plain);
     }
     if (pitch < 0.9 * lineHeight(m_style.inside)) continue;
     for (std::size_t row = 0; row < column.texts.size(); ++row) {

@@ -70,6 +70,7 @@ FigureStyle styleOf(const figure::FigureSpec& spec) {
       style.grid = QColor(0x33, 0x37, 0x3E);
       break;
   }
+  style.plain = spec.theme == figure::Theme::Print ? QColor(0x66, 0x6D, 0x75) : style.secondary;
   style.labels = fontOf(spec.fontPoints);
   style.inside = fontOf(spec.fontPoints - figure::kInsideTextStep);
   style.title = style.labels;
@@ -84,7 +85,7 @@ FigureStyle styleOf(const figure::FigureSpec& spec) {
 }
 
 QColor FigureStyle::colour(int index) const {
-  if (index == figure::kPlainColour) return secondary;
+  if (index == figure::kPlainColour) return plain;
   const figure::Rgb colour = figure::categoryColour(index, theme);
   return {colour[0], colour[1], colour[2]};
 }

@@ -18,6 +18,7 @@ inline constexpr double kBandStrength = 0.14, kIntervalStrength = 0.25;
 struct FigureStyle {
   figure::Theme theme = figure::Theme::Print;
   QColor ground, ink, secondary, frame, accent, empty, bar;
+  QColor plain;             ///< kPlainColour: grey beside the coloured
   QColor flat;              ///< cells that are not distinguishable from the baseline
   QColor grid;              ///< invalid: no grid lines
   double frameWidth = 6.0;  ///< 0.6 pt

@@ -162,6 +162,10 @@ void PanelPainter::addObstacles(const Line& line, const LineLook& look) {
     const QPointF at = pointAt(line, i);
     if (joins(line, i)) m_placer.addLine({pointAt(line, i - 1), at});
     const double radius = m_style.markerRadius * (static_cast<int>(i) == line.ringed ? 2.2 : 1.1);
+    if (line.whiskers && i < line.low.size())
+      m_placer.addLine({m_layout.at(line.x[i], line.low[i]), m_layout.at(line.x[i], line.high[i])});
+    if (i < line.xLow.size())
+      m_placer.addLine({m_layout.at(line.xLow[i], line.y[i]), m_layout.at(line.xHigh[i], line.y[i])});
     if (marked) m_placer.addBox(QRectF(at - QPointF(radius, radius), at + QPointF(radius, radius)));
   }
 }

@@ -108,7 +108,7 @@ void drawArrowHead(QPainter& painter, const QLineF& segment, const QColor& colou
   if (length <= 0.0) return;
   const QPointF along(segment.dx() / length, segment.dy() / length);
   const QPointF across(-along.y(), along.x());
-  const double size = 1.5 * style.markerRadius;
+  const double size = 1.9 * style.markerRadius;
   const QPointF tip = segment.center() + 0.6 * size * along;
   const QPointF foot = tip - 1.2 * size * along;
   painter.setPen(Qt::NoPen);

@@ -239,6 +239,8 @@ void drawMap(QPainter& painter, const PanelLayout& layout, const FigureStyle& st
     if (map.dotDistinct && !map.indistinct.empty()) drawDots(painter, cells);
   } else {
     drawImageCells(painter, cells);
+    for (const int row : map.missingRows)
+      drawMissing(painter, cells.rect(row, 0, map.columns) & layout.frame, style);
   }
   for (const auto& [place, mark] : map.marks) {
     const QRectF cell =

@@ -215,6 +215,9 @@ void PanelArranger::place(QRectF frame) {
     bottom += m_style.tickLength + 0.5 * m_style.gap + namesHeight();
   if (m_ownXLabel) {
     m_layout.xLabel = QRectF(frame.left(), bottom, frame.width(), line);
+    // A long label uses what stands beside the axes as well.
+    if (textWidth(m_layout.xAxis->label) > frame.width())
+      m_layout.xLabel.adjust(-leftMargin(), 0, rightMargin(frame.width()), 0);
     bottom += line + 0.5 * m_style.gap;
   }
   if (m_ownYLabel) m_layout.yLabel = QRectF(frame.left() - leftMargin(), frame.top(), line, frame.height());
