@@ -38,6 +38,14 @@ double numberAt(const ResultTable& table, std::size_t row, std::string_view colu
   return kNan;
 }
 
+std::string wordAt(const ResultTable& table, std::size_t row, std::string_view column) {
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].name != column) continue;
+    if (const auto* text = std::get_if<std::string>(&table.rows[row][c])) return *text;
+  }
+  return {};
+}
+
 Error noSuchLayer(LayerIndex layer) {
   return {"figure.no_such_layer", "", fmt::format("layer {}", layer.value),
           "the result does not have this layer", "choose another layer or run the analysis on all layers"};
@@ -243,6 +251,49 @@ Result<FigureSpec> labelInformationFigure(const AnalysisResult& result, std::opt
   spec.x.max = most > 0.0 ? 1.05 * most : 1.0;
   spec.y = categories("", names);
   spec.lines = {std::move(estimate), std::move(corrected), std::move(shuffled)};
+  return spec;
+}
+
+Result<FigureSpec> vocabularyFigure(const AnalysisResult& result) {
+  const ResultTable* table = result.table("values");
+  if (table == nullptr || table->rows.empty()) return fail(badResult("values"));
+  FigureSpec spec = start(result, "vocabulary", "How far a token tells the expert, per layer");
+  std::vector<std::string> layers;
+  std::vector<Line> controls;
+  double chance = kNan;
+  for (std::size_t row = 0; row < table->rows.size(); ++row) {
+    const std::string key = wordAt(*table, row, "key");
+    const std::string layer = fmt::format("L{:.0f}", numberAt(*table, row, "layer"));
+    if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
+    const auto y = static_cast<double>(std::find(layers.begin(), layers.end(), layer) - layers.begin());
+    auto line =
+        std::find_if(spec.lines.begin(), spec.lines.end(), [&](const Line& l) { return l.name == key; });
+    if (line == spec.lines.end()) {
+      const int colour = static_cast<int>(spec.lines.size());
+      spec.lines.emplace_back();
+      line = std::prev(spec.lines.end());
+      line->name = key;
+      line->colour = colour;
+      line->joined = false;
+      controls.push_back(*line);
+      controls.back().name = key + ", ids shuffled";
+      controls.back().marker = Marker::Tick;
+    }
+    Line& control = controls[static_cast<std::size_t>(line - spec.lines.begin())];
+    line->x.push_back(kPercent * numberAt(*table, row, "token_weighted"));
+    line->xLow.push_back(kPercent * numberAt(*table, row, "token_weighted_low"));
+    line->xHigh.push_back(kPercent * numberAt(*table, row, "token_weighted_high"));
+    line->y.push_back(y);
+    control.x.push_back(kPercent * numberAt(*table, row, "token_weighted_shuffled"));
+    control.y.push_back(y);
+    chance = numberAt(*table, row, "chance");
+  }
+  spec.lines.insert(spec.lines.end(), controls.begin(), controls.end());
+  spec.x =
+      percentAxis("Largest share of an id’s choices that one expert has, token-weighted", kPercent / 1.08);
+  spec.y = categories("", layers);
+  if (std::isfinite(chance))
+    spec.references.push_back({false, kPercent * chance, "chance " + percentText(chance), true});
   return spec;
 }
 

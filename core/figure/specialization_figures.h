@@ -41,6 +41,9 @@ std::vector<int> expertsInOrder(const analysis::ResultMatrix& rates, ExpertOrder
 /// Mutual information of expert and label, layer by layer, with intervals and the level of shuffled labels.
 Result<FigureSpec> labelInformationFigure(const analysis::AnalysisResult& result,
                                           std::optional<LayerIndex> selected);
+/// How far the input token, the next and the predicted one tell the expert, layer by layer, beside shuffled
+/// ids. Reads the result of the analysis `vocabulary`.
+Result<FigureSpec> vocabularyFigure(const analysis::AnalysisResult& result);
 /// How often the tokens of each label choose one expert, with intervals and the chance line.
 Result<FigureSpec> expertRatesFigure(const analysis::AnalysisResult& result, LayerIndex layer,
                                      ExpertIndex expert);

@@ -23,15 +23,13 @@ tl::unexpected<Error> nothing() {
 }
 
 /// "0.352 (95 %: 0.331 to 0.371)".
-QString valueText(const analysis::SeriesMetrics& series, const analysis::SeriesMetric& metric,
-                  std::size_t index) {
+QString valueText(const analysis::SeriesMetric& metric, std::size_t index) {
   QString text = qt(figure::decimalText(metric.values[index], kDecimals));
   if (std::isfinite(metric.low[index]) && std::isfinite(metric.high[index])) {
     text += PhasesPanel::tr(" (95 %: %1 to %2)")
                 .arg(qt(figure::decimalText(metric.low[index], kDecimals)),
                      qt(figure::decimalText(metric.high[index], kDecimals)));
   }
-  (void)series;
   return metric.unit.empty() ? text : text + QLatin1Char(' ') + qt(metric.unit);
 }
 
@@ -95,7 +93,7 @@ views::FigureTip PhasesPanel::tipOf(int line, int point) const {
     if (metric == nullptr || std::find(said.begin(), said.end(), id) != said.end()) continue;
     if (index >= metric->values.size() || !std::isfinite(metric->values[index])) continue;
     said.push_back(id);
-    tip.rows.emplace_back(qt(metric->label), valueText(series, *metric, index));
+    tip.rows.emplace_back(qt(metric->label), valueText(*metric, index));
   }
   tip.footer = tr("Enter opens this checkpoint’s run");
   return tip;

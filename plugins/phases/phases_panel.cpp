@@ -1,9 +1,6 @@
 #include "plugins/phases/phases_panel.h"
 
-#include <QHBoxLayout>
 #include <QLabel>
-#include <QProgressBar>
-#include <QPushButton>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -12,6 +9,7 @@
 #include "plugins/phases/phases_controls.h"
 #include "views/api/figure_table.h"
 #include "views/api/panel_widgets.h"
+#include "views/api/progress_row.h"
 #include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 
@@ -19,7 +17,7 @@ namespace moescope::phases {
 
 namespace {
 
-constexpr int kPadding = 8, kProgressHeight = 28, kBarWidth = 160;
+constexpr int kPadding = 8;
 constexpr int kLeastPicture = 140;
 enum Page { kEmptyPage, kBodyPage };
 
@@ -36,6 +34,7 @@ PhasesPanel::PhasesPanel(views::ViewContext& context, QWidget* parent)
       m_controls(new PhasesControls),
       m_sample(new views::SampleLine),
       m_note(new views::TextLabel({}, views::TextLabel::Style::Secondary)),
+      m_progress(new views::ProgressRow),
       m_pages(new QStackedWidget) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
@@ -52,7 +51,8 @@ PhasesPanel::PhasesPanel(views::ViewContext& context, QWidget* parent)
   column->addWidget(m_controls);
   column->addWidget(m_sample);
   column->addWidget(m_note);
-  column->addWidget(makeProgress());
+  column->addWidget(m_progress);
+  connect(m_progress, &views::ProgressRow::cancelled, m_loader, &SeriesLoader::cancel);
   column->addWidget(m_pages, 1);
   connectContext();
   refreshList();
@@ -94,25 +94,6 @@ QWidget* PhasesPanel::makeBody() {
   return rows;
 }
 
-QWidget* PhasesPanel::makeProgress() {
-  m_progress = new QWidget;
-  m_progress->setFixedHeight(kProgressHeight);
-  auto* row = new QHBoxLayout(m_progress);
-  row->setContentsMargins(kPadding, 2, kPadding, 2);
-  m_activity = new views::TextLabel({}, views::TextLabel::Style::Secondary);
-  m_bar = new QProgressBar;
-  m_bar->setFixedWidth(kBarWidth);
-  m_bar->setTextVisible(false);
-  auto* cancel = new QPushButton(tr("Cancel"));
-  cancel->setObjectName(QStringLiteral("cancel"));
-  row->addWidget(m_activity, 1);
-  row->addWidget(m_bar);
-  row->addWidget(cancel);
-  m_progress->hide();
-  connect(cancel, &QPushButton::clicked, m_loader, &SeriesLoader::cancel);
-  return m_progress;
-}
-
 void PhasesPanel::connectContext() {
   connect(&m_context, &views::ViewContext::storeReplaced, this, &PhasesPanel::refreshList);
   connect(&m_context, &views::ViewContext::runsChanged, this, &PhasesPanel::refreshList);
@@ -133,13 +114,7 @@ void PhasesPanel::connectContext() {
     m_progress->hide();
     m_sample->setStale(false);
   });
-  connect(m_loader, &SeriesLoader::progressed, this,
-          [this](const QString& activity, qlonglong done, qlonglong total) {
-            m_progress->show();
-            m_activity->setText(total > 0 ? tr("%1, %2 of %3").arg(activity).arg(done).arg(total) : activity);
-            m_bar->setRange(0, static_cast<int>(total));
-            m_bar->setValue(static_cast<int>(done));
-          });
+  connect(m_loader, &SeriesLoader::progressed, m_progress, &views::ProgressRow::report);
 }
 
 void PhasesPanel::refreshList() {

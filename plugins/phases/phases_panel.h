@@ -13,12 +13,11 @@
 #include "views/api/figure_view.h"
 
 class QLabel;
-class QProgressBar;
-class QPushButton;
 class QStackedWidget;
 
 namespace moescope::views {
 class ErrorBar;
+class ProgressRow;
 class SampleLine;
 }  // namespace moescope::views
 
@@ -41,7 +40,6 @@ class PhasesPanel : public QWidget, public views::FigureSource {
 
  private:
   QWidget* makeBody();
-  QWidget* makeProgress();
   void connectContext();
   void refreshList();
   void reload();
@@ -69,9 +67,7 @@ class PhasesPanel : public QWidget, public views::FigureSource {
   PhasesControls* m_controls;
   views::SampleLine* m_sample;
   QLabel* m_note;
-  QWidget* m_progress = nullptr;
-  QLabel* m_activity = nullptr;
-  QProgressBar* m_bar = nullptr;
+  views::ProgressRow* m_progress;
   QStackedWidget* m_pages;
   views::FigureView* m_course = nullptr;
   views::FigureView* m_plane = nullptr;

@@ -1,4 +1,4 @@
-#include "views/panels/analysis/analysis_job.h"
+#include "views/api/analysis_job.h"
 
 #include <chrono>
 

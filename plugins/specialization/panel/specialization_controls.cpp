@@ -1,0 +1,145 @@
+#include "plugins/specialization/panel/specialization_controls.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSignalBlocker>
+
+#include <set>
+
+#include <fmt/format.h>
+
+namespace moescope::specialization {
+
+namespace {
+
+constexpr int kPadding = 8, kHeight = 36, kNarrowestBox = 72, kPatternWidth = 180;
+const auto kPattern = QStringLiteral("regex:");
+const auto kSelection = QStringLiteral("tokens:");
+const auto kPositions = QStringLiteral("positions:32");
+
+QString qt(const std::string& text) { return QString::fromStdString(text); }
+
+}  // namespace
+
+SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent) {
+  setMinimumHeight(kHeight);
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(kPadding, 0, kPadding, 0);
+  row->setSpacing(kPadding);
+  m_layer = addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"));
+  m_labels = addBox(row, QStringLiteral("labels"), tr("Label"), tr("Where the labels of tokens come from"));
+  m_pattern = new QLineEdit;
+  m_pattern->setObjectName(QStringLiteral("pattern"));
+  m_pattern->setPlaceholderText(tr("digit=[0-9]+; bracket=[{}()]"));
+  m_pattern->setToolTip(
+      tr("Labels as name=expression, separated by semicolons; Enter applies them. Every other "
+         "token is “other”."));
+  m_pattern->setAccessibleName(tr("Labels by token pattern"));
+  m_pattern->setMinimumWidth(kPatternWidth);
+  m_pattern->hide();
+  row->addWidget(m_pattern);
+  m_value = addBox(row, QStringLiteral("value"), tr("Value"), tr("What a cell shows"));
+  m_value->addItem(tr("Selection rate ÷ chance"), static_cast<int>(figure::SpecializationValue::RateRatio));
+  m_value->addItem(tr("Selection rate"), static_cast<int>(figure::SpecializationValue::Rate));
+  m_value->addItem(tr("Share of the expert"), static_cast<int>(figure::SpecializationValue::Share));
+  m_order = addBox(row, QStringLiteral("order"), tr("Sort experts"), tr("Order of the experts"));
+  m_order->addItem(tr("By label"), static_cast<int>(figure::ExpertOrder::Label));
+  m_order->addItem(tr("By number"), static_cast<int>(figure::ExpertOrder::Number));
+  row->addStretch(1);
+  m_grey = new QCheckBox(tr("Grey where chance is possible"));
+  m_grey->setObjectName(QStringLiteral("grey"));
+  m_grey->setToolTip(tr("Greys out cells whose 95 % interval includes the chance level"));
+  m_grey->setChecked(true);
+  row->addWidget(m_grey);
+  connect(m_layer, &QComboBox::activated, this, &SpecializationControls::layerChosen);
+  connect(m_labels, &QComboBox::activated, this, [this] {
+    const bool isPattern = m_labels->currentData().toString() == kPattern;
+    m_pattern->setVisible(isPattern);
+    if (isPattern && m_pattern->text().isEmpty()) {
+      m_pattern->setFocus();
+    } else {
+      Q_EMIT labelsChanged();
+    }
+  });
+  connect(m_pattern, &QLineEdit::returnPressed, this, &SpecializationControls::labelsChanged);
+  connect(m_value, &QComboBox::activated, this, &SpecializationControls::viewChanged);
+  connect(m_order, &QComboBox::activated, this, &SpecializationControls::viewChanged);
+  connect(m_grey, &QCheckBox::toggled, this, &SpecializationControls::viewChanged);
+}
+
+QComboBox* SpecializationControls::addBox(QHBoxLayout* row, const QString& name, const QString& label,
+                                          const QString& toolTip) {
+  auto* box = new QComboBox;
+  box->setObjectName(name);
+  box->setMinimumWidth(kNarrowestBox);
+  box->setToolTip(toolTip);
+  box->setAccessibleName(label);
+  auto* text = new QLabel(label);
+  text->setBuddy(box);
+  row->addWidget(text);
+  row->addWidget(box);
+  return box;
+}
+
+void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
+                                    const std::vector<trace::SequenceRecord>& sequences) {
+  const QSignalBlocker layerBlocker(m_layer), labelBlocker(m_labels);
+  const QVariant layer = m_layer->currentData(), labels = m_labels->currentData();
+  m_layer->clear();
+  for (const RouterSpec& router : routers)
+    m_layer->addItem(tr("Layer %1").arg(router.layer.value), router.layer.value);
+  std::set<std::string> keys;
+  for (const trace::SequenceRecord& sequence : sequences) {
+    for (const auto& [key, value] : sequence.labels) keys.insert(key);
+  }
+  m_labels->clear();
+  for (const std::string& key : keys) m_labels->addItem(qt(key), qt("corpus:" + key));
+  m_labels->addItem(tr("Position"), kPositions);
+  m_labels->addItem(tr("Selected tokens"), kSelection);
+  m_labels->addItem(tr("Token pattern…"), kPattern);
+  const auto choose = [](QComboBox& box, const QVariant& data) {
+    const int index = data.isValid() ? box.findData(data) : -1;
+    box.setCurrentIndex(index >= 0 ? index : (box.count() > 0 ? 0 : -1));
+  };
+  choose(*m_layer, layer);
+  choose(*m_labels, labels);
+  m_pattern->setVisible(m_labels->currentData().toString() == kPattern);
+}
+
+void SpecializationControls::setLayer(LayerIndex layer) {
+  const QSignalBlocker blocker(m_layer);
+  const int index = m_layer->findData(layer.value);
+  if (index >= 0) m_layer->setCurrentIndex(index);
+}
+
+std::optional<LayerIndex> SpecializationControls::layer() const {
+  if (m_layer->currentIndex() < 0) return std::nullopt;
+  return LayerIndex{m_layer->currentData().toInt()};
+}
+
+bool SpecializationControls::usesSelection() const {
+  return m_labels->currentData().toString() == kSelection;
+}
+
+std::string SpecializationControls::labels(trace::TokenRange selected) const {
+  const QString word = m_labels->currentData().toString();
+  if (word == kPattern) {
+    const QString pattern = m_pattern->text().trimmed();
+    return pattern.isEmpty() ? std::string() : (kPattern + pattern).toStdString();
+  }
+  if (word == kSelection) {
+    if (selected.size() == 0) return {};
+    return fmt::format("tokens:selected={}-{}", selected.begin, selected.end - 1);
+  }
+  return word.toStdString();
+}
+
+figure::SpecializationFigureOptions SpecializationControls::options() const {
+  return {static_cast<figure::SpecializationValue>(m_value->currentData().toInt()),
+          static_cast<figure::ExpertOrder>(m_order->currentData().toInt()), m_grey->isChecked()};
+}
+
+}  // namespace moescope::specialization

@@ -1,0 +1,104 @@
+// The figures of the Specialization panel and what their tool tips say.
+#include <cmath>
+
+#include "core/figure/number_text.h"
+#include "plugins/specialization/panel/specialization_controls.h"
+#include "plugins/specialization/panel/specialization_panel.h"
+
+namespace moescope::specialization {
+
+using figure::FigureSpec;
+
+namespace {
+
+QString qt(const std::string& text) { return QString::fromStdString(text); }
+
+tl::unexpected<Error> nothing(const char* advice) {
+  return fail("figure.no_result", "", "", "there is nothing to show yet", advice);
+}
+
+void show(views::FigureView& view, Result<FigureSpec> spec) {
+  if (spec) {
+    view.setFigure(*std::move(spec));
+  } else {
+    view.setEmpty(qt(spec.error().message), qt(spec.error().advice));
+  }
+}
+
+}  // namespace
+
+Result<FigureSpec> SpecializationPanel::mapFigure() const {
+  const auto layer = m_controls->layer();
+  if (!m_result || !layer) return nothing("choose a run with labelled texts");
+  return figure::specializationFigure(*m_result, *layer, m_controls->options());
+}
+
+Result<FigureSpec> SpecializationPanel::informationFigure() const {
+  if (!m_result) return nothing("choose a run with labelled texts");
+  return figure::labelInformationFigure(*m_result, m_controls->layer());
+}
+
+Result<FigureSpec> SpecializationPanel::vocabularyFigure() const {
+  if (!m_vocabulary) return nothing("it is being computed");
+  return figure::vocabularyFigure(*m_vocabulary);
+}
+
+Result<FigureSpec> SpecializationPanel::ratesFigure() const {
+  const auto cell = expert();
+  if (!m_result || !cell) return nothing("select an expert on the map");
+  return figure::expertRatesFigure(*m_result, cell->layer, cell->expert);
+}
+
+std::vector<views::NamedFigure> SpecializationPanel::figures() {
+  return {{tr("Specialization: labels and experts"), [this] { return mapFigure(); }},
+          {tr("Specialization: mutual information"), [this] { return informationFigure(); }},
+          {tr("Specialization: token ids"), [this] { return vocabularyFigure(); }},
+          {tr("Specialization: one expert"), [this] { return ratesFigure(); }}};
+}
+
+void SpecializationPanel::refreshFigures() {
+  show(*m_byToken, vocabularyFigure());
+  if (!m_result) return;
+  show(*m_map, mapFigure());
+  show(*m_information, informationFigure());
+  show(*m_rates, ratesFigure());
+  restartTokens();
+}
+
+views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
+  views::FigureTip tip;
+  const auto* spec = m_map->figure();
+  const auto layer = m_controls->layer();
+  if (spec == nullptr || !spec->map || !layer || !m_result) return tip;
+  const auto* rates = figure::layerMatrix(*m_result, "rates", *layer);
+  const auto* shares = figure::layerMatrix(*m_result, "shares", *layer);
+  const auto row = static_cast<std::size_t>(hit.row), column = static_cast<std::size_t>(hit.column);
+  if (rates == nullptr || row >= rates->rowNames.size() || column >= spec->map->columnNames.size())
+    return tip;
+  const auto expertNumber = static_cast<std::size_t>(std::stoi(spec->map->columnNames[column]));
+  const std::size_t index = row * rates->columnNames.size() + expertNumber;
+  tip.heading =
+      tr("%1 · layer %2 · expert %3").arg(qt(rates->rowNames[row])).arg(layer->value).arg(expertNumber);
+  tip.rows.emplace_back(tr("selection rate"), qt(figure::percentText(rates->values[index])));
+  if (!rates->low.empty()) {
+    tip.rows.emplace_back(tr("95 % interval"), tr("%1 to %2")
+                                                   .arg(qt(figure::percentText(rates->low[index])),
+                                                        qt(figure::percentText(rates->high[index]))));
+  }
+  if (rates->baseline) tip.rows.emplace_back(tr("chance"), qt(figure::percentText(*rates->baseline)));
+  if (shares != nullptr)
+    tip.rows.emplace_back(tr("share of the expert"), qt(figure::percentText(shares->values[index])));
+  const auto* labels = m_result->table("labels");
+  const auto* tokens = labels != nullptr && row < labels->rows.size() && labels->rows[row].size() > 1
+                           ? std::get_if<std::int64_t>(&labels->rows[row][1])
+                           : nullptr;
+  if (tokens != nullptr && std::isfinite(rates->values[index])) {
+    const auto chosen = std::llround(rates->values[index] * static_cast<double>(*tokens));
+    tip.rows.emplace_back(tr("tokens"),
+                          tr("%1 of %2").arg(qt(figure::countText(chosen)), qt(figure::countText(*tokens))));
+  }
+  tip.footer = tr("Enter shows the expert’s top tokens");
+  return tip;
+}
+
+}  // namespace moescope::specialization
