@@ -20,8 +20,7 @@ struct BlockKey {
   int router = 0;
   int level = 0;  ///< of summaries; 0 for blocks
   std::int64_t block = 0;
-  // clang-tidy 14 takes the comparison with 0 inside it for a null pointer.
-  auto operator<=>(const BlockKey&) const = default;  // NOLINT(modernize-use-nullptr)
+  auto operator<=>(const BlockKey&) const = default;
 };
 
 /// All methods from any thread.
