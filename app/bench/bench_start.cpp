@@ -10,8 +10,6 @@
 #include "app/bench/bench.h"
 #include "app/bench/measure.h"
 
-extern char** environ;
-
 namespace moescope::bench {
 
 namespace {
@@ -29,6 +27,7 @@ Result<double> secondsToOutput(std::vector<std::string> arguments) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return refused("no pipe", errno);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -20,7 +20,7 @@ using namespace trace;
 
 constexpr int kLayers = 16, kExperts = 64, kTopK = 8;
 constexpr int kSequenceTokens = 1024;
-constexpr std::int64_t kTokens = 128 * 1024;  // 17 million decisions, a second or so
+constexpr std::int64_t kTokens = std::int64_t{128} * 1024;  // 17 million decisions, a second or so
 
 /// One step's columns, drawn once and appended again and again.
 struct Step {

@@ -46,7 +46,7 @@ void addRows(const std::string& bench, const std::string& name, const ordered_js
   }
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) {
-      addRows(bench, name.empty() ? key : name + " " + key, inner, rows);
+      addRows(bench, name.empty() ? key : fmt::format("{} {}", name, key), inner, rows);
     }
     return;
   }

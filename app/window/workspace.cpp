@@ -163,7 +163,7 @@ QString Workspace::traceFile() const {
 }
 
 QString Workspace::dataFolder() const {
-  const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
+  QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
   QDir().mkpath(folder);
   return folder;
 }

@@ -104,7 +104,7 @@ ColourScale scaleOf(TokenValue value, const std::vector<double>& values, int top
 bool fillExperts(const FigureSource& source, int router, std::int64_t token, TokenValue value,
                  std::span<double> out) {
   const std::int64_t block = token / trace::kBlockTokens;
-  const int at = static_cast<int>(token % trace::kBlockTokens);
+  const std::int64_t at = token % trace::kBlockTokens;
   if (value == TokenValue::Logit) {
     const auto logits = source.store.logitBlock(source.run, router, block);
     if (!logits || logits->damaged || at >= logits->count) return false;
@@ -136,7 +136,7 @@ double layerValue(const FigureSource& source, int router, std::int64_t token, To
     return one.entropyTokens > 0 ? one.entropySum / static_cast<double>(one.entropyTokens) : kNan;
   }
   const auto routes = source.store.routeBlock(source.run, router, token / trace::kBlockTokens);
-  const int at = static_cast<int>(token % trace::kBlockTokens);
+  const std::int64_t at = token % trace::kBlockTokens;
   if (!routes || routes->damaged || at >= routes->count || routes->weights.empty()) return kNan;
   double most = kNan;
   for (int slot = 0; slot < routes->width; ++slot) {

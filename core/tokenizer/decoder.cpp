@@ -24,7 +24,7 @@ class ByteLevel final : public Decoder {
   void apply(std::vector<std::string>& parts) const override {
     std::string all;
     for (const auto& part : parts) all += fromByteAlphabet(part).value_or(part);
-    parts.assign(1, std::move(all));
+    parts.assign(1, all);
   }
 };
 
@@ -33,7 +33,7 @@ class Fuse final : public Decoder {
   void apply(std::vector<std::string>& parts) const override {
     std::string all;
     for (const auto& part : parts) all += part;
-    parts.assign(1, std::move(all));
+    parts.assign(1, all);
   }
 };
 

@@ -6,15 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "core/base/unix_time.h"
+
 namespace moescope::trace {
 
 namespace {
-
-std::int64_t unixMilliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 bool idsInside(std::span<const std::int32_t> ids, int experts) {
   // One unsigned comparison covers -1 (an empty slot) to experts - 1.

@@ -1,6 +1,7 @@
 // The reader's and the writer's side of LiveRun: snapshots, batches, and the bounded queue.
 #include <algorithm>
 
+#include "core/base/unix_time.h"
 #include "core/trace/live_run.h"
 
 namespace moescope::trace {
@@ -21,20 +22,15 @@ void forget(Map& map, const Key& key, const Pointer& pointer) {
   if (found != map.end() && found->second == pointer) map.erase(found);
 }
 
-std::int64_t unixMilliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 std::int64_t LiveRun::rowBytes() const {
   std::int64_t bytes = 64;
   for (const RouterSpec& router : m_routers) {
-    if (m_capture != CaptureLevel::None) bytes += router.topK * 2;
-    if (m_capture == CaptureLevel::Weights || m_capture == CaptureLevel::Full) bytes += router.topK * 4;
-    if (m_capture == CaptureLevel::Full) bytes += router.experts * 2;
+    if (m_capture != CaptureLevel::None) bytes += std::int64_t{router.topK} * 2;
+    if (m_capture == CaptureLevel::Weights || m_capture == CaptureLevel::Full)
+      bytes += std::int64_t{router.topK} * 4;
+    if (m_capture == CaptureLevel::Full) bytes += std::int64_t{router.experts} * 2;
   }
   return bytes;
 }

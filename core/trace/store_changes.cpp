@@ -1,10 +1,10 @@
 // What changes a SqliteTraceStore: runs that start, resume and end, names, deletion, copies, closing.
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/log.h"
+#include "core/base/unix_time.h"
 #include "core/trace/record_tables.h"
 #include "core/trace/run_recorder.h"
 #include "core/trace/run_resume.h"
@@ -13,12 +13,6 @@
 namespace moescope::trace {
 
 namespace {
-
-std::int64_t unixMilliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Results that were computed from the file are of what it was before.
 Result<void> nextRevision(Database& database) {

@@ -112,6 +112,7 @@ void StoreWriter::loop() {
     lock.unlock();
     writeRuns();
     std::vector<Result<void>> outcomes;
+    outcomes.reserve(calls.size());
     for (const auto& call : calls) {
       outcomes.push_back(call->work ? inTransaction(m_database, [&] { return call->work(m_database); })
                                     : Result<void>{});

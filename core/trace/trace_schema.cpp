@@ -1,11 +1,12 @@
 #include "core/trace/trace_schema.h"
 
 #include <array>
-#include <chrono>
 #include <map>
 #include <random>
 
 #include <fmt/format.h>
+
+#include "core/base/unix_time.h"
 
 namespace moescope::trace {
 
@@ -186,12 +187,10 @@ Result<void> createSchema(Database& database) {
                   kApplicationId);
   if (auto set = database.execute(setup); !set) return set;
   if (auto migrated = migrate(database); !migrated) return migrated;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
   return database.execute(fmt::format(
       "INSERT INTO meta VALUES ('program', 'moescope {}'), ('created_ms', '{}'), ('content_id', '{}'),"
       " ('revision', '0')",
-      MOESCOPE_VERSION, now.count(), randomId()));
+      MOESCOPE_VERSION, unixMilliseconds(), randomId()));
 }
 
 Result<void> verifySchema(Database& database) {

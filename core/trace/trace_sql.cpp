@@ -90,6 +90,7 @@ class Query {
   Result<void> run(Statement& statement, const SqlReceiver& receiver) const {
     const int columns = sqlite3_column_count(statement.handle());
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(columns));
     for (int i = 0; i < columns; ++i) names.emplace_back(sqlite3_column_name(statement.handle(), i));
     if (receiver.columns) receiver.columns(names);
     std::vector<SqlValue> row(static_cast<std::size_t>(columns));

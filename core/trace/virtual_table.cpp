@@ -168,7 +168,7 @@ int filter(sqlite3_vtab_cursor* base, int used, const char* plan, int count, sql
   auto* cursor = static_cast<Cursor*>(base);
   Narrowing narrowing;
   narrowing.usedColumns = static_cast<std::uint32_t>(used);
-  for (int i = 0; i < count; ++i) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     const int type = sqlite3_value_type(values[i]);
     if (type == SQLITE_INTEGER) {
       apply(narrowing, plan[2 * i], plan[2 * i + 1], sqlite3_value_int64(values[i]), false);

@@ -2,6 +2,7 @@
 // Not the tables themselves (one file each).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>

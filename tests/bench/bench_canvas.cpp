@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/engine/generation/live_session.h"
+#include "tests/support/canvas_rest.h"
 #include "tests/support/routing_trace.h"
 #include "views/api/canvas_widget.h"
 #include "views/api/selection_model.h"
@@ -40,7 +41,7 @@ double medianFrame(views::RoutingMapPanel& panel) {
 
 void settle(views::RoutingMapPanel& panel) {
   if (!QTest::qWaitFor([&] { return panel.idle(); }, 60000)) qFatal("the picture did not come");
-  QTest::qWait(200);
+  if (!views::waitForRest([&] { return panel.widget().frameCount(); })) qFatal("the canvas does not rest");
 }
 
 double measure(views::RoutingMapPanel& panel, views::MapMode mode, bool fitted) {

@@ -1,5 +1,7 @@
 if(MOESCOPE_GUI)
-  moescope_test(tst_expert_load TIER widgets SOURCES canvas/tst_expert_load.cpp LINK trace_fixture recording_painter)
+  foreach(test tst_expert_load_bars tst_expert_load_course tst_expert_load_metrics)
+    moescope_test(${test} TIER widgets SOURCES canvas/${test}.cpp LINK trace_fixture recording_painter)
+  endforeach()
   moescope_test(tst_expert_load_panel TIER widgets SOURCES canvas/tst_expert_load_panel.cpp
     LINK trace_fixture moescope_views)
   # The same with OpenGL and real windows.

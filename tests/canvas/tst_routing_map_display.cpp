@@ -4,6 +4,7 @@
 
 #include "core/engine/generation/live_session.h"
 #include "core/figure/colour_map.h"
+#include "tests/support/canvas_rest.h"
 #include "tests/support/gui_test.h"
 #include "tests/support/routing_trace.h"
 #include "views/api/canvas_widget.h"
@@ -97,21 +98,14 @@ class TestRoutingMapDisplay : public QObject {
   }
 
   void nothingIsDrawnAtRest() {
-    QTest::qWait(300);
-    const long map = m_map->widget().frameCount(), strip = m_strip->widget().frameCount();
-    QTest::qWait(1000);
-    QCOMPARE(m_map->widget().frameCount(), map);
-    QCOMPARE(m_strip->widget().frameCount(), strip);
+    QVERIFY(staysAtRest([this] { return frames(); }));
   }
 
  private:
+  [[nodiscard]] long frames() const { return m_map->widget().frameCount() + m_strip->widget().frameCount(); }
   bool settle() {
-    return QTest::qWaitFor([this] {
-      const long before = m_map->widget().frameCount() + m_strip->widget().frameCount();
-      QTest::qWait(80);
-      return m_map->idle() && m_strip->idle() && before > 0 &&
-             before == m_map->widget().frameCount() + m_strip->widget().frameCount();
-    });
+    return QTest::qWaitFor([this] { return m_map->idle() && m_strip->idle(); }) &&
+           waitForRest([this] { return frames(); }) && m_map->idle() && m_strip->idle();
   }
   static QPoint centre(const CanvasWidget& widget, std::string_view id) {
     const auto rect = widget.regionRect(id);

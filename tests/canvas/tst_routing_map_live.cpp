@@ -129,9 +129,15 @@ class TestRoutingMapLive : public QObject {
     QVERIFY(QTest::qWaitFor([&] { return live.map.idle(); }));
     const std::int64_t end = scene.layers->tokens.end;
     const std::int64_t rows = live.store->run(*live.context.selection().run())->routedTokens;
+    // The panel hears of the new rows twice and would have asked for a picture.
+    const QSignalSpy heard(&live.context, &ViewContext::rowsChanged);
     QVERIFY(QTest::qWaitFor(
-        [&] { return live.store->run(*live.context.selection().run())->routedTokens > rows + 20; }, 20000));
-    QTest::qWait(100);
+        [&] {
+          return heard.size() >= 2 &&
+                 live.store->run(*live.context.selection().run())->routedTokens > rows + 20;
+        },
+        20000));
+    QVERIFY(QTest::qWaitFor([&] { return live.map.idle(); }));
     QVERIFY(scene.layers->tokens.end - end <= 1);  // a picture may have been on its way
     QVERIFY(live.backToLive() != nullptr);
     live.backToLive()->click();

@@ -31,8 +31,7 @@ std::shared_ptr<Model> demo(const std::string& device = "cpu") {
 const std::vector<RouterSpec>& routers() { return demo()->checkpoint().description().routers; }
 
 std::shared_ptr<const steering::SteeringPlan> planOf(const json& rules) {
-  const json program{{"moescope_steering", 1}, {"rules", rules}};
-  return orDie(steering::compile(orDie(steering::parseProgram(program.dump(), "test")), routers()));
+  return tests::planOf(rules, routers());
 }
 
 std::vector<std::int32_t> ids() { return spreadIds(*demo(), kTokens); }
@@ -41,19 +40,6 @@ Trail trailUnder(std::shared_ptr<const steering::SteeringPlan> plan, const std::
   const auto session = orDie(demo(device)->newSession());
   session->setPlan(std::move(plan));
   return forwardAll(*session, ids(), kSteps, kPrompt);
-}
-
-/// A tap's row as the scalar definition gives choices.
-steering::RouterChoice choiceAt(std::span<const std::int32_t> ids, std::span<const float> weights, int width,
-                                int row) {
-  steering::RouterChoice choice;
-  for (int i = row * width; i < (row + 1) * width; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    if (ids[at] < 0) continue;
-    choice.ids.push_back(ids[at]);
-    choice.weights.push_back(weights[at]);
-  }
-  return choice;
 }
 
 }  // namespace
@@ -201,22 +187,9 @@ class TestGoldenSteering : public QObject {
 
   // What the engine chose is what the scalar definition makes of the logits that it shows, for every
   // operation, scope and phase.
-  void choicesEqualTheScalarDefinition_data() {
-    QTest::addColumn<int>("operation");
-    QTest::addColumn<QString>("scope");
-    const auto operations = allOperations();
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-      for (const char* scope : allScopes()) {
-        QTest::addRow("%s, %s", operations[i].first, scope) << static_cast<int>(i) << QString(scope);
-      }
-    }
-  }
+  void choicesEqualTheScalarDefinition_data() { addOperations(); }
   void choicesEqualTheScalarDefinition() {
-    QFETCH(int, operation);
-    QFETCH(QString, scope);
-    auto rules = allOperations()[static_cast<std::size_t>(operation)].second;
-    for (auto& rule : rules) rule.update(json::parse(scope.toStdString()));
-    const auto plan = planOf(rules);
+    const auto plan = planOf(scopedRules());
     QVERIFY(!plan->empty());
     const auto session = orDie(demo()->newSession());
     session->setPlan(plan);

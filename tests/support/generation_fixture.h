@@ -43,6 +43,26 @@ struct TemporaryTrace {
   std::shared_ptr<trace::TraceStore> store;
 };
 
+/// So many tokens, whatever they are.
+inline engine::GenerationSettings prompt(const std::string& text, int maxTokens) {
+  engine::GenerationSettings settings;
+  settings.prompt = text;
+  settings.maxTokens = maxTokens;
+  settings.ignoreEndTokens = true;
+  return settings;
+}
+
+inline engine::GenerationSettings greedy(const std::string& text, int maxTokens) {
+  auto settings = prompt(text, maxTokens);
+  settings.sampler.temperature = 0;
+  return settings;
+}
+
+/// More than two prefill blocks of 16.
+inline const std::string kLongPrompt =
+    "In the beginning the routers were without form, and every expert took the same share of the tokens; "
+    "then training began, and one after another they turned to what they liked best.";
+
 inline std::unique_ptr<engine::Generation> startOrDie(std::shared_ptr<engine::Model> model,
                                                       std::shared_ptr<trace::TraceStore> store,
                                                       const engine::GenerationSettings& settings) {

@@ -2,13 +2,18 @@
 // Not for the meaning of the operations (tst_apply_plan).
 #pragma once
 
+#include <QTest>
+
 #include <cstring>
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "core/steering/steering_plan.h"
+#include "core/steering/steering_program.h"
 
 namespace moescope::tests {
 
@@ -59,6 +64,50 @@ inline std::vector<std::pair<const char*, nlohmann::json>> allOperations() {
 inline std::vector<const char*> allScopes() {
   return {"{}", R"({"layers":[1,4]})", R"({"phase":"prefill"})", R"({"phase":"decode"})",
           R"({"positions":{"from":3,"to":30,"every":4}})"};
+}
+
+/// A row for every operation in every scope, as the _data() of a test.
+inline void addOperations() {
+  QTest::addColumn<int>("operation");
+  QTest::addColumn<QString>("scope");
+  const auto operations = allOperations();
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    for (const char* scope : allScopes()) {
+      QTest::addRow("%s, %s", operations[i].first, scope) << static_cast<int>(i) << QString(scope);
+    }
+  }
+}
+
+/// The rules of the present row.
+inline nlohmann::json scopedRules() {
+  QFETCH(int, operation);
+  QFETCH(QString, scope);
+  auto rules = allOperations()[static_cast<std::size_t>(operation)].second;
+  for (auto& rule : rules) rule.update(nlohmann::json::parse(scope.toStdString()));
+  return rules;
+}
+
+inline std::shared_ptr<const steering::SteeringPlan> planOf(const nlohmann::json& rules,
+                                                            const std::vector<RouterSpec>& routers) {
+  const nlohmann::json program{{"moescope_steering", 1}, {"rules", rules}};
+  const auto parsed = steering::parseProgram(program.dump(), "test");
+  if (!parsed) qFatal("%s", parsed.error().text().c_str());
+  const auto plan = steering::compile(*parsed, routers);
+  if (!plan) qFatal("%s", plan.error().text().c_str());
+  return *plan;
+}
+
+/// A tap's row as the scalar definition gives choices.
+inline steering::RouterChoice choiceAt(std::span<const std::int32_t> ids, std::span<const float> weights,
+                                       int width, int row) {
+  steering::RouterChoice choice;
+  for (int i = row * width; i < (row + 1) * width; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (ids[at] < 0) continue;
+    choice.ids.push_back(ids[at]);
+    choice.weights.push_back(weights[at]);
+  }
+  return choice;
 }
 
 inline bool sameBits(const steering::RouterChoice& left, const steering::RouterChoice& right) {

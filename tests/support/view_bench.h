@@ -37,11 +37,7 @@ struct ViewBench {
     return QTest::qWaitFor([this] { return session->status().state == engine::LiveState::Idle; }, 10000);
   }
   static engine::GenerationSettings settings(int maxTokens, const std::string& prompt = "one two three") {
-    engine::GenerationSettings result;
-    result.prompt = prompt;
-    result.maxTokens = maxTokens;
-    result.ignoreEndTokens = true;
-    return result;
+    return tests::prompt(prompt, maxTokens);
   }
   /// A finished run of a synthetic model.
   trace::RunId addRun(const std::string& name, const std::vector<int>& lengths = {40},

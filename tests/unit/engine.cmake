@@ -1,5 +1,6 @@
 if(TARGET moescope_engine)
   moescope_test(tst_kernels TIER engine SOURCES unit/tst_kernels.cpp LINK moescope_kernels)
+  moescope_test(tst_matmul_kernels TIER engine SOURCES unit/tst_matmul_kernels.cpp LINK moescope_kernels)
   moescope_test(tst_thread_pool TIER engine SOURCES unit/tst_thread_pool.cpp LINK moescope_kernels)
   moescope_test(tst_cpu_decoder TIER engine SOURCES unit/tst_cpu_decoder.cpp LINK moescope_decoder)
   moescope_test(tst_cpu_decoder_steering TIER engine SOURCES unit/tst_cpu_decoder_steering.cpp LINK moescope_decoder)

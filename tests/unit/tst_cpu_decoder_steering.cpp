@@ -43,27 +43,6 @@ checkpoint::ModelDescription description() {
   return d;
 }
 
-std::shared_ptr<const steering::SteeringPlan> planOf(const json& rules,
-                                                     const std::vector<RouterSpec>& routers) {
-  const json program{{"moescope_steering", 1}, {"rules", rules}};
-  const auto parsed = steering::parseProgram(program.dump(), "test");
-  if (!parsed) qFatal("%s", parsed.error().text().c_str());
-  const auto plan = steering::compile(*parsed, routers);
-  if (!plan) qFatal("%s", plan.error().text().c_str());
-  return *plan;
-}
-
-steering::RouterChoice rowOf(std::span<const std::int32_t> ids, std::span<const float> weights, int width,
-                             int row) {
-  steering::RouterChoice choice;
-  for (auto i = static_cast<std::size_t>(row * width); i < static_cast<std::size_t>((row + 1) * width); ++i) {
-    if (ids[i] < 0) continue;
-    choice.ids.push_back(ids[i]);
-    choice.weights.push_back(weights[i]);
-  }
-  return choice;
-}
-
 /// A step of `tokens` rows with random logits, as a decoder would fill it, in blocks of 5 rows.
 StepOutput routeRandomly(StepBuffers& buffers, const checkpoint::ModelDescription& d, std::mt19937& random,
                          bool decode, std::int64_t position, int tokens,
@@ -94,23 +73,10 @@ class TestCpuDecoderSteering : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
-  void equalsTheScalarDefinition_data() {
-    QTest::addColumn<int>("operation");
-    QTest::addColumn<QString>("scope");
-    const auto operations = allOperations();
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-      for (const char* scope : allScopes()) {
-        QTest::addRow("%s, %s", operations[i].first, scope) << static_cast<int>(i) << QString(scope);
-      }
-    }
-  }
+  void equalsTheScalarDefinition_data() { addOperations(); }
   void equalsTheScalarDefinition() {
-    QFETCH(int, operation);
-    QFETCH(QString, scope);
     const auto d = description();
-    auto rules = allOperations()[static_cast<std::size_t>(operation)].second;
-    for (auto& rule : rules) rule.update(json::parse(scope.toStdString()));
-    const auto plan = planOf(rules, d.routers);
+    const auto plan = planOf(scopedRules(), d.routers);
     StepBuffers buffers(d);
     std::mt19937 random(9);
     int changed = 0;
@@ -124,9 +90,9 @@ class TestCpuDecoderSteering : public QObject {
           const auto logits = tap.logits.subspan(static_cast<std::size_t>(row) * kExperts, kExperts);
           const auto wanted = steering::applyPlan(logits, plan->layers[r], {decode, position + row});
           const auto native = steering::nativeChoice(logits, d.routers[r]);
-          QVERIFY(sameBits(rowOf(tap.ids, tap.weights, tap.width, row), wanted));
+          QVERIFY(sameBits(choiceAt(tap.ids, tap.weights, tap.width, row), wanted));
           if (!plan->layers[r].empty())
-            QVERIFY(sameBits(rowOf(tap.nativeIds, tap.nativeWeights, 4, row), native));
+            QVERIFY(sameBits(choiceAt(tap.nativeIds, tap.nativeWeights, 4, row), native));
           widest = std::max(widest, static_cast<int>(wanted.ids.size()));
           if (!sameBits(wanted, native)) ++changed;
         }

@@ -138,8 +138,8 @@ class TestFigureWriter : public QObject {
   }
 
   void pdfAsOtherToolsReadIt() {
-    if (QStandardPaths::findExecutable(QStringLiteral("pdffonts")).isEmpty())
-      QSKIP("poppler-utils is not installed");
+    QVERIFY2(!QStandardPaths::findExecutable(QStringLiteral("pdffonts")).isEmpty(),
+             "pdffonts is missing: install poppler-utils, as ./dev test does");
     QTemporaryDir folder;
     const QString path = writePdf(folder, mapFigure(16, 64));
     const QStringList fonts = toolOutput(QStringLiteral("pdffonts"), {path}).split('\n', Qt::SkipEmptyParts);
@@ -162,8 +162,8 @@ class TestFigureWriter : public QObject {
   }
 
   void pdfImageIsLossless() {
-    if (QStandardPaths::findExecutable(QStringLiteral("pdfimages")).isEmpty())
-      QSKIP("poppler-utils is not installed");
+    QVERIFY2(!QStandardPaths::findExecutable(QStringLiteral("pdfimages")).isEmpty(),
+             "pdfimages is missing: install poppler-utils, as ./dev test does");
     QTemporaryDir folder;
     const figure::FigureSpec spec = mapFigure(256, 128);
     const QString path = writePdf(folder, spec);

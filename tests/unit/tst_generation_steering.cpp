@@ -19,10 +19,7 @@ const std::string kPrompt =
     "of the third day, when nobody waited for it any more.";
 
 GenerationSettings settings(int maxTokens) {
-  GenerationSettings result;
-  result.prompt = kPrompt;
-  result.maxTokens = maxTokens;
-  result.ignoreEndTokens = true;
+  GenerationSettings result = prompt(kPrompt, maxTokens);
   result.capture = trace::CaptureLevel::Full;
   return result;
 }

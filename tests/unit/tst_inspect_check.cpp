@@ -7,26 +7,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/run_program.h"
 #include "tests/support/safetensors_file.h"
 
 using namespace moescope;
+using namespace moescope::tests;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Outcome {
-  int status = -1;
-  QByteArray output, errors;
-
-  [[nodiscard]] nlohmann::json document() const { return nlohmann::json::parse(output.toStdString()); }
-};
-
-Outcome runProgram(const QStringList& arguments) {
-  QProcess process;
-  process.start(QStringLiteral(MOESCOPE_BUILD_DIR "/bin/moescope"), arguments);
-  if (!process.waitForFinished() || process.exitStatus() != QProcess::NormalExit) return {};
-  return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
-}
 
 const QString kDemo = QStringLiteral(MOESCOPE_RESOURCES "/demo/model");
 

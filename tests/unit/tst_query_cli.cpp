@@ -10,29 +10,16 @@
 #include <sqlite3.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/run_program.h"
 #include "tests/unit/trace_fixture.h"
 
 using namespace moescope;
+using namespace moescope::tests;
 using namespace moescope::trace;
 using namespace moescope::trace::fixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-const QString kProgram = QStringLiteral(MOESCOPE_BUILD_DIR "/bin/moescope");
-
-struct Outcome {
-  int status = -1;
-  QByteArray output, errors;
-  [[nodiscard]] nlohmann::json document() const { return nlohmann::json::parse(output.toStdString()); }
-};
-
-Outcome runProgram(const QStringList& arguments) {
-  QProcess process;
-  process.start(kProgram, arguments);
-  if (!process.waitForFinished() || process.exitStatus() != QProcess::NormalExit) return {};
-  return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
-}
 
 /// The rows of a CSV as Python's csv module reads them, as JSON.
 nlohmann::json csvByPython(const QByteArray& text) {
@@ -56,7 +43,7 @@ class TestQueryCli : public QObject {
   SyntheticRun m_run = synthesize(61, {300, 77});
   QString m_trace = m_folder.filePath("t.moescope");
 
-  Outcome query(const QString& sql, const QStringList& options = {}) const {
+  ProgramOutcome query(const QString& sql, const QStringList& options = {}) const {
     return runProgram(QStringList{"query", m_trace, sql} + options);
   }
 
@@ -129,7 +116,7 @@ class TestQueryCli : public QObject {
   }
 
   void errors() {
-    const auto isError = [](const Outcome& outcome, int status, const char* words) {
+    const auto isError = [](const ProgramOutcome& outcome, int status, const char* words) {
       QVERIFY2(outcome.status == status, outcome.errors.constData());
       QVERIFY2(outcome.errors.startsWith("moescope: ") && outcome.errors.contains(words),
                outcome.errors.constData());
@@ -149,7 +136,7 @@ class TestQueryCli : public QObject {
 
   void controlCStopsAQuery() {
     QProcess process;
-    process.start(kProgram,
+    process.start(programFile(),
                   {"query", m_trace,
                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"});
     QVERIFY(process.waitForStarted());

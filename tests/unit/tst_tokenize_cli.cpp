@@ -4,25 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/run_program.h"
+
 using nlohmann::json;
+using namespace moescope::tests;
 
 namespace {
 
-struct Outcome {
-  int status = -1;
-  QByteArray output, errors;
-
-  [[nodiscard]] json document() const { return json::parse(output.toStdString()); }
-};
-
-Outcome run(QStringList arguments, const QByteArray& input = {}) {
-  QProcess process;
-  arguments.prepend("tokenize");
-  process.start(QStringLiteral(MOESCOPE_BUILD_DIR "/bin/moescope"), arguments);
-  process.write(input);
-  process.closeWriteChannel();
-  if (!process.waitForFinished() || process.exitStatus() != QProcess::NormalExit) return {};
-  return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
+ProgramOutcome run(const QStringList& arguments, const QByteArray& input = {}) {
+  return runProgram(QStringList{"tokenize"} + arguments, input);
 }
 
 const QStringList kDemo{"--model", QStringLiteral(MOESCOPE_RESOURCES "/demo/model")};

@@ -44,7 +44,7 @@ struct ViewContext::Pending {
     if (lastNumber != 0 && event.number > lastNumber + 1) runsChanged = allRowsChanged = true;
     lastNumber = std::max(lastNumber, event.number);
     switch (event.kind) {
-      case trace::StoreEvent::Kind::TokensAppended: rows.insert(event.run); break;
+      case trace::StoreEvent::Kind::TokensAppended:
       case trace::StoreEvent::Kind::SteeringChanged: rows.insert(event.run); break;
       case trace::StoreEvent::Kind::RecordingFailed:
         runsChanged = true;

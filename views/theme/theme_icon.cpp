@@ -59,7 +59,7 @@ QPixmap rendered(const QString& name, const QSize& pixels, const QColor& colour)
   QPainter painter(&pixmap);
   // Square, in the middle.
   const int side = qMin(pixels.width(), pixels.height());
-  svg.render(&painter, QRectF((pixels.width() - side) / 2, (pixels.height() - side) / 2, side, side));
+  svg.render(&painter, QRect((pixels.width() - side) / 2, (pixels.height() - side) / 2, side, side));
   painter.end();
   QPixmapCache::insert(key, pixmap);
   return pixmap;

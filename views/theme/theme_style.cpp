@@ -112,7 +112,7 @@ int ThemeStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, cons
     case PM_ButtonShiftHorizontal:
     case PM_ButtonShiftVertical:
     case PM_TabBarTabShiftHorizontal:
-    case PM_TabBarTabShiftVertical: return 0;
+    case PM_TabBarTabShiftVertical:
     case PM_TabBarTabOverlap: return 0;
     case PM_TabBarTabHSpace: return 24;
     case PM_TabBarBaseOverlap: return 0;
@@ -146,7 +146,7 @@ int ThemeStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWid
     case SH_ScrollBar_Transient:
     case SH_TabBar_ElideMode: return 0;
     case SH_ToolTipLabel_Opacity: return 255;
-    case SH_ScrollBar_LeftClickAbsolutePosition: return 0;
+    case SH_ScrollBar_LeftClickAbsolutePosition:
     case SH_ComboBox_Popup: return 0;
     case SH_Table_GridLineColor:
       return static_cast<int>(Theme::current().colour(ColourRole::Separator).rgba());
@@ -248,7 +248,7 @@ void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
       drawButtonBox(*painter, *option, false, !(option->state & State_AutoRaise) || isSwitch(widget));
       return;
     }
-    case PE_IndicatorCheckBox: drawCheckBox(*painter, *option); return;
+    case PE_IndicatorCheckBox:
     case PE_IndicatorItemViewItemCheck: drawCheckBox(*painter, *option); return;
     case PE_IndicatorRadioButton: drawRadioButton(*painter, *option); return;
     default: break;

@@ -182,7 +182,7 @@ bool ThemeStyle::drawBar(ControlElement element, const QStyleOption* option, QPa
       painter->fillRect(bottomLine(option->rect), colour(ColourRole::Separator));
       return true;
     case CE_MenuBarEmptyArea: painter->fillRect(option->rect, colour(ColourRole::Window)); return true;
-    case CE_MenuEmptyArea: return true;
+    case CE_MenuEmptyArea:
     case CE_Splitter: return true;
     case CE_ShapedFrame: {
       const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);

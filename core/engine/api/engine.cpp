@@ -17,7 +17,7 @@ std::filesystem::path findLibrary() {
   std::error_code ignored;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   for (const char* place : {".", "../lib", "lib"}) {
-    const auto path = program / place / kLibraryName;
+    auto path = program / place / kLibraryName;
     if (std::filesystem::exists(path, ignored)) return path;
   }
   return {};

@@ -1,7 +1,6 @@
 #include "core/engine/generation/run_records.h"
 
-#include <chrono>
-
+#include "core/base/unix_time.h"
 #include "core/engine/generation/generation.h"
 
 namespace moescope::engine {
@@ -29,9 +28,7 @@ trace::RunRecord newRunRecord(const Model& model, trace::RunKind kind, trace::Ca
   run.dtype = model.dtypeName();
   run.threads = model.threads();
   run.capture = capture;
-  run.startedMs = std::chrono::duration_cast<std::chrono::milliseconds>(
-                      std::chrono::system_clock::now().time_since_epoch())
-                      .count();
+  run.startedMs = unixMilliseconds();
   return run;
 }
 

@@ -72,9 +72,9 @@ CpuDecoder::CpuDecoder(const CpuContext& context, KvCache cache)
       m_mixed(kPrefillBlock, size(projectedQuery(context.description))),
       m_scores(size(context.description.attention.heads) *
                static_cast<std::size_t>(scoreColumns(m_cache.shape().capacity))),
-      m_gate(size(kPrefillBlock * mostChoices(context.description)),
+      m_gate(size(std::int64_t{kPrefillBlock} * mostChoices(context.description)),
              size(context.description.experts.intermediateSize)),
-      m_up(size(kPrefillBlock * mostChoices(context.description)),
+      m_up(size(std::int64_t{kPrefillBlock} * mostChoices(context.description)),
            size(context.description.experts.intermediateSize)),
       m_tapRows(kPrefillBlock),
       m_tapInputs(kPrefillBlock),

@@ -68,7 +68,8 @@ SteeringProgram releasedAll(SteeringProgram program, const ExpertCells& cells) {
 
 SteeringProgram strengthened(SteeringProgram program, const ExpertCells& cells, double delta) {
   for (const ExpertCell cell : cells) {
-    program = withStrength(std::move(program), {cell}, strengthOf(program, cell).value_or(0.0) + delta);
+    const double strength = strengthOf(program, cell).value_or(0.0) + delta;
+    program = withStrength(std::move(program), {cell}, strength);
   }
   return program;
 }

@@ -40,7 +40,7 @@ constexpr double kMostMeasuredPixels = 4e6;
 const auto kFolderKey = QStringLiteral("export/folder");
 
 QString lastFolder() {
-  const QString kept = QSettings().value(kFolderKey).toString();
+  QString kept = QSettings().value(kFolderKey).toString();
   if (!kept.isEmpty() && QDir(kept).exists()) return kept;
   const QString pictures = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
   return QDir(pictures).exists() ? pictures : QDir::homePath();

@@ -70,7 +70,9 @@ std::int64_t captureBytesPerToken(const std::vector<RouterSpec>& routers, trace:
       case trace::CaptureLevel::None: break;
       case trace::CaptureLevel::Ids: bytes += router.topK * idBytes; break;
       case trace::CaptureLevel::Weights: bytes += router.topK * (idBytes + 2); break;
-      case trace::CaptureLevel::Full: bytes += router.topK * (idBytes + 4) + router.experts * 2; break;
+      case trace::CaptureLevel::Full:
+        bytes += router.topK * (idBytes + 4) + std::int64_t{router.experts} * 2;
+        break;
     }
   }
   return bytes;

@@ -12,7 +12,7 @@ enum class Storage : std::uint8_t { F32, BF16, F16 };
 
 /// Buffers that `scores`, `softmax` and `mixValues` touch must be this many floats longer than needed,
 /// rounded up: keys are stored and scored in tiles of this many positions.
-inline constexpr int kKeyTile = 16;
+inline constexpr std::int64_t kKeyTile = 16;
 
 /// Rows [firstRow, endRow) of `weights` [rows, columns], row-major, times one vector a token.
 /// The sum of one (row, token) pair is formed in the same order whatever the other rows and tokens are,

@@ -15,7 +15,7 @@ struct Bf16;
 struct F16;
 
 struct Vec {
-  static constexpr int kLanes = 8;
+  static constexpr std::int64_t kLanes = 8;
   static constexpr int kRowsOfTile = 2;  // 2 x 4 sums, 4 inputs and a weight fit the 16 registers
   __m256 v;
 

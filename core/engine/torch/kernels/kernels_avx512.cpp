@@ -15,7 +15,7 @@ struct Bf16;
 struct F16;
 
 struct Vec {
-  static constexpr int kLanes = 16;
+  static constexpr std::int64_t kLanes = 16;
   static constexpr int kRowsOfTile = 4;  // 4 x 4 sums, 4 inputs and a weight fit the 32 registers
   __m512 v;
 

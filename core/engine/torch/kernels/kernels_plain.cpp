@@ -17,7 +17,7 @@ float widened(F16 element);
 float widened(float element) { return element; }
 
 struct Vec {
-  static constexpr int kLanes = 4;
+  static constexpr std::int64_t kLanes = 4;
   static constexpr int kRowsOfTile = 2;
   float v[kLanes];
 
