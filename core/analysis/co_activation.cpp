@@ -1,6 +1,7 @@
 #include "core/analysis/co_activation.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <tuple>
 
@@ -196,39 +197,50 @@ class RankTable {
 Result<void> pairIntervals(const trace::TraceStore& store, const AnalysedRun& run, int router, PairKind kind,
                            std::span<const std::int32_t> unitOfToken, const TextDraws& draws,
                            std::vector<ExpertPair>& pairs, std::stop_token stop) {
+  const auto experts = static_cast<std::size_t>(run.routers[static_cast<std::size_t>(router)].experts);
+  std::vector<std::vector<std::size_t>> pairsFrom(experts);
+  for (std::size_t p = 0; p < pairs.size(); ++p)
+    pairsFrom[static_cast<std::size_t>(pairs[p].from)].push_back(p);
   std::vector<UnitPair> units(static_cast<std::size_t>(draws.texts()) * pairs.size());  // [units, pairs]
-  RankTable ranks(run.routers[static_cast<std::size_t>(router)].experts);
+  RankTable ranks(static_cast<int>(experts));
   const auto visited = forEachRoutedBlock(
       store, run.record.id, router, {0, run.record.tokens}, {}, stop, [&](const RoutedBlock& block) {
         for (int row = block.begin; row < block.end; ++row) {
           const auto token = static_cast<std::size_t>(block.first + row);
           UnitPair* unit = units.data() + static_cast<std::size_t>(unitOfToken[token]) * pairs.size();
           ranks.note(block.ids(row));
-          for (std::size_t p = 0; p < pairs.size(); ++p) {
-            const int from = ranks.of(pairs[p].from);
-            if (from < 0) continue;
-            ++unit[p].chosen;
-            const int to = ranks.of(pairs[p].to);
-            if (to >= 0 && (kind == PairKind::AllPairs || to - from == 1 || from - to == 1)) ++unit[p].both;
+          for (const std::uint16_t from : block.ids(row)) {
+            if (from >= experts) continue;
+            for (const std::size_t p : pairsFrom[from]) {
+              ++unit[p].chosen;
+              const int to = ranks.of(pairs[p].to);
+              if (to >= 0 && (kind == PairKind::AllPairs || std::abs(to - ranks.of(from)) == 1))
+                ++unit[p].both;
+            }
           }
           ranks.forget(block.ids(row));
         }
       });
   if (!visited) return fail(visited.error());
-  for (std::size_t p = 0; p < pairs.size(); ++p) {
-    std::vector<double> replicates;
-    for (int d = 0; d < draws.draws(); ++d) {
-      if (stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
-      const auto draw = draws.draw(d);
-      double both = 0.0, chosen = 0.0;
-      for (std::size_t u = 0; u < draw.size(); ++u) {
-        both += draw[u] * static_cast<double>(units[u * pairs.size() + p].both);
-        chosen += draw[u] * static_cast<double>(units[u * pairs.size() + p].chosen);
+  std::vector<std::vector<double>> replicates(pairs.size());
+  for (int d = 0; d < draws.draws(); ++d) {
+    if (stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
+    const auto draw = draws.draw(d);
+    std::vector<std::uint64_t> both(pairs.size(), 0), chosen(pairs.size(), 0);
+    for (std::size_t u = 0; u < draw.size(); ++u) {
+      if (draw[u] == 0) continue;
+      const UnitPair* unit = units.data() + u * pairs.size();
+      for (std::size_t p = 0; p < pairs.size(); ++p) {
+        both[p] += static_cast<std::uint64_t>(draw[u]) * unit[p].both;
+        chosen[p] += static_cast<std::uint64_t>(draw[u]) * unit[p].chosen;
       }
-      replicates.push_back(chosen > 0.0 ? both / chosen : kUndefined);
     }
-    pairs[p].interval = bootstrapInterval(pairs[p].value, replicates).percentile;
+    for (std::size_t p = 0; p < pairs.size(); ++p)
+      replicates[p].push_back(chosen[p] > 0 ? static_cast<double>(both[p]) / static_cast<double>(chosen[p])
+                                            : kUndefined);
   }
+  for (std::size_t p = 0; p < pairs.size(); ++p)
+    pairs[p].interval = bootstrapInterval(pairs[p].value, replicates[p]).percentile;
   return {};
 }
 
