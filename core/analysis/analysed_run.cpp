@@ -12,15 +12,15 @@ Result<AnalysedRun> analysedRun(const trace::TraceStore& store, trace::RunId run
     return fail("analysis.no_texts", file, where, "the trace has no such run",
                 "choose a run that `moescope inspect` lists");
   }
-  if (record->routedTokens == 0) {
-    return fail("analysis.no_texts", file, where, "the run has no token with routing",
-                "record a corpus or generate some tokens first");
-  }
   if (record->capture < needs) {
     return fail("analysis.not_recorded", file, where,
                 fmt::format("this needs capture {}, and the run was recorded with {}", name(needs),
                             name(record->capture)),
                 fmt::format("record the same texts again with --capture {}", name(needs)));
+  }
+  if (record->routedTokens == 0) {
+    return fail("analysis.no_texts", file, where, "the run has no token with routing",
+                "record a corpus or generate some tokens first");
   }
   return AnalysedRun{*record, store.routers(run), store.sequences(run)};
 }

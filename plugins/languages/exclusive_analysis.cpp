@@ -321,7 +321,7 @@ const AnalysisInfo& ExclusiveAnalysis::info() const {
                      "Exclusive experts",
                      "Experts whose activation belongs to one language or a set of languages",
                      AnalysisScope::Run,
-                     trace::CaptureLevel::None,
+                     trace::CaptureLevel::Ids,
                      layerParameters()};
     out.parameters.push_back(
         {"labels", "corpus", "corpus, or corpus:KEY: the label key that names the language"});

@@ -158,7 +158,7 @@ const AnalysisInfo& LossesAnalysis::info() const {
       "Auxiliary losses",
       "Load-balance loss in both normalisations and by sequence, and router z-loss",
       AnalysisScope::Run,
-      trace::CaptureLevel::None,
+      trace::CaptureLevel::Ids,
       layerParameters()};
   return info;
 }
