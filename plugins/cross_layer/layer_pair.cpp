@@ -144,8 +144,10 @@ void addPairNotes(PairRule rule, AnalysisResult& out) {
       break;
   }
   out.notes.push_back(
-      "mutual information is a plug-in estimate and biased upwards; mi_bias is what independent layers "
-      "would show, and it is exact for pairs=top1 only");
+      "information and best guesses are plug-in estimates and biased upwards; mi_bias is what independent "
+      "layers would "
+      "show (exact for pairs=top1 only), and the intervals are corrected, so that they may lie below the "
+      "estimate");
 }
 
 }  // namespace moescope::cross_layer

@@ -330,7 +330,7 @@ Result<AnalysisResult> Divergence::result(const AnalysisInfo& info) {
   if (!recorded(layers)) {
     return fail("analysis.not_recorded", m_input.store.path().string(),
                 fmt::format("run {}", m_run.record.id), "no text has sums of its router probabilities",
-                "record the texts with moescope record; any capture level keeps them");
+                "record the texts again with --capture ids or more");
   }
   AnalysisResult out = resultFor(info, m_input, m_run);
   out.parameters["reference"] = labelName(static_cast<std::size_t>(m_settings.reference));
@@ -353,7 +353,7 @@ const AnalysisInfo& DivergenceAnalysis::info() const {
         "Language divergence",
         "How far the routing of each language is from a reference language, and its specialised experts",
         AnalysisScope::Run,
-        trace::CaptureLevel::None,
+        trace::CaptureLevel::Ids,
         layerParameters()};
     out.parameters.push_back(
         {"labels", "corpus", "corpus, or corpus:KEY: the label key that names the language"});

@@ -155,8 +155,11 @@ Result<void> Exclusive::addDraws(const LanguageRows& rows, int experts, Layer& o
       const auto found =
           exclusiveExperts(s, experts, m_settings.targets[t].labels, m_settings.rule.threshold);
       counts[t].push_back(static_cast<double>(found.size()));
-      for (const int expert : found) out.stability[t][static_cast<std::size_t>(expert)] += 1.0 / draws;
+      for (const int expert : found) out.stability[t][static_cast<std::size_t>(expert)] += 1.0;
     }
+  }
+  for (auto& target : out.stability) {
+    for (double& share : target) share /= std::max(draws, 1);
   }
   for (std::size_t t = 0; t < targets; ++t)
     out.counts.push_back(bootstrapInterval(static_cast<double>(out.exclusive[t].size()), counts[t]));
@@ -182,9 +185,10 @@ void Exclusive::addShuffles(const LanguageRows& rows, int experts, Layer& out) c
     for (std::size_t t = 0; t < out.shuffled.size(); ++t) {
       const auto found =
           exclusiveExperts(s, experts, m_settings.targets[t].labels, m_settings.rule.threshold);
-      out.shuffled[t] += static_cast<double>(found.size()) / kShuffles;
+      out.shuffled[t] += static_cast<double>(found.size());
     }
   }
+  for (double& level : out.shuffled) level /= kShuffles;
 }
 
 Result<Layer> Exclusive::layerOf(int router) const {
@@ -321,7 +325,7 @@ const AnalysisInfo& ExclusiveAnalysis::info() const {
                      "Exclusive experts",
                      "Experts whose activation belongs to one language or a set of languages",
                      AnalysisScope::Run,
-                     trace::CaptureLevel::None,
+                     trace::CaptureLevel::Ids,
                      layerParameters()};
     out.parameters.push_back(
         {"labels", "corpus", "corpus, or corpus:KEY: the label key that names the language"});

@@ -158,7 +158,7 @@ const AnalysisInfo& LossesAnalysis::info() const {
       "Auxiliary losses",
       "Load-balance loss in both normalisations and by sequence, and router z-loss",
       AnalysisScope::Run,
-      trace::CaptureLevel::None,
+      trace::CaptureLevel::Ids,
       layerParameters()};
   return info;
 }
@@ -190,6 +190,10 @@ Result<AnalysisResult> LossesAnalysis::run(const AnalysisInput& input) const {
       "load_balance is M sum m_i P_i (Switch, megablocks), load_balance_summed M sum f_i P_i (Hugging "
       "Face, OLMoE's script); neither is a pure load metric: they fall below balance where load and "
       "probability are anti-correlated. No loss weight is applied");
+  out.notes.push_back(
+      "texts drawn with replacement spread the load less evenly than all texts do: an interval of the "
+      "load-balance loss "
+      "may lie above its estimate");
   if (run->record.capture < trace::CaptureLevel::Full) {
     out.notes.push_back(
         fmt::format("z_loss needs every token's logits (capture full; this run has {}): record the same "

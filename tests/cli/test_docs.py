@@ -25,7 +25,7 @@ def listed_kinds():
 
 def kinds_in_sources():
     """{kind: file} of the literals that look like kinds, in areas that some kind has."""
-    sources = [path for folder in ("app", "core", "views") for ending in ("*.cpp", "*.h") for path in (ROOT / folder).rglob(ending)]
+    sources = [path for folder in ("app", "core", "plugins", "views") for ending in ("*.cpp", "*.h") for path in (ROOT / folder).rglob(ending)]
     texts = {path: path.read_text(encoding="utf-8") for path in sources}
     # An area is what stands in a fail() or Error{}, so that a new one is noticed, or in the table already.
     areas = {kind.split(".")[0] for kind in listed_kinds()}

@@ -109,10 +109,10 @@ class Analyses : public plugin::PluginRegistry {
   /// With defaults for parameters that are not given.
   [[nodiscard]] Result<analysis::AnalysisResult> run(const std::string& id, const trace::TraceStore& store,
                                                      analysis::AnalysisParameters parameters = {},
-                                                     std::stop_token stop = {}) const {
+                                                     std::stop_token stop = {}, trace::RunId run = 1) const {
     for (const auto& parameter : get(id).info().parameters)
       parameters.try_emplace(parameter.id, parameter.defaultValue);
-    return get(id).run({store, {1}, std::move(parameters), std::nullopt, {}, {}, std::move(stop)});
+    return get(id).run({store, {run}, std::move(parameters), std::nullopt, {}, {}, std::move(stop)});
   }
 
  private:

@@ -4,3 +4,5 @@ endforeach()
 moescope_test(tst_locality_plugins TIER core SOURCES unit/tst_locality_plugins.cpp
   LINK plugin_locality plugin_cross_layer plugin_languages plugin_router_scores)
 moescope_test(tst_router_coupling TIER core SOURCES unit/tst_router_coupling.cpp LINK plugin_coupling)
+moescope_test(tst_demo_locality TIER core SOURCES unit/tst_demo_locality.cpp
+  LINK plugin_locality plugin_cross_layer plugin_languages)

@@ -216,6 +216,15 @@ class TestLocalityPlugins : public QObject {
     }
   }
 
+  void captureNoneHasNoRouting() {
+    const auto store = localityTrace(m_folder, m_texts, {.capture = CaptureLevel::None});
+    for (const char* id : kIds) {
+      const auto result = allAnalyses().run(id, *store);
+      QVERIFY2(!result.has_value(), id);
+      QCOMPARE(result.error().kind, string("analysis.not_recorded"));
+    }
+  }
+
   void oneLabelAndBadParameters() {
     const auto one = localityTrace(m_folder, m_texts, {.oneLabel = true});
     for (const char* id : {"language-divergence", "exclusive-experts"})
