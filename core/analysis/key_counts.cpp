@@ -65,23 +65,6 @@ KeyCounts keyCounts(const KeyedChoices& rows, std::span<const std::uint16_t> mul
   return out;
 }
 
-KeyCounts binned(const KeyCounts& counts, std::int32_t width) {
-  const auto experts = static_cast<std::size_t>(counts.experts);
-  KeyCounts out{counts.experts, counts.choices, {}, {}, {}};
-  for (std::size_t k = 0; k < counts.keys.size(); ++k) {
-    const std::int32_t bin = counts.keys[k] / width * width;
-    if (out.keys.empty() || out.keys.back() != bin) {
-      out.keys.push_back(bin);
-      out.occurrences.push_back(0);
-      out.counts.resize(out.counts.size() + experts, 0);
-    }
-    out.occurrences.back() += counts.occurrences[k];
-    std::int64_t* target = out.counts.data() + (out.keys.size() - 1) * experts;
-    for (std::size_t e = 0; e < experts; ++e) target[e] += counts.of(k)[e];
-  }
-  return out;
-}
-
 Result<TokenUnits> unitsOfTokens(const trace::TraceStore& store, const AnalysedRun& run,
                                  std::stop_token stop) {
   const TextUnits units = textUnits(run.sequences);

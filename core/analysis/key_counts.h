@@ -41,9 +41,6 @@ struct KeyCounts {
 /// `multiplicity` [units] weights rows by the draw of their unit; empty: each once.
 KeyCounts keyCounts(const KeyedChoices& rows, std::span<const std::uint16_t> multiplicity = {});
 
-/// Counts of neighbouring keys [n width, n width + width) together; the key is n width.
-KeyCounts binned(const KeyCounts& counts, std::int32_t width);
-
 /// [rows of the run] the unit of resampling of every row (text_units.h). Errors: `cancelled`.
 struct TokenUnits {
   std::vector<std::int32_t> unitOfToken;

@@ -89,13 +89,6 @@ class TestVocabulary : public QObject {
     QCOMPARE(droppedChoices(gaps, 2, 4, 1, DropOrder::Sequence), (std::vector<std::uint8_t>{0, 0, 1, 0}));
   }
 
-  void bins() {
-    const KeyCounts counts{2, 1, {0, 3, 4, 9}, {1, 1, 1, 1}, {1, 0, 0, 1, 1, 0, 0, 1}};
-    const KeyCounts wide = binned(counts, 4);
-    QCOMPARE(wide.keys, (std::vector<std::int32_t>{0, 4, 8}));
-    QCOMPARE(wide.counts, (std::vector<std::int64_t>{1, 1, 1, 0, 0, 1}));
-  }
-
   void againstNumpy() {
     const AnalysisResult first = mustRun(VocabularyAnalysis(), {{"draws", "20"}, {"top", "5"}});
     const AnalysisResult all = mustRun(VocabularyAnalysis(), {{"draws", "0"}, {"top", "5"}, {"k", "all"}});
