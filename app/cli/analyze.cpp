@@ -14,7 +14,7 @@ namespace {
 struct Options {
   std::string file, analysis, run, series, checkpoint, table, exporter;
   std::vector<std::string> parameters, plugins;
-  bool list = false, json = false, csv = false, quiet = false;
+  bool keep = false, list = false, json = false, csv = false, quiet = false;
 };
 
 void noteFailures(const plugin::PluginHost& host) {
@@ -64,7 +64,8 @@ Result<void> analyze(const Options& options, const plugin::PluginHost& host) {
   if (!options.exporter.empty()) {
     if (const auto exporter = host.findExporter(options.exporter); !exporter) return fail(exporter.error());
   }
-  const auto store = trace::TraceStore::open(options.file, trace::OpenMode::ReadOnly);
+  const auto store = trace::TraceStore::open(
+      options.file, options.keep ? trace::OpenMode::ReadWrite : trace::OpenMode::ReadOnly);
   if (!store) return fail(store.error());
   const auto result =
       plugin::runAnalysis(host, **store, *request, {progressPrinter(options.quiet), {}, interruptToken()});
@@ -103,6 +104,7 @@ void addAnalyze(CLI::App& app, std::function<int()>& run) {
       ->allow_extra_args(false);
   command->add_option("--checkpoint", options->checkpoint, "Checkpoint folder, for analyses of weights")
       ->type_name("DIR");
+  command->add_flag("--keep", options->keep, "Keep the result in the trace, so that it is there next time");
   command->add_flag("--list", options->list, "Lists the analyses with what they need");
   auto* json = command->add_flag("--json", options->json, "Print one JSON document");
   auto* csv = command->add_flag("--csv", options->csv, "Print the tables as CSV")->excludes(json);

@@ -7,6 +7,7 @@
 #include "app/cli/command.h"
 #include "core/base/mapped_file.h"
 #include "core/figure/figure_request.h"
+#include "core/plugin/analysis_figures.h"
 #ifdef MOESCOPE_HAS_GUI
 #include <QGuiApplication>
 
@@ -29,14 +30,20 @@ struct Options {
 
 std::string kindList() {
   std::string text = "Kinds of figures and their parameters (--param):\n";
-  for (const figure::FigureKind& kind : figure::figureKinds()) {
+  const auto add = [&text](const figure::FigureKind& kind) {
     text += "  " + std::string(kind.id) + ": " + std::string(kind.label) + "\n      " +
             std::string(kind.parameters) + "\n";
-  }
+  };
+  for (const figure::FigureKind& kind : figure::figureKinds()) add(kind);
+  text +=
+      "  those: run=NAME tokens=FIRST-LAST window=N|all\n"
+      "Figures of analyses (any parameter of the analysis too, see moescope analyze --list):\n";
+  for (const figure::FigureKind& kind : plugin::analysisFigureKinds()) add(kind);
   return text +
-         "  all: run=NAME tokens=FIRST-LAST window=N|all title=TEXT draw-title=yes sample-line=yes\n\n"
+         "  all kinds: title=TEXT draw-title=yes sample-line=yes\n\n"
          "Examples:\n"
          "  moescope figure run.moescope --kind routing-map -o map.pdf --size 3.25x2.4in --data\n"
+         "  moescope figure series.moescope --kind phase-plane -o phases.pdf --param x=cv --param y=loss\n"
          "  moescope figure run.moescope --kind load-course -o cv.svg --param layer=10 --param over=128\n"
          "  moescope figure map.json -o map.png --theme dark";
 }
@@ -76,6 +83,10 @@ Result<figure::FigureSpec> readFigure(const Options& options) {
   }
   auto store = trace::TraceStore::open(options.file, trace::OpenMode::ReadOnly);
   if (!store) return fail(store.error());
+  if (plugin::isAnalysisFigure(options.kind)) {
+    return plugin::makeAnalysisFigure(app::plugins({}), **store, options.kind, *std::move(given),
+                                      {progressPrinter(false), {}, interruptToken()});
+  }
   return figure::makeFigure(**store, options.kind, *given, interruptToken());
 }
 

@@ -130,6 +130,7 @@ void MainWindow::makePanels() {
 }
 
 void MainWindow::makePluginPanels() {
+  m_workspace.context().setPlugins(&m_plugins);
   for (const plugin::PluginHost::View& view : m_plugins.views())
     m_pluginDocks.push_back(new PluginDock(view, m_workspace.context(), this));
 }
