@@ -231,12 +231,25 @@ class TestSeriesAnalyses : public QObject {
   }
 
   void loadBalanceOfOneRun() {
-    const auto runs = record({{.texts = 3, .windows = 4, .step = std::nullopt}});
+    const auto runs = record({{.texts = 6, .windows = 4, .step = std::nullopt}});
     const auto result = must(run(m_balance, ids(runs), {{"draws", "100"}}));
-    QVERIFY(result.interval.find("12 windows of 3 texts") != std::string::npos);
+    QVERIFY(result.interval.find("24 windows of 6 texts") != std::string::npos);
     QVERIFY(mentions(result, "windows are resampled"));
     QVERIFY(std::isfinite(number(result, "series", 0, "gini_high")));
     QVERIFY(std::isnan(number(result, "series", 0, "step")));
+  }
+
+  void oneTextIsCutIntoWindowsOfTokens() {
+    for (const bool finish : {true, false}) {
+      const auto runs = record({{.texts = 1, .step = std::nullopt, .finish = finish}});
+      const auto result = must(run(m_balance, ids(runs), {{"draws", "100"}}));
+      QVERIFY(result.interval.find("2 windows of about 20 tokens") != std::string::npos);
+      QVERIFY(number(result, "series", 0, "cv_low") <= number(result, "series", 0, "cv_high"));
+      QCOMPARE(number(result, "series", 0, "loss_tokens"), static_cast<double>(kTokens - 1));
+      if (!finish) continue;
+      QCOMPARE(number(result, "layers", 0, "cv"), loadMetrics(runs[0].counts[0], kTokens).cv);
+      QVERIFY(std::abs(number(result, "series", 0, "loss") - runs[0].lossSum / runs[0].lossTokens) < 1e-6);
+    }
   }
 
   void runsWithoutLogProbabilities() {
@@ -337,7 +350,6 @@ class TestSeriesAnalyses : public QObject {
     QCOMPARE(kindOf(run(m_fit, {id[0], id[2]}, {})), std::string("analysis.mixed_models"));
     QCOMPARE(kindOf(run(m_fit, {id[0], id[3]}, {})), std::string("analysis.not_recorded"));
     QCOMPARE(kindOf(run(m_balance, {id[3]}, {})), std::string("analysis.not_recorded"));
-    QCOMPARE(kindOf(run(m_balance, {id[4]}, {})), std::string("analysis.no_texts"));
     QCOMPARE(kindOf(run(m_fit, {id[0], id[4]}, {})), std::string("analysis.no_texts"));
     QCOMPARE(kindOf(run(m_fit, {id[0], 99}, {})), std::string("trace.no_such_run"));
     QCOMPARE(kindOf(run(m_fit, {id[0], id[1]}, {{"estimator", "q3"}})), std::string("analysis.not_recorded"));
