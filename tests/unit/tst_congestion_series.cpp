@@ -149,12 +149,13 @@ class TestCongestionSeries : public QObject {
     CongestionCallbacks callbacks;
     callbacks.stop = stop.get_token();
     std::chrono::steady_clock::time_point asked;
+    std::jthread stopper;
     callbacks.partial = [&](const CongestionSeries&) {
-      std::thread([&] {
+      stopper = std::jthread([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         asked = std::chrono::steady_clock::now();
         stop.request_stop();
-      }).detach();
+      });
     };
     const auto series = fitCongestionSeries(loads, {}, settings, callbacks);
     QVERIFY(!series);
