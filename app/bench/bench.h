@@ -35,6 +35,9 @@ Result<nlohmann::ordered_json> benchPrefill(const BenchOptions& options);
 Result<nlohmann::ordered_json> benchRecord(const BenchOptions& options);
 /// Builder to disk, synthetic routing of 16 layers, top-8 of 64: decisions a second.
 Result<nlohmann::ordered_json> benchStore(const BenchOptions& options);
+/// Congestion fit with 1000 bootstrap draws over 50 texts, 16 layers of 64 experts, 20 checkpoints of seeded
+/// synthetic loads: seconds, and seconds to the point estimates.
+Result<nlohmann::ordered_json> benchCongestion(const BenchOptions& options);
 /// Start of this program as `generate` until it has written the first token: seconds.
 Result<nlohmann::ordered_json> benchStart(const BenchOptions& options);
 /// Whether the kernels of this processor are right: against LibTorch on the same tokens, and against the

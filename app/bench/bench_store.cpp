@@ -1,4 +1,3 @@
-#include <time.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -81,12 +80,6 @@ Result<void> append(RunRecorder& recorder, Step& step, const std::stop_token& st
   }
   if (auto ended = recorder.endSequence(true); !ended) return ended;
   return recorder.end(RunStatus::Closed);
-}
-
-double processSeconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 struct Sample {

@@ -20,6 +20,8 @@ double secondsOf(Work&& work) {
 
 /// Processor time of the calling thread so far.
 double threadSeconds();
+/// Processor time of all threads of the program so far.
+double processSeconds();
 
 double median(std::vector<double> values);
 

@@ -20,8 +20,9 @@ using nlohmann::ordered_json;
 using Measurement = Result<ordered_json> (*)(const bench::BenchOptions&);
 // In the order of the table.
 const std::vector<std::pair<std::string, Measurement>> kMeasurements{
-    {"start", &bench::benchStart},     {"load", &bench::benchLoad},     {"decode", &bench::benchDecode},
-    {"prefill", &bench::benchPrefill}, {"record", &bench::benchRecord}, {"store", &bench::benchStore},
+    {"start", &bench::benchStart},           {"load", &bench::benchLoad},     {"decode", &bench::benchDecode},
+    {"prefill", &bench::benchPrefill},       {"record", &bench::benchRecord}, {"store", &bench::benchStore},
+    {"congestion", &bench::benchCongestion},
 };
 
 struct Options {
@@ -122,7 +123,8 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   std::vector<std::string> names;
   for (const auto& [name, measurement] : kMeasurements) names.push_back(name);
   command
-      ->add_option("NAME", options->name, "start, load, decode, prefill, record or store; all without a name")
+      ->add_option("NAME", options->name,
+                   "start, load, decode, prefill, record, store or congestion; all without a name")
       ->check(CLI::IsMember(names));
   command->add_option("--model", options->bench.model, "Checkpoint folder (the demo model)");
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")

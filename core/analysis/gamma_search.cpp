@@ -64,9 +64,10 @@ GammaFit GammaSearch::within(double low, double high, double tolerance) {
   return {best.at, best.value, boundary};
 }
 
-GammaFit GammaSearch::onGrid(int points, double tolerance) {
+/// The best of equally spaced points, and the cells beside it.
+GammaSearch::Cells GammaSearch::scan(double low, double high, int points) {
   const int last = points - 1;
-  const auto at = [&](int i) { return i >= last ? m_settings.largest : m_settings.largest / last * i; };
+  const auto at = [&](int i) { return i >= last ? high : low + (high - low) / last * std::max(0, i); };
   int best = 0;
   double lowest = std::numeric_limits<double>::infinity();
   for (int i = 0; i <= last; ++i) {
@@ -76,34 +77,22 @@ GammaFit GammaSearch::onGrid(int points, double tolerance) {
       best = i;
     }
   }
-  return within(at(std::max(0, best - 1)), at(best + 1), tolerance);
+  return {at(best - 1), at(best + 1), best == 0 || best == last};
+}
+
+GammaFit GammaSearch::onGrid(int points, double tolerance) {
+  const Cells cells = scan(0.0, m_settings.largest, points);
+  return within(cells.low, cells.high, tolerance);
 }
 
 GammaFit GammaSearch::near(double start) {
-  constexpr double kWall = std::numeric_limits<double>::infinity();
-  const auto beside = [&](double from, double step) {
-    const double to = std::clamp(from + step, 0.0, m_settings.largest);
-    return Minimum{to, to == from ? kWall : lossAt(to)};
-  };
-  // A step that is longer than what most replicates differ by, and that grows where it is not.
-  double step = std::max(0.5, 0.1 * start);
-  Minimum middle{start, lossAt(start)};
-  Minimum low = beside(start, -step);
-  Minimum high = beside(start, step);
-  while (low.value < middle.value || high.value < middle.value) {
-    step *= 2.0;
-    if (low.value < high.value) {
-      high = middle;
-      middle = low;
-      low = beside(middle.at, -step);
-    } else {
-      low = middle;
-      middle = high;
-      high = beside(middle.at, step);
-    }
-  }
-  const GammaFit found = within(low.at, high.at, m_settings.replicateTolerance);
-  if (found.boundary == GammaBoundary::None) return found;
+  // The loss has several minima a little apart, so the bracket is looked through, not walked down. Its width
+  // holds most replicates; its cells are as fine as those of the grid or a small part of gamma.
+  constexpr int kPointsEachSide = 8;
+  const double width = kPointsEachSide * std::max(0.5, 0.09 * start);
+  const Cells cells = scan(std::max(0.0, start - width), std::min(m_settings.largest, start + width),
+                           2 * kPointsEachSide + 1);
+  if (!cells.isEdge) return within(cells.low, cells.high, m_settings.replicateTolerance);
   return onGrid(m_settings.replicateGridPoints, m_settings.replicateTolerance);
 }
 

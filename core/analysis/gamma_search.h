@@ -51,13 +51,19 @@ class GammaSearch {
   void set(std::span<const double> q, std::span<const double> observed);
   /// The best of a grid, then golden section in the cells beside it.
   GammaFit onGrid(int points, double tolerance);
-  /// For a bootstrap replicate: downhill from `start` until the minimum is bracketed, then golden section;
-  /// the coarser grid if that leads to an end of the range.
+  /// For a bootstrap replicate: the best of 17 points in a bracket around `start`, then golden section; the
+  /// coarser grid if the bracket's edge is best.
   GammaFit near(double start);
   [[nodiscard]] std::span<const double> predicted(double gamma) { return m_solver.solve(gamma); }
 
  private:
+  struct Cells {
+    double low, high;
+    bool isEdge;  ///< the best point is the first or the last
+  };
+
   double lossAt(double gamma);
+  Cells scan(double low, double high, int points);
   GammaFit within(double low, double high, double tolerance);
 
   GammaSettings m_settings;

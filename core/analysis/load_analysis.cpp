@@ -8,6 +8,7 @@
 
 #include "core/analysis/analysis_parameters.h"
 #include "core/analysis/load_series.h"
+#include "core/analysis/load_windows.h"
 #include "core/analysis/result_cells.h"
 
 namespace moescope::analysis {
@@ -117,6 +118,13 @@ std::string intervalOf(const SeriesLoads& loads, const LoadSeries& series, int d
   return draws == 0 ? "none: no draws were asked for" : "not yet";
 }
 
+/// A single run with too few texts is cut into windows of tokens, whether its texts are finished or not.
+Result<SeriesLoads> readLoads(const AnalysisInput& input) {
+  auto loads = readSeries(input.store, input.runs, {true, input.progress, input.stop});
+  const bool isFew = loads ? loads->texts < kFewTexts : loads.error().kind == "analysis.no_texts";
+  return isFew && input.runs.size() == 1 ? readLoadWindows(input.store, input.runs[0], input.stop) : loads;
+}
+
 }  // namespace
 
 const AnalysisInfo& loadBalanceInfo() {
@@ -135,7 +143,7 @@ Result<AnalysisResult> analyzeLoadBalance(const AnalysisInput& input) {
   if (!draws) return fail(draws.error());
   const auto seed = parameterInteger(input.parameters, "seed", 1, 0, INT64_MAX);
   if (!seed) return fail(seed.error());
-  const auto loads = readSeries(input.store, input.runs, {true, input.progress, input.stop});
+  const auto loads = readLoads(input);
   if (!loads) return fail(loads.error());
   const LoadSeriesSettings settings{static_cast<int>(*draws), static_cast<std::uint64_t>(*seed)};
   const auto resultOf = [&](const LoadSeries& series) {
