@@ -76,6 +76,14 @@ struct TokenScope {
 /// The unsteered router: `logits` are the raw logits [experts].
 RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& router);
 
+/// What the rules make of the numbers that a router chooses by, [experts] each; -inf where a ban acts.
+struct SteeredPorts {
+  std::vector<float> logits;      ///< after the LOGIT rules
+  std::vector<float> keysBefore;  ///< selection keys of these logits
+  std::vector<float> keys;        ///< after the KEY rules
+};
+SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token);
+
 /// The steered router for one token, scalar and in float32; the definition that everything else is
 /// tested against. Formulas: docs/steering.md.
 RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token);
