@@ -158,9 +158,10 @@ void RoutingMapCanvas::wheel(const CanvasEvent& event, QPointF steps) {
     // Beside the cells the wheel scrolls, as in a list.
     g.panBy(0.0, -steps.y() * kWheelRows * std::max(1.0, g.cellHeight()));
   } else {
-    g.zoom(std::pow(kWheelZoom, steps.y()), event.at,
-           !m_scene.tokenMode() || has(event.modifiers, Qt::ControlModifier));
     if (steps.x() != 0.0) g.panBy(-steps.x() * kSidewaysPixels, 0.0);
+    const bool columnsToo = !m_scene.tokenMode() || has(event.modifiers, Qt::ControlModifier);
+    m_zoom.start({std::pow(kWheelZoom, steps.y()), event.at, columnsToo, true});
+    return;
   }
   m_scene.hover = g.cellAt(event.at);
   scrolled();
