@@ -186,6 +186,7 @@ std::int64_t RoutingMapCanvas::newTokens() const {
 }
 
 void RoutingMapCanvas::fit() {
+  m_zoom.settle();
   m_scene.geometry.fit();
   scrolled();
 }

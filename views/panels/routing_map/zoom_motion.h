@@ -31,11 +31,14 @@ class ZoomMotion : public QObject {
   void setSmooth(bool smooth) { m_smooth = smooth; }
   /// Takes what is left of the zoom before with it.
   void start(const ZoomStep& zoom);
-  /// Does what is left at once.
-  void finish();
+  /// Does what is left at once; call before the view is changed in another way.
+  void settle() {
+    if (running()) finish();
+  }
   [[nodiscard]] bool running() const { return m_timer.isActive(); }
 
  private:
+  void finish();
   void tick();
 
   std::function<void(const ZoomStep&)> m_apply;
