@@ -56,6 +56,7 @@ class TestRunRules : public QObject {
 
  private:
   static trace::RunId generate(ViewBench& bench, const steering::SteeringProgram& program) {
+    bench.session->endText().wait();  // else the rules would act on the text before
     bench.context.steering().edit(program, QStringLiteral("rules"));
     bench.session->setProgram(program, engine::SteeringMode::FromNowOn);
     const auto before = bench.session->status().run;
