@@ -14,7 +14,9 @@
 #include <QUndoStack>
 #include <QUrl>
 
+#include "app/window/dock_tabs.h"
 #include "app/window/dock_title.h"
+#include "app/window/settings_dialog.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/api/selection_model.h"
@@ -48,6 +50,7 @@ MainWindow::MainWindow(Workspace& workspace, QWidget* parent) : QMainWindow(pare
   setDockNestingEnabled(true);
   setDockOptions(AllowNestedDocks | AllowTabbedDocks);  // no animation: docks are in place at once
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+  m_tabs = new DockTabs(this);
   makeActions();
   makePanels();
   makeMenus();
@@ -131,6 +134,7 @@ QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWi
   dock->setObjectName(name);  // layouts are saved by this name
   dock->setWidget(panel);
   dock->setTitleBarWidget(new DockTitle(dock));
+  m_tabs->watch(dock);
   m_docks[name] = dock;
   return dock;
 }

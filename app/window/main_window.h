@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QPointer>
 
 #include <map>
 #include <optional>
@@ -27,7 +28,9 @@ class TokenStripPanel;
 
 namespace moescope::app {
 
+class DockTabs;
 class ManualWindow;
+class SettingsDialog;
 class WindowStatusBar;
 
 class MainWindow : public QMainWindow {
@@ -82,6 +85,7 @@ class MainWindow : public QMainWindow {
   void loadProgram();
   void saveProgram();
   void showManual();
+  void showSettings();
   void showKeyboard();
   void showAbout();
   void focusPanel(int step);
@@ -89,6 +93,7 @@ class MainWindow : public QMainWindow {
 
   Workspace& m_workspace;
   std::map<QString, QDockWidget*> m_docks;
+  DockTabs* m_tabs = nullptr;
   QList<QAction*> m_commands;  // with keys that can be changed
 
   views::ModelPanel* m_modelPanel = nullptr;
@@ -102,6 +107,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* m_mapPages = nullptr;
   WindowStatusBar* m_status = nullptr;
   ManualWindow* m_manual = nullptr;
+  QPointer<SettingsDialog> m_settings;
   std::optional<trace::RunId> m_newestRun;
   bool m_twoColumns = false;  // the right column lies behind the left one
 
