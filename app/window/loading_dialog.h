@@ -3,12 +3,7 @@
 
 #include <QDialog>
 
-#include <vector>
-
-#include "core/engine/api/engine.h"
-
-class QComboBox;
-class QSpinBox;
+#include "app/window/load_options_form.h"
 
 namespace moescope::app {
 
@@ -19,12 +14,10 @@ class LoadingDialog : public QDialog {
   LoadingDialog(const engine::LoadOptions& options, const std::vector<engine::DeviceInfo>& devices,
                 QWidget* parent = nullptr);
 
-  [[nodiscard]] engine::LoadOptions options() const;
+  [[nodiscard]] engine::LoadOptions options() const { return m_form->options(); }
 
  private:
-  QComboBox* m_device;
-  QComboBox* m_dtype;
-  QSpinBox* m_threads;
+  LoadOptionsForm* m_form;
 };
 
 }  // namespace moescope::app

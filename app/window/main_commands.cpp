@@ -16,11 +16,13 @@
 #include "app/window/manual_window.h"
 #include "app/window/plugin_dock.h"
 #include "app/window/plugins_dialog.h"
+#include "app/window/settings_dialog.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/panels/analysis/analysis_dialog.h"
 #include "views/panels/expert_load/expert_load_panel.h"
 #include "views/panels/export/export_dialog.h"
+#include "views/panels/prompt/prompt_panel.h"
 #include "views/panels/routing_map/routing_map_panel.h"
 
 namespace moescope::app {
@@ -163,6 +165,22 @@ void MainWindow::showManual() {
     if (dock->isAncestorOf(QApplication::focusWidget())) title = dock->windowTitle();
   }
   m_manual->showSection(title);
+}
+
+void MainWindow::showSettings() {
+  if (m_settings == nullptr) {
+    // Listing devices starts the engine, which takes a moment: only where it runs already.
+    std::vector<engine::DeviceInfo> devices;
+    if (m_workspace.session().model()) {
+      if (auto engine = engine::loadEngine()) devices = (*engine)->devices();
+    }
+    m_settings = new SettingsDialog(m_workspace, devices, this);
+    connect(m_settings.data(), &SettingsDialog::captureChosen, m_promptPanel,
+            [this](int level) { m_promptPanel->setCapture(static_cast<trace::CaptureLevel>(level)); });
+  }
+  m_settings->show();
+  m_settings->raise();
+  m_settings->activateWindow();
 }
 
 void MainWindow::showKeyboard() { KeyboardDialog(m_commands, this).exec(); }

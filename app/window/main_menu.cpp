@@ -13,6 +13,7 @@
 #include "app/window/keyboard_dialog.h"
 #include "app/window/main_window.h"
 #include "app/window/plugin_dock.h"
+#include "views/api/motion.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/theme.h"
 #include "views/panels/prompt/prompt_panel.h"
@@ -109,6 +110,11 @@ void MainWindow::makeMenus() {
   auto* edit = menuBar()->addMenu(tr("&Edit"));
   edit->addAction(m_undo);
   edit->addAction(m_redo);
+  edit->addSeparator();
+  auto* settings =
+      makeAction("settings", tr("Settings…"), QStringLiteral("settings"), QKeySequence(tr("Ctrl+,")));
+  connect(settings, &QAction::triggered, this, &MainWindow::showSettings);
+  edit->addAction(settings);
   makeViewMenu();
   makeRunMenus();
   makeAnalysisMenu();
@@ -150,10 +156,16 @@ void MainWindow::makeViewMenu() {
   for (const auto& [text, choice] : choices) {
     auto* action = themes->addAction(text);
     action->setCheckable(true);
-    action->setChecked(views::savedThemeChoice() == choice);
     group->addAction(action);
     connect(action, &QAction::triggered, this, [choice = choice] { views::chooseTheme(choice); });
+    // Another place may have changed it.
+    connect(themes, &QMenu::aboutToShow, action,
+            [action, choice = choice] { action->setChecked(views::savedThemeChoice() == choice); });
   }
+  auto* motion = view->addAction(tr("Reduced motion"));
+  motion->setCheckable(true);
+  connect(motion, &QAction::triggered, this, [](bool on) { views::setReducedMotion(on); });
+  connect(view, &QMenu::aboutToShow, motion, [motion] { motion->setChecked(views::reducedMotion()); });
   view->addSeparator();
   int number = 1;
   for (const QString& name : kPanelOrder) {

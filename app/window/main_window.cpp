@@ -14,8 +14,10 @@
 #include <QUndoStack>
 #include <QUrl>
 
+#include "app/window/dock_tabs.h"
 #include "app/window/dock_title.h"
 #include "app/window/plugin_dock.h"
+#include "app/window/settings_dialog.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
 #include "views/api/selection_model.h"
@@ -50,6 +52,7 @@ MainWindow::MainWindow(Workspace& workspace, plugin::PluginHost& plugins, QWidge
   setDockNestingEnabled(true);
   setDockOptions(AllowNestedDocks | AllowTabbedDocks);  // no animation: docks are in place at once
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+  m_tabs = new DockTabs(this);
   makeActions();
   makePanels();
   makeMenus();
@@ -140,6 +143,7 @@ QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWi
   dock->setObjectName(name);  // layouts are saved by this name
   dock->setWidget(panel);
   dock->setTitleBarWidget(new DockTitle(dock));
+  m_tabs->watch(dock);
   m_docks[name] = dock;
   return dock;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QPointer>
 
 #include <map>
 #include <optional>
@@ -28,8 +29,10 @@ class TokenStripPanel;
 
 namespace moescope::app {
 
+class DockTabs;
 class ManualWindow;
 class PluginDock;
+class SettingsDialog;
 class WindowStatusBar;
 
 class MainWindow : public QMainWindow {
@@ -87,6 +90,7 @@ class MainWindow : public QMainWindow {
   void loadProgram();
   void saveProgram();
   void showManual();
+  void showSettings();
   void showKeyboard();
   void runAnalysis();
   void showPlugins();
@@ -97,6 +101,7 @@ class MainWindow : public QMainWindow {
   Workspace& m_workspace;
   plugin::PluginHost& m_plugins;
   std::map<QString, QDockWidget*> m_docks;
+  DockTabs* m_tabs = nullptr;
   std::vector<PluginDock*> m_pluginDocks;  // tabs behind the routing map
   QList<QAction*> m_commands;              // with keys that can be changed
 
@@ -111,6 +116,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* m_mapPages = nullptr;
   WindowStatusBar* m_status = nullptr;
   ManualWindow* m_manual = nullptr;
+  QPointer<SettingsDialog> m_settings;
   std::optional<trace::RunId> m_newestRun;
   bool m_twoColumns = false;  // the right column lies behind the left one
 

@@ -23,6 +23,7 @@ constexpr std::chrono::seconds kReleaseLimit(10);
 constexpr std::size_t kProgramBytesLimit = 16u << 20;
 const auto kRecentKey = QStringLiteral("recent");
 const auto kLastModelKey = QStringLiteral("session/model");
+const auto kTracesKey = QStringLiteral("traces/folder");
 const auto kLastTraceKey = QStringLiteral("session/trace");
 
 std::filesystem::path fsPath(const QString& path) { return QFile::encodeName(path).toStdString(); }
@@ -107,7 +108,8 @@ bool Workspace::useStore(tl::expected<std::shared_ptr<trace::TraceStore>, Error>
 
 void Workspace::openTrace(const QString& file) {
   const QString path = QFileInfo(file).absoluteFilePath();
-  const bool own = path.startsWith(dataFolder() + QLatin1Char('/'));
+  const bool own =
+      path.startsWith(dataFolder() + QLatin1Char('/')) || path.startsWith(tracesFolder() + QLatin1Char('/'));
   const auto mode = own ? trace::OpenMode::ReadWrite : trace::OpenMode::ReadOnly;
   auto opened = trace::TraceStore::open(fsPath(path), mode);
   if (!opened) {
@@ -168,6 +170,15 @@ QString Workspace::dataFolder() const {
   return folder;
 }
 
+QString Workspace::tracesFolder() const {
+  const QString chosen = QSettings().value(kTracesKey).toString();
+  return chosen.isEmpty() ? dataFolder() : chosen;
+}
+
+void Workspace::setTracesFolder(const QString& folder) {
+  QSettings().setValue(kTracesKey, folder.isEmpty() ? QString() : QDir::cleanPath(folder));
+}
+
 bool Workspace::mustAskBeforeRecording() const {
   return m_foreign && m_context->store() && !m_context->store()->writable();
 }
@@ -185,7 +196,7 @@ bool Workspace::prepareRecording(bool intoOpenFile) {
   m_foreign = false;
   const QString stamp = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd-HHmmss-zzz"));
   return useStore(trace::TraceStore::create(
-      fsPath(dataFolder() + QStringLiteral("/untitled-") + stamp + QStringLiteral(".moescope"))));
+      fsPath(tracesFolder() + QStringLiteral("/untitled-") + stamp + QStringLiteral(".moescope"))));
 }
 
 QStringList Workspace::recent() const { return QSettings().value(kRecentKey).toStringList(); }

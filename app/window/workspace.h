@@ -40,6 +40,10 @@ class Workspace : public QObject {
   [[nodiscard]] QString traceFile() const;
   [[nodiscard]] QString dataFolder() const;
 
+  /// Where new traces go: the data folder unless another was chosen (empty: the data folder again).
+  [[nodiscard]] QString tracesFolder() const;
+  void setTracesFolder(const QString& folder);
+
   /// Device, dtype and threads of the next load; kept in the settings.
   [[nodiscard]] engine::LoadOptions loadOptions() const;
   void setLoadOptions(const engine::LoadOptions& options);

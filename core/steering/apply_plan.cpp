@@ -298,7 +298,37 @@ Steps ofPrimitive(const Steps& steps, Primitive primitive) {
   return some;
 }
 
+Steps stepsOn(const LayerPlan& plan, const TokenScope& token) {
+  Steps steps;
+  for (const PlanStep& step : plan.steps) {
+    if (step.covers(token.decode, token.position)) steps.push_back(&step);
+  }
+  return steps;
+}
+
+/// A ban at any port also excludes the expert immediately before the top-k, so it cannot leak.
+std::vector<bool> bannedBy(const Steps& steps, std::size_t experts) {
+  std::vector<bool> banned(experts, false);
+  for (const PlanStep* step : steps) {
+    if (step->operation != Operation::Ban) continue;
+    for (const auto expert : step->experts) banned[static_cast<std::size_t>(expert)] = true;
+  }
+  return banned;
+}
+
 }  // namespace
+
+SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token) {
+  const Steps steps = stepsOn(plan, token);
+  const std::vector<bool> banned = bannedBy(steps, logits.size());
+  SteeredPorts ports;
+  ports.logits.assign(logits.begin(), logits.end());
+  PortEdit(ofPrimitive(steps, Primitive::Logit), plan, token, banned).apply(ports.logits);
+  ports.keysBefore = selectionKeys(scoresOf(ports.logits, plan.router.score), plan.router);
+  ports.keys = ports.keysBefore;
+  PortEdit(ofPrimitive(steps, Primitive::Key), plan, token, banned).apply(ports.keys);
+  return ports;
+}
 
 RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& router) {
   return applyPlan(logits, LayerPlan{router, {}}, {});
@@ -306,33 +336,22 @@ RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& route
 
 RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token) {
   const RouterSpec& router = plan.router;
-  Steps steps;
-  for (const PlanStep& step : plan.steps) {
-    if (step.covers(token.decode, token.position)) steps.push_back(&step);
-  }
-  // A ban at any port also excludes the expert immediately before the top-k, so it cannot leak.
-  std::vector<bool> banned(logits.size(), false);
-  for (const PlanStep* step : steps) {
-    if (step->operation != Operation::Ban) continue;
-    for (const auto expert : step->experts) banned[static_cast<std::size_t>(expert)] = true;
-  }
+  const Steps steps = stepsOn(plan, token);
+  const std::vector<bool> banned = bannedBy(steps, logits.size());
   std::vector<bool> allowed(banned.size());
   std::transform(banned.begin(), banned.end(), allowed.begin(), [](bool b) { return !b; });
   const auto allowedCount = static_cast<int>(std::count(allowed.begin(), allowed.end(), true));
 
-  std::vector<float> z(logits.begin(), logits.end());
-  PortEdit(ofPrimitive(steps, Primitive::Logit), plan, token, banned).apply(z);
+  const SteeredPorts ports = steeredPorts(logits, plan, token);
+  const std::vector<float>& z = ports.logits;
   const std::vector<float> scores = scoresOf(z, router.score);
-  std::vector<float> keys = selectionKeys(scores, router);
-  PortEdit(ofPrimitive(steps, Primitive::Key), plan, token, banned).apply(keys);
-
   RouterChoice choice;
   if (const PlanStep* forced = forcedSet(steps)) {
     for (const auto id : forced->operand.orderedIds) {
       if (allowed[static_cast<std::size_t>(id)]) choice.ids.push_back(id);
     }
   } else {
-    choice.ids = topK(keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
+    choice.ids = topK(ports.keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
   }
   choice.weights = steeredWeights(steps, z, scores, choice.ids, router);
   return choice;

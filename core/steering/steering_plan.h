@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/router_spec.h"
+#include "core/base/rule_effect.h"
 #include "core/steering/steering_program.h"
 
 namespace moescope::steering {
@@ -75,21 +76,19 @@ struct TokenScope {
 /// The unsteered router: `logits` are the raw logits [experts].
 RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& router);
 
+/// What the rules make of the numbers that a router chooses by, [experts] each; -inf where a ban acts.
+struct SteeredPorts {
+  std::vector<float> logits;      ///< after the LOGIT rules
+  std::vector<float> keysBefore;  ///< selection keys of these logits
+  std::vector<float> keys;        ///< after the KEY rules
+};
+SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token);
+
 /// The steered router for one token, scalar and in float32; the definition that everything else is
 /// tested against. Formulas: docs/steering.md.
 RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token);
 
-/// Counts over tokens in a rule's scope (one per rule id).
-struct RuleEffect {
-  std::int64_t ruleId = 0;
-  std::int64_t tokensInScope = 0;   ///< token-layer rows that the rule covers
-  std::int64_t chosen = 0;          ///< its experts chosen, over those rows
-  std::int64_t nativelyChosen = 0;  ///< its experts in the native choice
-  std::int64_t choicesAdded = 0;    ///< COUNT
-  std::int64_t choicesDropped = 0;  ///< COUNT
-  double droppedNativeMass = 0.0;   ///< COUNT: native gate mass of the dropped choices
-  double nativeMass = 0.0;          ///< COUNT: all native gate mass in scope
-};
+using moescope::RuleEffect;
 
 /// Accumulates one row of a router; `ids` is the steered choice. Rows no rule covers change nothing.
 void accumulateEffects(const LayerPlan& plan, const TokenScope& token, std::span<const std::int32_t> ids,

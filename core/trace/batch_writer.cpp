@@ -31,6 +31,8 @@ constexpr const char* kSequence =
     " length=excluded.length, complete=excluded.complete";
 constexpr const char* kLabel = "INSERT OR IGNORE INTO sequence_label VALUES (?,?,?,?,?)";
 constexpr const char* kEvent = "INSERT OR REPLACE INTO steering_event VALUES (?,?,?,?,?)";
+constexpr const char* kForgetEffects = "DELETE FROM rule_effect WHERE run = ?";
+constexpr const char* kEffect = "INSERT INTO rule_effect VALUES (?,?,?,?,?,?,?,?,?)";
 constexpr const char* kVocabulary = "INSERT OR IGNORE INTO vocabulary VALUES (?,?,?)";
 constexpr const char* kRun =
     "UPDATE run SET status=?, ended_ms=?, tokens=?, routed_tokens=?, sequences=? WHERE id=?";
@@ -44,7 +46,7 @@ Blob bytesOfText(const std::string& text) { return std::as_bytes(std::span(text)
 Result<BatchWriter> BatchWriter::prepare(Database& database) {
   BatchWriter writer;
   writer.m_database = &database;
-  const std::array<std::pair<Statement*, const char*>, 11> statements{{
+  const std::array<std::pair<Statement*, const char*>, 13> statements{{
       {&writer.m_token, kToken},
       {&writer.m_route, kRoute},
       {&writer.m_logit, kLogit},
@@ -53,6 +55,8 @@ Result<BatchWriter> BatchWriter::prepare(Database& database) {
       {&writer.m_sequence, kSequence},
       {&writer.m_label, kLabel},
       {&writer.m_event, kEvent},
+      {&writer.m_forgetEffects, kForgetEffects},
+      {&writer.m_effect, kEffect},
       {&writer.m_vocabulary, kVocabulary},
       {&writer.m_run, kRun},
       {&writer.m_revision, kRevision},
@@ -167,6 +171,19 @@ Result<void> BatchWriter::writeTexts(const WriteBatch& batch) {
   return {};
 }
 
+Result<void> BatchWriter::writeEffects(const WriteBatch& batch) {
+  if (!batch.effects) return {};
+  m_forgetEffects.bind(1, batch.run.id);
+  if (auto forgotten = done(m_forgetEffects); !forgotten) return forgotten;
+  for (const RuleEffect& effect : *batch.effects) {
+    m_effect.bind(1, batch.run.id).bind(2, effect.ruleId).bind(3, effect.tokensInScope);
+    m_effect.bind(4, effect.chosen).bind(5, effect.nativelyChosen).bind(6, effect.choicesAdded);
+    m_effect.bind(7, effect.choicesDropped).bind(8, effect.nativeMass).bind(9, effect.droppedNativeMass);
+    if (auto written = done(m_effect); !written) return written;
+  }
+  return {};
+}
+
 Result<void> BatchWriter::writeRun(const RunRecord& run) {
   m_run.bind(1, name(run.status)).bind(2, run.endedMs).bind(3, run.tokens);
   m_run.bind(4, run.routedTokens).bind(5, run.sequences).bind(6, run.id);
@@ -182,6 +199,7 @@ Result<void> BatchWriter::write(const WriteBatch& batch, const std::vector<Route
   if (auto written = writeStats(batch); !written) return written;
   if (auto written = writeSequences(batch); !written) return written;
   if (auto written = writeTexts(batch); !written) return written;
+  if (auto written = writeEffects(batch); !written) return written;
   return writeRun(batch.run);
 }
 

@@ -25,12 +25,13 @@ class BatchWriter {
   Result<void> writeStats(const WriteBatch& batch);
   Result<void> writeSequences(const WriteBatch& batch);
   Result<void> writeTexts(const WriteBatch& batch);
+  Result<void> writeEffects(const WriteBatch& batch);
   Result<void> writeRun(const RunRecord& run);
   Result<void> done(Statement& statement);
 
   Database* m_database = nullptr;
-  Statement m_token, m_route, m_logit, m_summary, m_stats, m_sequence, m_label, m_event, m_vocabulary, m_run,
-      m_revision;
+  Statement m_token, m_route, m_logit, m_summary, m_stats, m_sequence, m_label, m_event, m_forgetEffects,
+      m_effect, m_vocabulary, m_run, m_revision;
   RouteBlobs m_routeBlobs;  // reused
 };
 

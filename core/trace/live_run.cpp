@@ -125,6 +125,7 @@ Result<std::int64_t> LiveRun::appendTokens(std::span<const TokenRow> rows,
     first = m_record.tokens;
     for (const TokenRow& row : rows) appendToken(row);
     m_sequences[*m_openSequence].length += static_cast<std::int64_t>(rows.size());
+    adoptEffects();
   }
   queued(size);
   return first;
@@ -157,6 +158,18 @@ Result<void> LiveRun::validate(const RoutingBatch& batch) const {
       return fail(misuse(fmt::format("router {} has an id that names no expert", r)));
   }
   return {};
+}
+
+void LiveRun::setRuleEffects(std::span<const RuleEffect> effects) {
+  const std::lock_guard append(m_appendMutex);
+  auto& next = m_nextEffects.emplace(effects.begin(), effects.end());
+  std::ranges::sort(next, {}, &RuleEffect::ruleId);
+}
+
+void LiveRun::adoptEffects() {
+  if (!m_nextEffects) return;
+  m_effects = *m_nextEffects;
+  m_pending.effects = std::exchange(m_nextEffects, std::nullopt);
 }
 
 void LiveRun::finishRouteBlock() {
@@ -219,6 +232,7 @@ void LiveRun::addRows(const RoutingBatch& batch, int first, int count) {
     m_dirtyTokens.insert(m_routedEnd / kBlockTokens);
     m_routedEnd += count;
     m_record.routedTokens += count;
+    adoptEffects();
   }
   if (m_routedEnd % kBlockTokens == 0) finishRouteBlock();
 }
@@ -255,6 +269,7 @@ Result<void> LiveRun::endSequence(bool complete) {
   }
   m_stats.clear();
   m_openSequence.reset();
+  adoptEffects();
   queued(static_cast<std::int64_t>(m_builders.size()) * 1024);
   return {};
 }
@@ -269,6 +284,7 @@ Result<void> LiveRun::steeringChanged(const std::string& programJson, bool count
   const SteeringEvent event{next, programJson, counterfactual};
   m_pending.events.push_back({static_cast<std::int64_t>(m_events.size()), event});
   m_events.push_back(event);
+  adoptEffects();
   queued(static_cast<std::int64_t>(programJson.size()));
   return {};
 }
@@ -281,6 +297,7 @@ Result<void> LiveRun::finish(RunStatus status) {
   if (auto able = ready(); !able) return able;
   m_finished = true;
   const std::lock_guard view(m_viewMutex);
+  adoptEffects();
   m_record.status = status;
   m_record.endedMs = unixMilliseconds();
   queued(64);

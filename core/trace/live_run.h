@@ -32,6 +32,7 @@ struct RunTail {
   std::vector<PyramidBuilder> pyramids;
   std::vector<SequenceRecord> sequences;
   std::vector<SteeringEvent> events;
+  std::vector<RuleEffect> effects;
 };
 
 /// One block of another run, to be copied whole or cut.
@@ -68,6 +69,7 @@ class LiveRun {
   Result<void> appendRouting(const RoutingBatch& batch);
   Result<void> endSequence(bool complete);
   Result<void> steeringChanged(const std::string& programJson, bool counterfactual);
+  void setRuleEffects(std::span<const RuleEffect> effects);
   /// Ends an open sequence as incomplete and sets the status; nothing can be appended after it.
   Result<void> finish(RunStatus status);
   /// Before anything is appended: goes on after the rows that `tail` describes.
@@ -96,6 +98,7 @@ class LiveRun {
   void setTexts(const std::string* name, const std::string* notes);  ///< null = as it is
   [[nodiscard]] std::vector<SequenceRecord> sequences() const;
   [[nodiscard]] std::vector<SteeringEvent> events() const;
+  [[nodiscard]] std::vector<RuleEffect> effects() const;
   [[nodiscard]] Snapshot<TokenBlock> tokenBlock(std::int64_t block) const;
   [[nodiscard]] Snapshot<RouteBlock> routeBlock(int router, std::int64_t block) const;
   [[nodiscard]] Snapshot<LogitBlock> logitBlock(int router, std::int64_t block) const;
@@ -117,6 +120,8 @@ class LiveRun {
   void addGap(std::int64_t rows);
   void addRows(const RoutingBatch& batch, int first, int count);
   void finishRouteBlock();
+  /// With both mutexes held.
+  void adoptEffects();
   void writeEntropies(std::span<const float> entropies);
   TokenBlock& ownTokenBlock(std::int64_t block);
   void appendToken(const TokenRow& row);
@@ -142,6 +147,7 @@ class LiveRun {
   std::map<std::int64_t, std::shared_ptr<TokenBlock>> m_openTokens;
   std::vector<SequenceRecord> m_sequences;
   std::vector<SteeringEvent> m_events;
+  std::vector<RuleEffect> m_effects;
   std::unordered_map<std::int32_t, std::string> m_vocabulary;  // of tokens seen since the recorder began
   std::map<std::int64_t, std::shared_ptr<const TokenBlock>> m_unsavedTokens;
   std::map<RouterBlock, std::shared_ptr<const RouteBlock>> m_unsavedRoutes;
@@ -153,6 +159,7 @@ class LiveRun {
   std::vector<PyramidBuilder> m_pyramids;
   std::vector<SequenceStats> m_stats;  // of the open sequence, one a router
   std::optional<std::size_t> m_openSequence;
+  std::optional<std::vector<RuleEffect>> m_nextEffects;  // wait for the next rows
   std::unordered_set<std::int64_t> m_dirtyTokens;
   std::size_t m_savedSequences = 0;  // those before are final in the file
   bool m_dirtyRoutes = false;

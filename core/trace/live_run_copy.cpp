@@ -44,6 +44,7 @@ void LiveRun::restore(RunTail tail) {
   m_sequences = std::move(tail.sequences);
   m_savedSequences = m_sequences.size();
   m_events = std::move(tail.events);
+  m_effects = std::move(tail.effects);
 }
 
 void LiveRun::adoptSequence(const SequenceRecord& sequence, std::vector<SequenceStats> stats) {

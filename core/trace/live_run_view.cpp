@@ -182,6 +182,11 @@ std::vector<SteeringEvent> LiveRun::events() const {
   return m_events;
 }
 
+std::vector<RuleEffect> LiveRun::effects() const {
+  const std::lock_guard view(m_viewMutex);
+  return m_effects;
+}
+
 LiveRun::Snapshot<TokenBlock> LiveRun::tokenBlock(std::int64_t block) const {
   const std::lock_guard view(m_viewMutex);
   if (const auto open = find(m_openTokens, block)) return std::shared_ptr<const TokenBlock>(*open);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -60,6 +61,16 @@ Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
     std::memcpy(router.selectionBias.data(), bias.data(), bias.size());
   }
   return router;
+}
+
+/// A count as far as a file may claim one: not negative.
+std::int64_t countOf(const Statement& row, int column) {
+  return std::max<std::int64_t>(row.integer(column), 0);
+}
+
+double massOf(const Statement& row, int column) {
+  const double mass = row.real(column);
+  return std::isfinite(mass) ? std::max(mass, 0.0) : 0.0;
 }
 
 /// A row number or a length as far as a file may claim one; sums of two stay far from overflow.
@@ -252,6 +263,31 @@ Result<std::vector<SteeringEvent>> readSteeringEvents(Database& database, RunId 
     events.push_back({rowsOf(*rows, 0), rows->text(1), rows->integer(2) != 0});
   if (code != SQLITE_DONE) return fail(database.error(code));
   return events;
+}
+
+Result<std::vector<RuleEffect>> readRuleEffects(Database& database, RunId run) {
+  const auto version = database.integer("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version < 2) return std::vector<RuleEffect>();
+  auto rows = database.prepare(
+      "SELECT rule, tokens_in_scope, chosen, natively_chosen, choices_added, choices_dropped, native_mass,"
+      " dropped_native_mass FROM rule_effect WHERE run = ? ORDER BY rule");
+  if (!rows) return fail(rows.error());
+  rows->bind(1, run);
+  std::vector<RuleEffect> effects;
+  int code = SQLITE_ROW;
+  while ((code = rows->step()) == SQLITE_ROW) {
+    effects.push_back({.ruleId = rows->integer(0),
+                       .tokensInScope = countOf(*rows, 1),
+                       .chosen = countOf(*rows, 2),
+                       .nativelyChosen = countOf(*rows, 3),
+                       .choicesAdded = countOf(*rows, 4),
+                       .choicesDropped = countOf(*rows, 5),
+                       .droppedNativeMass = massOf(*rows, 7),
+                       .nativeMass = massOf(*rows, 6)});
+  }
+  if (code != SQLITE_DONE) return fail(database.error(code));
+  return effects;
 }
 
 Result<std::optional<std::string>> readTokenBytes(Database& database, std::int64_t model,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/rule_effect.h"
 #include "core/trace/routing_types.h"
 #include "core/trace/sqlite_handle.h"
 
@@ -28,6 +29,8 @@ Result<RunId> addRun(Database& database, const RunRecord& run);
 
 Result<std::vector<SequenceRecord>> readSequences(Database& database, RunId run);
 Result<std::vector<SteeringEvent>> readSteeringEvents(Database& database, RunId run);
+/// By rule id. A file of schema 1 has none.
+Result<std::vector<RuleEffect>> readRuleEffects(Database& database, RunId run);
 /// Empty optional if the id has no row.
 Result<std::optional<std::string>> readTokenBytes(Database& database, std::int64_t model, std::int32_t token);
 

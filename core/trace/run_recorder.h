@@ -22,6 +22,7 @@ class SqliteRunRecorder final : public RunRecorder {
   Result<void> appendRouting(const RoutingBatch& batch) override;
   Result<void> endSequence(bool complete) override;
   Result<void> steeringChanged(const std::string& programJson, bool counterfactual) override;
+  void setRuleEffects(std::span<const RuleEffect> effects) override { m_live->setRuleEffects(effects); }
   Result<void> copyRows(RunId source, std::int64_t endToken) override;
   Result<void> end(RunStatus status) override;
 

@@ -250,6 +250,9 @@ Result<ResumedRun> cutToLastSequence(Database& database, RunId id) {
   auto events = readSteeringEvents(database, id);
   if (!events) return fail(events.error());
   resumed.tail.events = std::move(*events);
+  auto effects = readRuleEffects(database, id);  // of a corpus run: over its complete sequences
+  if (!effects) return fail(effects.error());
+  resumed.tail.effects = std::move(*effects);
   auto reader = BlockReader::prepare(database);
   if (!reader) return fail(reader.error());
   if (auto cut = Cut(database, *reader, resumed).perform(); !cut) return fail(cut.error());

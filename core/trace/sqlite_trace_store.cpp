@@ -222,6 +222,13 @@ std::vector<SteeringEvent> SqliteTraceStore::steeringEvents(RunId run) const {
   return readSteeringEvents(reader->database, run).value_or(std::vector<SteeringEvent>());
 }
 
+std::vector<RuleEffect> SqliteTraceStore::ruleEffects(RunId run) const {
+  if (const auto recording = live(run)) return recording->effects();
+  const auto reader = m_readers.lease();
+  if (!reader) return {};
+  return readRuleEffects(reader->database, run).value_or(std::vector<RuleEffect>());
+}
+
 std::string SqliteTraceStore::tokenBytes(RunId run, std::int32_t id) const {
   if (const auto recording = live(run)) {
     if (auto bytes = recording->tokenBytes(id)) return *bytes;

@@ -36,6 +36,7 @@ class SqliteTraceStore final : public TraceStore {
   [[nodiscard]] std::vector<SequenceRecord> sequences(RunId run) const override;
   [[nodiscard]] std::vector<SteeringEvent> steeringEvents(RunId run) const override;
   [[nodiscard]] std::vector<SeriesRecord> allSeries() const override;
+  [[nodiscard]] std::vector<RuleEffect> ruleEffects(RunId run) const override;
   [[nodiscard]] std::string tokenBytes(RunId run, std::int32_t id) const override;
   [[nodiscard]] std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block) const override;
   [[nodiscard]] std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router,

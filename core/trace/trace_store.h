@@ -14,6 +14,7 @@
 
 #include "core/base/progress.h"
 #include "core/base/result.h"
+#include "core/base/rule_effect.h"
 #include "core/trace/routing_types.h"
 
 namespace moescope::trace {
@@ -90,6 +91,9 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   [[nodiscard]] virtual std::vector<SteeringEvent> steeringEvents(RunId run) const = 0;
   /// In order of creation. A file of schema 1 has none.
   [[nodiscard]] virtual std::vector<SeriesRecord> allSeries() const = 0;
+  /// What each rule of the program in force did, by rule id. Of a corpus run: over its complete sequences.
+  /// None in a file of schema 1 that is open for reading only.
+  [[nodiscard]] virtual std::vector<RuleEffect> ruleEffects(RunId run) const = 0;
   /// Bytes of a token id, from the vocabulary table.
   [[nodiscard]] virtual std::string tokenBytes(RunId run, std::int32_t id) const = 0;
 
@@ -172,6 +176,9 @@ class RunRecorder {
   /// Commits sequence, stats and tail blocks in one transaction.
   virtual Result<void> endSequence(bool complete) = 0;
   virtual Result<void> steeringChanged(const std::string& programJson, bool counterfactual) = 0;
+  /// What the rules have done in the run, in place of what was known before. It becomes visible and goes into
+  /// the file together with what the next call adds, so that counts and rows always agree.
+  virtual void setRuleEffects(std::span<const RuleEffect> effects) = 0;
   /// Copies rows [0, endToken) of another run of this file with their routing (a counterfactual
   /// replay keeps what stands before the dirty position). Only into an empty run of the same model and
   /// capture level. If a sequence was begun the rows must be of one sequence and belong to it;

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/rule_effect.h"
 #include "core/trace/block_summary.h"
 #include "core/trace/routing_types.h"
 
@@ -46,6 +48,7 @@ struct WriteBatch {
   std::vector<StatsItem> stats;
   std::vector<SequenceRecord> sequences;  ///< new or changed
   std::vector<EventItem> events;
+  std::optional<std::vector<RuleEffect>> effects;  ///< all of the run, where they changed
   std::vector<std::pair<std::int32_t, std::string>> vocabulary;
 };
 

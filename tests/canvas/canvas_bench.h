@@ -7,7 +7,7 @@
 #include "tests/support/canvas_rest.h"
 #include "views/canvas/canvas_tool_tip.h"
 #include "views/api/canvas_widget.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

@@ -8,6 +8,7 @@
 #include "tests/support/recording_painter.h"
 #include "tests/support/routing_trace.h"
 #include "views/api/canvas_widget.h"
+#include "views/api/motion.h"
 #include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
@@ -250,7 +251,25 @@ class TestRoutingMapInput : public QObject {
     QVERIFY(shown.painter.hasText("700"));
   }
 
+  void theWheelZoomsSmoothly() {
+    setReducedMotion(false);
+    Shown shown(1000, MapMode::TokenExpert);
+    const auto& g = shown.panel->canvas().scene().geometry;
+    const double before = g.cellHeight();
+    shown.panel->canvas().wheel(shown.at({400, 200}), {0, 1});
+    QCOMPARE(g.cellHeight(), before);
+    QTRY_VERIFY(g.cellHeight() > before);
+    QTRY_VERIFY(std::abs(g.cellHeight() - before * 1.25) < 1e-9);
+    // What comes into the middle of it finds it done.
+    shown.panel->canvas().wheel(shown.at({400, 200}), {0, 1});
+    shown.key(Qt::Key_F);
+    QVERIFY(std::abs(g.rowsInSight() - 999.0) < 1.0);
+    QTest::qWait(150);
+    QVERIFY(std::abs(g.rowsInSight() - 999.0) < 1.0);
+  }
+
   void theWheelZoomsAndScrolls() {
+    setReducedMotion(true);
     Shown shown(1000, MapMode::TokenExpert);
     const auto& g = shown.panel->canvas().scene().geometry;
     const double before = g.cellHeight();

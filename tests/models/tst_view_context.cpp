@@ -40,6 +40,7 @@ class FakeStore : public trace::TraceStore {
   [[nodiscard]] std::vector<RouterSpec> routers(trace::RunId) const override { return {}; }
   [[nodiscard]] std::vector<trace::SequenceRecord> sequences(trace::RunId) const override { return {}; }
   [[nodiscard]] std::vector<trace::SteeringEvent> steeringEvents(trace::RunId) const override { return {}; }
+  [[nodiscard]] std::vector<RuleEffect> ruleEffects(trace::RunId) const override { return {}; }
   [[nodiscard]] std::string tokenBytes(trace::RunId, std::int32_t) const override { return {}; }
   [[nodiscard]] std::shared_ptr<const trace::TokenBlock> tokenBlock(trace::RunId,
                                                                     std::int64_t) const override {

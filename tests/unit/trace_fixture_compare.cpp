@@ -106,6 +106,11 @@ std::string fingerprint(const TraceStore& store, RunId id) {
   }
   for (const SteeringEvent& event : store.steeringEvents(id))
     text += fmt::format("{} {} {}", event.token, event.programJson, event.counterfactual);
+  for (const RuleEffect& effect : store.ruleEffects(id)) {
+    text += fmt::format("rule {} {} {} {} {} {} {} {}", effect.ruleId, effect.tokensInScope, effect.chosen,
+                        effect.nativelyChosen, effect.choicesAdded, effect.choicesDropped,
+                        effect.droppedNativeMass, effect.nativeMass);
+  }
   const auto specs = store.routers(id);
   for (std::int64_t block = 0; block * kBlockTokens < run->tokens; ++block) {
     const auto tokens = store.tokenBlock(id, block);

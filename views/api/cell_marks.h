@@ -18,6 +18,8 @@ Rect grown(Rect rect, float by);
 void drawCellMark(CanvasPainter& painter, Rect cell, figure::CellMark mark);
 /// Double chevrons in the middle of the rectangle.
 void drawChevrons(CanvasPainter& painter, Rect rect, bool up, Colour colour);
+/// The corner of a cell that the newest token changed: ink on its halo, top right.
+void drawChanged(CanvasPainter& painter, Rect cell);
 void drawMissing(CanvasPainter& painter, Rect cell);
 void drawSelection(CanvasPainter& painter, Rect cell);
 void drawHover(CanvasPainter& painter, Rect cell);
@@ -40,6 +42,7 @@ enum class LegendMark : std::uint8_t {
   SteeredColumn,
   RuleAdded,
   Prompt,
+  Changed,
 };
 struct LegendItem {
   LegendMark mark;

@@ -2,6 +2,8 @@
 // (views/figure/figure_layout.h).
 #pragma once
 
+#include <vector>
+
 #include "core/figure/figure_spec.h"
 #include "views/api/canvas_painter.h"
 
@@ -20,5 +22,8 @@ PlotArea plotArea(Rect area, const figure::Axis& x, const figure::Axis& y);
 
 /// At most `most` ticks with their labels and lines across the frame.
 void drawYAxis(CanvasPainter& painter, const PlotArea& plot, const figure::Axis& y, int most);
+
+/// Where those lines lie, from the bottom up.
+std::vector<float> gridLines(const PlotArea& plot, const figure::Axis& y, int most);
 
 }  // namespace moescope::views

@@ -8,6 +8,7 @@
 #include <QString>
 
 #include <array>
+#include <functional>
 
 #include "core/figure/figure_spec.h"
 #include "views/api/canvas_painter.h"
@@ -78,6 +79,8 @@ class Theme {
 /// `resources`/themes, /fonts and /icons.
 void installTheme(QApplication& application, const QString& resources);
 [[nodiscard]] ThemeChoice savedThemeChoice();
+/// How the desktop's own choice is found out; asked again whenever the desktop says that its theme changed.
+void setDesktopProbe(std::function<bool()> isDark);
 /// Immediate; nothing is lost.
 void chooseTheme(ThemeChoice choice);
 

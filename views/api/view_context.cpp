@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/engine/generation/live_session.h"
+#include "views/api/motion.h"
 #include "views/api/post_to_gui.h"
 #include "views/api/selection_model.h"
 
@@ -14,7 +15,10 @@ namespace moescope::views {
 
 namespace {
 
-constexpr int kMergeMs = 33;
+constexpr int kMergeMs = 33, kCalmMergeMs = 500;
+
+/// How far apart news are told.
+int mergeMs() { return reducedMotion() ? kCalmMergeMs : kMergeMs; }
 
 }  // namespace
 
@@ -116,8 +120,9 @@ bool ViewContext::isLive(trace::RunId run) const {
 }
 
 void ViewContext::flushEvents() {
-  if (m_sinceFlush.isValid() && m_sinceFlush.elapsed() < kMergeMs) {
-    if (!m_flushTimer->isActive()) m_flushTimer->start(kMergeMs - static_cast<int>(m_sinceFlush.elapsed()));
+  const auto apart = mergeMs();
+  if (m_sinceFlush.isValid() && m_sinceFlush.elapsed() < apart) {
+    if (!m_flushTimer->isActive()) m_flushTimer->start(apart - static_cast<int>(m_sinceFlush.elapsed()));
     return;
   }
   m_sinceFlush.start();

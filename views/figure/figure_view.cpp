@@ -12,7 +12,7 @@
 #include "views/canvas/canvas_tool_tip.h"
 #include "views/figure/figure_hits.h"
 #include "views/figure/figure_painter.h"
-#include "views/theme/theme.h"
+#include "views/api/theme.h"
 
 namespace moescope::views {
 

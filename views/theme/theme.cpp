@@ -1,6 +1,7 @@
 #include "views/api/theme.h"
 
 #include <QApplication>
+#include <QEvent>
 #include <QFontDatabase>
 #include <QSettings>
 #include <QToolTip>
@@ -28,6 +29,7 @@ struct Installed {
   Theme theme;
   double fontRatio = 1.0;
   bool systemDark = false;
+  std::function<bool()> desktopIsDark;
   QString fontFolder;
   ThemeColours dark, light;
 };
@@ -107,6 +109,49 @@ class ThemeLoader {
   }
 };
 
+namespace {
+
+/// The palette of the desktop is what is left when the window's own is taken away.
+bool desktopPaletteIsDark() {
+  QApplication::setPalette(QPalette());
+  return QApplication::palette().color(QPalette::Window).lightness() < kDarkBelow;
+}
+
+void askDesktop() {
+  Installed& state = installed();
+  state.systemDark = state.desktopIsDark();
+  ThemeLoader::apply(savedThemeChoice());
+}
+
+/// Qt sends a ThemeChange to every window; the first one is enough.
+class DesktopFollower : public QObject {
+ public:
+  using QObject::QObject;
+
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    if (event->type() == QEvent::ThemeChange && !m_asked) {
+      m_asked = true;
+      // Once, and not inside the delivery of the event.
+      QMetaObject::invokeMethod(
+          this,
+          [this] {
+            m_asked = false;
+            askDesktop();
+          },
+          Qt::QueuedConnection);
+    }
+    return QObject::eventFilter(watched, event);
+  }
+
+ private:
+  bool m_asked = false;
+};
+
+}  // namespace
+
+void setDesktopProbe(std::function<bool()> isDark) { installed().desktopIsDark = std::move(isDark); }
+
 const Theme& Theme::current() { return installed().theme; }
 
 Colour Theme::paint(ColourRole role) const {
@@ -127,7 +172,9 @@ QString fontFile(const QString& name) { return installed().fontFolder + QLatin1C
 
 void installTheme(QApplication& application, const QString& resources) {
   Installed& state = installed();
-  state.systemDark = QApplication::palette().color(QPalette::Window).lightness() < kDarkBelow;
+  state.desktopIsDark = desktopPaletteIsDark;
+  state.systemDark = state.desktopIsDark();
+  application.installEventFilter(new DesktopFollower(&application));
   const double points = QApplication::font().pointSizeF();
   state.fontRatio = points > 0 ? std::clamp(points, kLeastPoints, kMostPoints) / kReferencePoints : 1.0;
   for (auto [file, colours] : {std::pair{"dark", &state.dark}, std::pair{"light", &state.light}}) {

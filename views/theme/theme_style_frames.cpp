@@ -17,6 +17,7 @@ constexpr int kTitlePadding = 12;
 constexpr int kTabLine = 2;
 constexpr int kIconTextGap = 6;
 constexpr int kFlatPadding = 4;
+constexpr double kDisabledIcon = 0.45;  // opacity
 
 QColor colour(ColourRole role) { return Theme::current().colour(role); }
 
@@ -232,6 +233,13 @@ bool ThemeStyle::drawLabel(ControlElement element, const QStyleOption* option, Q
              element == CE_ToolButtonLabel && tool && !tool->text.isEmpty() &&
              tool->toolButtonStyle == Qt::ToolButtonTextBesideIcon) {
     label = {tool->icon, tool->iconSize, tool->text, QIcon::Normal, QColor()};
+  } else if (tool && element == CE_ToolButtonLabel && !enabled) {
+    // Quiet icons have the colour of disabled ones: where no text tells, they fade.
+    painter->save();
+    painter->setOpacity(kDisabledIcon);
+    QProxyStyle::drawControl(element, option, painter, widget);
+    painter->restore();
+    return true;
   } else {
     return false;
   }

@@ -129,6 +129,8 @@ Result<void> CorpusRecording::record(ForwardedSequence& sequence, const CorpusWi
     (void)m_recorder->endSequence(false);  // kept, and cut off by a resume
     return done;
   }
+  // A resume cuts back to the last complete sequence, so the record counts complete ones only.
+  if (!m_settings.program.rules.empty()) m_recorder->setRuleEffects(sequence.effects());
   if (auto ended = m_recorder->endSequence(true); !ended) return ended;
   for (const auto& row : sequence.rows()) m_mean.add(row.logProb);
   return {};
@@ -190,6 +192,7 @@ Result<CorpusOutcome> recordCorpus(const std::shared_ptr<Model>& model,
   CorpusRecording recording(model, tokenizer, store, settings, *std::move(plan));
   const auto left = recording.begin();
   if (!left) return fail(left.error());
+  sequence.setEffects(store.ruleEffects(recording.id()));  // of a resumed run
   if (started) started(recording.id());
   return *left ? recording.run(sequence, progress, std::move(stop)) : recording.outcome();
 }

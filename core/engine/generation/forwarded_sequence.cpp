@@ -28,8 +28,7 @@ void ForwardedSequence::start(std::vector<std::int32_t> ids, std::int64_t prompt
   m_lastLogits = {};
   m_recordedRows = 0;
   m_firstSteered = -1;
-  m_effects.clear();
-  m_effectMarks.clear();
+  m_effectMarks.assign(1, {0, m_effects});
 }
 
 void ForwardedSequence::record(trace::RunRecorder* recorder, std::int32_t ordinal, std::int64_t firstRow) {
@@ -122,6 +121,7 @@ void ForwardedSequence::recordStep(std::int64_t begin, std::int64_t end, const S
   // The row after the step is known too, where there is one: it becomes the pending row.
   recordRows(std::min<std::int64_t>(end + 1, static_cast<std::int64_t>(m_rows.size())));
   if (m_recorder == nullptr) return;
+  if (m_effectsRecorded && m_plan != nullptr) m_recorder->setRuleEffects(m_effects);
   trace::RoutingBatch batch;
   batch.firstToken = m_firstRow + begin;
   batch.count = static_cast<int>(end - begin);
@@ -179,8 +179,8 @@ std::int64_t ForwardedSequence::rewind(std::int64_t position) {
   m_lastLogits = {};
   m_recordedRows = std::min(m_recordedRows, target);
   if (m_firstSteered >= target) m_firstSteered = -1;
-  while (!m_effectMarks.empty() && m_effectMarks.back().end > target) m_effectMarks.pop_back();
-  m_effects = m_effectMarks.empty() ? std::vector<steering::RuleEffect>() : m_effectMarks.back().effects;
+  while (m_effectMarks.back().end > target) m_effectMarks.pop_back();
+  m_effects = m_effectMarks.back().effects;
   return target;
 }
 

@@ -26,11 +26,14 @@ class ForwardedSequence {
   ForwardedSequence(std::shared_ptr<Model> model, std::unique_ptr<Session> session,
                     std::shared_ptr<const tokenizer::Tokenizer> tokenizer);
 
-  /// Starts a sequence; nothing is forwarded. The recorder must have begun it too.
+  /// Starts a sequence; nothing is forwarded. The recorder must have begun it too. Effects go on counting.
   void start(std::vector<std::int32_t> ids, std::int64_t promptLength);
   /// Records from row position() on, as `ordinal` from row `firstRow` of the run; rows before are there.
   void record(trace::RunRecorder* recorder, std::int32_t ordinal, std::int64_t firstRow);
   void setPlan(std::shared_ptr<const steering::SteeringPlan> plan);  ///< null = no steering
+  /// Whether every step tells the recorder what the rules did.
+  void setEffectsRecorded(bool recorded) { m_effectsRecorded = recorded; }
+  void setEffects(std::vector<RuleEffect> effects) { m_effects = std::move(effects); }
   void setObserver(StepObserver observer) { m_observer = std::move(observer); }
   void setProgress(ProgressCallback progress) { m_progress = std::move(progress); }
 
@@ -63,7 +66,8 @@ class ForwardedSequence {
   [[nodiscard]] std::span<const float> lastLogits() const { return m_lastLogits; }
   [[nodiscard]] const DistributionFacts& lastFacts() const { return m_lastFacts; }
 
-  [[nodiscard]] const std::vector<steering::RuleEffect>& effects() const { return m_effects; }
+  /// What the rules did since the object was made, over all sequences.
+  [[nodiscard]] const std::vector<RuleEffect>& effects() const { return m_effects; }
   /// Forgets the effects of rules that `keep` refuses.
   void keepEffects(const std::function<bool(std::int64_t ruleId)>& keep);
   /// What stopped the recording; the recorder is not used any more.
@@ -82,7 +86,7 @@ class ForwardedSequence {
   /// Effects up to a position, to go back to.
   struct EffectMark {
     std::int64_t end = 0;
-    std::vector<steering::RuleEffect> effects;
+    std::vector<RuleEffect> effects;
   };
 
   std::shared_ptr<Model> m_model;
@@ -107,8 +111,9 @@ class ForwardedSequence {
   std::optional<Error> m_recordingError;
 
   std::int64_t m_firstSteered = -1;
-  std::vector<steering::RuleEffect> m_effects;
-  std::vector<EffectMark> m_effectMarks;
+  bool m_effectsRecorded = false;
+  std::vector<RuleEffect> m_effects;
+  std::vector<EffectMark> m_effectMarks;  // the first is the start of the sequence
 };
 
 }  // namespace moescope::engine

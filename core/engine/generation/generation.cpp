@@ -33,6 +33,7 @@ class RecordedGeneration final : public Generation {
         m_text(m_settings.stopStrings) {
     const auto length = static_cast<std::int64_t>(promptIds.size());
     m_sequence.start(std::move(promptIds), length);
+    m_sequence.setEffectsRecorded(true);
     for (std::size_t i = 0; i < m_sequence.ids().size(); ++i) {
       GeneratedToken token;
       token.id = m_sequence.ids()[i];
@@ -123,6 +124,7 @@ void RecordedGeneration::startRun(std::optional<trace::RunId> source, std::int64
       m_recorder->beginSequence({m_sequence.promptLength(), textHash(m_settings.prompt), {}});
   if (source && keptRows > 0) {
     if (auto copied = m_recorder->copyRows(*source, keptRows); !copied) return stopRecording(copied.error());
+    m_recorder->setRuleEffects(m_sequence.effects());  // up to where the rows were copied
   }
   m_sequence.record(m_recorder.get(), ordinal, 0);
 }
@@ -208,6 +210,7 @@ void RecordedGeneration::apply(const steering::SteeringProgram& program,
   m_sequence.setPlan(std::move(plan));
   // Where the file cannot take it, the next rows meet the same error and end the recording.
   if (m_sequence.recording()) {
+    m_recorder->setRuleEffects(m_sequence.effects());
     (void)m_recorder->steeringChanged(steering::toJson(program).dump(), counterfactual);
   }
 }

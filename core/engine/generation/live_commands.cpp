@@ -252,6 +252,8 @@ void LiveSession::Worker::recordCorpus(const CorpusSettings& settings, std::stop
         {"corpus.no_file", "", "", "there is no file to record into", "open or create a trace first"});
   }
   finishGeneration();
+  change([this](LiveStatus&) { m_effects.clear(); });  // the run's own are in the trace
+  emit(LiveEvent::Kind::EffectsChanged);
   enter(LiveState::Running);
   const auto outcome = engine::recordCorpus(current, tokenizer(), *m_store, settings, progress(),
                                             std::move(stop), [this](trace::RunId run) {

@@ -16,6 +16,7 @@ constexpr float kSmallestChevronCell = 10.0F;
 constexpr float kSmallCell = 8.0F;
 constexpr float kPin = 5.0F;
 constexpr float kLayerBar = 3.0F;
+constexpr float kCorner = 4.0F;
 constexpr float kTriangle = 4.0F;
 constexpr float kDash = 3.0F, kGap = 2.0F;
 constexpr float kLegendMark = 12.0F, kLegendGap = 6.0F, kLegendStep = 18.0F;
@@ -66,6 +67,10 @@ void drawLegendMark(CanvasPainter& painter, Rect box, LegendMark mark) {
     case LegendMark::Prompt:
       painter.fillRect({box.x + box.width - kLayerBar, box.y, kLayerBar, box.height},
                        paint(ColourRole::Text2));
+      return;
+    case LegendMark::Changed:
+      painter.strokeRect(box, paint(ColourRole::Separator), 1.0F);
+      drawChanged(painter, box);
       return;
   }
 }
@@ -149,6 +154,15 @@ void drawCursor(CanvasPainter& painter, Rect cell) {
 
 void drawFocusRing(CanvasPainter& painter, Rect area) {
   painter.strokeRect(area, paint(ColourRole::Accent), 2.0F);
+}
+
+void drawChanged(CanvasPainter& painter, Rect cell) {
+  const Point corner{cell.x + cell.width - 1.0F, cell.y};
+  const auto triangle = [&](float size, ColourRole role) {
+    painter.fillTriangle({corner.x - size, corner.y}, corner, {corner.x, corner.y + size}, paint(role));
+  };
+  triangle(kCorner + 1.5F, ColourRole::InkBack);
+  triangle(kCorner, ColourRole::Ink);
 }
 
 void drawRuleTriangle(CanvasPainter& painter, Point tip) {

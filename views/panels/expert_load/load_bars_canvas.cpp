@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kMostTicks = 5;
 constexpr float kGappedBar = 3.0F;  ///< narrower bars touch
+constexpr float kHalfLabel = 7.0F;  // of a line of small text
 constexpr float kTick = 3.0F;       ///< of a steered expert, below the axis
 constexpr float kCaption = 12.0F;
 constexpr std::string_view kRegion = "expert ";
@@ -88,7 +89,7 @@ void LoadBarsCanvas::build(Rect area, CanvasPainter& painter) {
   drawYAxis(painter, plot, spec.y, kMostTicks);
   drawBars(painter);
   drawUniformLine(painter);
-  drawPeakLabel(painter);
+  drawPeakLabel(painter, plot);
   drawOutlines(painter);
   painter.text({m_left, m_bottom + kCaption}, spec.x.label, paint(ColourRole::Text2), FontRole::Small);
 }
@@ -117,11 +118,16 @@ void LoadBarsCanvas::drawUniformLine(CanvasPainter& painter) const {
   }
 }
 
-void LoadBarsCanvas::drawPeakLabel(CanvasPainter& painter) const {
+void LoadBarsCanvas::drawPeakLabel(CanvasPainter& painter, const PlotArea& plot) const {
   const figure::Bars& bars = *m_picture->bars.bars;
   if (bars.values.empty() || !std::isfinite(bars.values.front())) return;
   const Rect bar = barRect(0);
-  painter.text({bar.x + bar.width + 5.0F, std::max(m_area.y + 8.0F, bar.y - 8.0F)},
+  float middle = std::max(m_area.y + kHalfLabel, bar.y - kHalfLabel - 1.0F);
+  for (const float line : gridLines(plot, m_picture->bars.y, kMostTicks)) {
+    // No line runs through the text.
+    if (line > middle - kHalfLabel - 1.0F && line < middle + kHalfLabel) middle = line - kHalfLabel;
+  }
+  painter.text({bar.x + bar.width + 5.0F, middle},
                bars.names.front() + " " + figure::ratioText(bars.values.front()),
                paint(bars.highlighted.front() ? ColourRole::Accent : ColourRole::Text2), FontRole::Small);
 }

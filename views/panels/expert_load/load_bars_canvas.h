@@ -14,6 +14,8 @@
 
 namespace moescope::views {
 
+struct PlotArea;
+
 /// GUI thread only.
 class LoadBarsCanvas : public QObject, public Canvas {
   Q_OBJECT
@@ -50,7 +52,7 @@ class LoadBarsCanvas : public QObject, public Canvas {
   [[nodiscard]] Rect barRect(std::size_t bar) const;
   void drawBars(CanvasPainter& painter) const;
   void drawUniformLine(CanvasPainter& painter) const;
-  void drawPeakLabel(CanvasPainter& painter) const;
+  void drawPeakLabel(CanvasPainter& painter, const PlotArea& plot) const;
   void drawOutlines(CanvasPainter& painter) const;
   void moveCursor(std::int64_t step, bool extend);
 

@@ -46,4 +46,10 @@ void drawYAxis(CanvasPainter& painter, const PlotArea& plot, const figure::Axis&
   }
 }
 
+std::vector<float> gridLines(const PlotArea& plot, const figure::Axis& y, int most) {
+  std::vector<float> lines;
+  for (const double value : figure::niceTicks(y.min, y.max, most)) lines.push_back(std::round(plot.y(value)));
+  return lines;
+}
+
 }  // namespace moescope::views

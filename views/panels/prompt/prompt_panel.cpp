@@ -12,6 +12,7 @@
 #include <QProgressBar>
 #include <QRandomGenerator>
 #include <QScrollBar>
+#include <QSettings>
 #include <QSpinBox>
 #include <QTextCursor>
 #include <QTextEdit>
@@ -30,6 +31,7 @@ namespace moescope::views {
 namespace {
 
 constexpr int kPadding = 8;
+const auto kCaptureKey = QStringLiteral("prompt/capture");
 constexpr int kFieldWidth = 92;  // ten digits
 constexpr int kWithPace = 800;   // narrower, only the buttons fit
 
@@ -61,6 +63,26 @@ QString durationText(double seconds) {
 }
 
 }  // namespace
+
+QString captureName(trace::CaptureLevel level) {
+  switch (level) {
+    case trace::CaptureLevel::None: return PromptPanel::tr("Tokens only");
+    case trace::CaptureLevel::Ids: return PromptPanel::tr("Expert ids");
+    case trace::CaptureLevel::Weights: return PromptPanel::tr("Ids, weights");
+    case trace::CaptureLevel::Full: break;
+  }
+  return PromptPanel::tr("Full logits");
+}
+
+trace::CaptureLevel defaultCapture() {
+  const QString word = QSettings().value(kCaptureKey).toString();
+  return trace::captureLevelFrom(word.toStdString()).value_or(trace::CaptureLevel::Full);
+}
+
+void setDefaultCapture(trace::CaptureLevel level) {
+  const auto word = trace::name(level);
+  QSettings().setValue(kCaptureKey, QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size())));
+}
 
 std::int64_t captureBytesPerToken(const std::vector<RouterSpec>& routers, trace::CaptureLevel level) {
   std::int64_t bytes = 0;
@@ -238,6 +260,10 @@ engine::GenerationSettings PromptPanel::settings() {
 
 QString PromptPanel::prompt() const { return m_editor->toPlainText().left(m_promptLength); }
 
+void PromptPanel::setCapture(trace::CaptureLevel level) {
+  m_capture->setCurrentIndex(m_capture->findData(static_cast<int>(level)));
+}
+
 void PromptPanel::setPrompt(const QString& text) {
   m_writing = true;
   m_editor->setPlainText(text);
@@ -304,15 +330,12 @@ void PromptPanel::refreshState() {
 void PromptPanel::refreshCaptureSizes() {
   const auto model = m_context.session().model();
   const auto routers = model ? model->checkpoint().description().routers : std::vector<RouterSpec>{};
-  const QVariant chosen = m_capture->count() > 0 ? m_capture->currentData()
-                                                 : QVariant(static_cast<int>(trace::CaptureLevel::Full));
+  const QVariant chosen =
+      m_capture->count() > 0 ? m_capture->currentData() : QVariant(static_cast<int>(defaultCapture()));
   m_capture->clear();
-  const std::pair<trace::CaptureLevel, QString> levels[] = {
-      {trace::CaptureLevel::None, tr("Tokens only")},
-      {trace::CaptureLevel::Ids, tr("Expert ids")},
-      {trace::CaptureLevel::Weights, tr("Ids, weights")},
-      {trace::CaptureLevel::Full, tr("Full logits")}};
-  for (const auto& [level, name] : levels) {
+  for (const auto level : {trace::CaptureLevel::None, trace::CaptureLevel::Ids, trace::CaptureLevel::Weights,
+                           trace::CaptureLevel::Full}) {
+    const QString name = captureName(level);
     const auto bytes = captureBytesPerToken(routers, level);
     const QString text = bytes > 0 ? tr("%1, %2/token").arg(name, bytesText(bytes)) : name;
     m_capture->addItem(text, static_cast<int>(level));

@@ -30,6 +30,11 @@ struct PromptActions {
 /// Bytes that one token adds to a trace at a capture level, from the model's routers.
 std::int64_t captureBytesPerToken(const std::vector<RouterSpec>& routers, trace::CaptureLevel level);
 
+QString captureName(trace::CaptureLevel level);
+/// The level that a window starts with; kept in the settings.
+[[nodiscard]] trace::CaptureLevel defaultCapture();
+void setDefaultCapture(trace::CaptureLevel level);
+
 /// GUI thread only. The prompt is what stands before the generated part; an edit in the generated part
 /// makes all of the text the next prompt.
 class PromptPanel : public QWidget {
@@ -41,6 +46,7 @@ class PromptPanel : public QWidget {
   [[nodiscard]] engine::GenerationSettings settings();  ///< draws a new seed unless it is kept
   [[nodiscard]] QString prompt() const;
   void setPrompt(const QString& text);
+  void setCapture(trace::CaptureLevel level);
   void showError(const QString& text);
   void focusEditor();
 

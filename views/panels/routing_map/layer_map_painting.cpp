@@ -15,6 +15,7 @@ namespace {
 constexpr float kRowLabelRoom = 13.0F;
 constexpr float kLabelGap = 12.0F;
 constexpr float kLayerBarGap = 7.0F;
+constexpr double kLeastMarked = 8.0;  // px of a cell that has room for the corner
 
 Colour paint(ColourRole role) { return Theme::current().paint(role); }
 
@@ -47,6 +48,20 @@ void paintMarks(const MapScene& scene, CanvasPainter& painter) {
       if (rect.width >= 6.0F) rect.width -= 1.0F;
       if (rect.height >= 6.0F) rect.height -= 1.0F;
       drawCellMark(painter, rect, mark->second);
+    }
+  }
+}
+
+/// While a model writes: the cells that the newest token changed.
+void paintChanges(const MapScene& scene, CanvasPainter& painter) {
+  const MapGeometry& g = scene.geometry;
+  if (!scene.live || g.cellWidth() < kLeastMarked || g.cellHeight() < kLeastMarked) return;
+  for (int row = static_cast<int>(g.beginRow()); row < g.endRow(); ++row) {
+    const auto at = static_cast<std::size_t>(row);
+    if (at >= scene.layers->newest.size()) return;
+    for (const int expert : scene.layers->newest[at]) {
+      const auto cell = scene.cellOf({scene.routers[at].layer, ExpertIndex{expert}});
+      if (cell) drawChanged(painter, g.rectOf(*cell));
     }
   }
 }
@@ -95,6 +110,7 @@ void paintLayerMap(MapScene& scene, MapTextures& textures, Rect area, CanvasPain
   paintImage(scene, textures.map, painter);
   paintGrid(scene, painter);
   paintMarks(scene, painter);
+  paintChanges(scene, painter);
   painter.popClip();
   paintCellRegions(scene, painter);
   paintRows(scene, painter, layout);
@@ -109,13 +125,18 @@ void paintLayerMap(MapScene& scene, MapTextures& textures, Rect area, CanvasPain
   for (const ExpertCell& expert : scene.experts) {
     if (const auto cell = scene.cellOf(expert)) paintColumnTicks(scene, painter, cell->column);
   }
-  static const std::vector<LegendItem> legend{{LegendMark::Banned, "banned"},
-                                              {LegendMark::Boosted, "boosted"},
-                                              {LegendMark::Dampened, "dampened"},
-                                              {LegendMark::Pinned, "pinned"},
-                                              {LegendMark::LayerRule, "rule on the layer"},
-                                              {LegendMark::NoData, "no data"}};
-  paintBottom(scene, painter, layout.bottom, legend);
+  static const std::vector<LegendItem> recorded{{LegendMark::Banned, "banned"},
+                                                {LegendMark::Boosted, "boosted"},
+                                                {LegendMark::Dampened, "dampened"},
+                                                {LegendMark::Pinned, "pinned"},
+                                                {LegendMark::LayerRule, "rule on the layer"},
+                                                {LegendMark::NoData, "no data"}};
+  static const std::vector<LegendItem> live = [] {
+    std::vector<LegendItem> items{{LegendMark::Changed, "newest token"}};
+    items.insert(items.end(), recorded.begin(), recorded.end());
+    return items;
+  }();
+  paintBottom(scene, painter, layout.bottom, scene.live ? live : recorded);
 }
 
 }  // namespace moescope::views

@@ -17,6 +17,8 @@ struct LayerPicture {
   std::vector<RouterSpec> routers;        ///< [layers]
   std::vector<trace::LoadSummary> loads;  ///< [layers] over `tokens`
   std::vector<double> maxVio;             ///< [layers]; NaN without choices
+  /// [layers] experts that the run's newest token chose; empty where `tokens` ends before it.
+  std::vector<std::vector<int>> newest;
   trace::TokenRange tokens;
 };
 

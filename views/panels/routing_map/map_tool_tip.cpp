@@ -9,6 +9,7 @@
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
 #include "views/api/steering_edits.h"
+#include "views/panels/routing_map/steered_cell.h"
 
 namespace moescope::views {
 
@@ -149,6 +150,27 @@ ToolTipContent densityTip(const MapScene& scene, MapCell cell) {
   return tip;
 }
 
+QString changeText(float before, float after, int decimals) {
+  const double added = static_cast<double>(after) - static_cast<double>(before);
+  const QString sign = added > 0.0 ? QStringLiteral("+") : QString();
+  return tr("%1, the rules add %2")
+      .arg(number(static_cast<double>(after), decimals), sign + number(added, decimals));
+}
+
+/// What the rules made of the cell's logit and key.
+void addSteering(ToolTipContent& tip, const MapScene& scene, MapCell cell, ExpertCell expert) {
+  const auto steered = steeredCell(*scene.tokens, cell.row, scene.settings.router, expert.expert.value);
+  if (!steered) return;
+  if (std::isinf(steered->logit) || std::isinf(steered->key)) {
+    tip.rows.push_back({tr("steered"), tr("banned, never chosen")});
+    return;
+  }
+  if (steered->logit != steered->rawLogit)
+    tip.rows.push_back({tr("steered logit"), changeText(steered->rawLogit, steered->logit, 2)});
+  if (steered->key != steered->keyBefore)
+    tip.rows.push_back({tr("selection key"), changeText(steered->keyBefore, steered->key, 3)});
+}
+
 ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell expert,
                               const CellDetail* detail) {
   const TokenPicture& picture = *scene.tokens;
@@ -169,6 +191,7 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
   if (!std::isnan(choice.logit))
     tip.rows.push_back(
         {tr("router logit"), tr("%1, before steering").arg(number(static_cast<double>(choice.logit), 2))});
+  addSteering(tip, scene, cell, expert);
   tip.rows.push_back({tr("chosen"), idsText(choice.chosen)});
   if (!choice.native.empty()) tip.rows.push_back({tr("natively"), idsText(choice.native)});
   if (detail != nullptr && detail->choices > 0) {

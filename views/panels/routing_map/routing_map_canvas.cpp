@@ -186,16 +186,25 @@ std::int64_t RoutingMapCanvas::newTokens() const {
 }
 
 void RoutingMapCanvas::fit() {
+  m_zoom.settle();
   m_scene.geometry.fit();
   scrolled();
 }
 
 void RoutingMapCanvas::zoomBy(double factor) {
   const Rect plot = m_scene.geometry.plot();
-  const bool end = m_following && m_scene.live;
   const Point about{plot.x + plot.width / 2.0F, plot.y + plot.height / 2.0F};
-  m_scene.geometry.zoom(factor, about, !m_scene.tokenMode());
-  if (end && m_scene.tokenMode()) m_scene.geometry.showEnd();
+  m_zoom.start({factor, about, !m_scene.tokenMode(), false});
+}
+
+void RoutingMapCanvas::zoomStep(const ZoomStep& step) {
+  MapGeometry& g = m_scene.geometry;
+  g.zoom(step.factor, step.about, step.columnsToo);
+  if (step.atPointer) {
+    m_scene.hover = g.cellAt(step.about);
+  } else if (m_following && m_scene.live && m_scene.tokenMode()) {
+    g.showEnd();
+  }
   scrolled();
 }
 

@@ -8,6 +8,7 @@
 #include "views/api/expert_actions.h"
 #include "views/panels/routing_map/map_painting.h"
 #include "views/panels/routing_map/map_tool_tip.h"
+#include "views/panels/routing_map/zoom_motion.h"
 
 namespace moescope::views {
 
@@ -38,6 +39,8 @@ class RoutingMapCanvas : public QObject, public Canvas {
 
   void fit();
   void zoomBy(double factor);
+  /// Zooms take a moment, unless the user wants less motion.
+  void setSmoothZoom(bool smooth) { m_zoom.setSmooth(smooth); }
   /// Rows stay at the newest token. Off when the user scrolls away.
   void setFollowing(bool on);
   [[nodiscard]] bool following() const { return m_following; }
@@ -80,6 +83,7 @@ class RoutingMapCanvas : public QObject, public Canvas {
 
   void followSelection();
   void scrolled();
+  void zoomStep(const ZoomStep& step);
   void selectCell(MapCell cell, Qt::KeyboardModifiers modifiers);
   void selectBox(MapCell from, MapCell to, bool add);
   void selectTokens(std::int64_t token, bool extend);
@@ -94,6 +98,7 @@ class RoutingMapCanvas : public QObject, public Canvas {
   ExpertActions& m_actions;
   MapScene m_scene;
   MapTextures m_textures;
+  ZoomMotion m_zoom{[this](const ZoomStep& step) { zoomStep(step); }};
   Rect m_area;
   Gesture m_gesture = Gesture::None;
   CanvasEvent m_pressed, m_last;

@@ -27,6 +27,7 @@ bool has(Qt::KeyboardModifiers modifiers, Qt::KeyboardModifier one) { return (mo
 }  // namespace
 
 void RoutingMapCanvas::press(const CanvasEvent& event) {
+  m_zoom.settle();
   m_pressed = m_last = event;
   m_dragPixels = 0.0;
   if (event.button == Qt::MiddleButton || (event.button == Qt::LeftButton && m_spaceHeld)) {
@@ -153,14 +154,17 @@ void RoutingMapCanvas::wheel(const CanvasEvent& event, QPointF steps) {
   const Rect plot = g.plot();
   const bool besides = event.region == "minimap" || event.at.x < plot.x;
   if (has(event.modifiers, Qt::ShiftModifier)) {
+    m_zoom.settle();
     g.panBy(-(steps.y() + steps.x()) * kSidewaysPixels, 0.0);
   } else if (m_scene.tokenMode() && besides) {
     // Beside the cells the wheel scrolls, as in a list.
+    m_zoom.settle();
     g.panBy(0.0, -steps.y() * kWheelRows * std::max(1.0, g.cellHeight()));
   } else {
-    g.zoom(std::pow(kWheelZoom, steps.y()), event.at,
-           !m_scene.tokenMode() || has(event.modifiers, Qt::ControlModifier));
     if (steps.x() != 0.0) g.panBy(-steps.x() * kSidewaysPixels, 0.0);
+    const bool columnsToo = !m_scene.tokenMode() || has(event.modifiers, Qt::ControlModifier);
+    m_zoom.start({std::pow(kWheelZoom, steps.y()), event.at, columnsToo, true});
+    return;
   }
   m_scene.hover = g.cellAt(event.at);
   scrolled();
@@ -250,6 +254,7 @@ void RoutingMapCanvas::selectBox(MapCell from, MapCell to, bool add) {
 bool RoutingMapCanvas::moveCursor(const QKeyEvent& event) {
   const MapGeometry& g = m_scene.geometry;
   if (g.rows() == 0 || g.columns() == 0) return false;
+  m_zoom.settle();
   const auto page = std::max<std::int64_t>(1, static_cast<std::int64_t>(g.rowsInSight()) - 1);
   MapCell cell = m_scene.cursor.value_or(g.nearestCell({g.plot().x, g.plot().y}));
   const bool first = !m_scene.cursor.has_value();

@@ -38,6 +38,7 @@ RoutingMapPanel::RoutingMapPanel(ViewContext& context, QWidget* parent)
       m_context(context),
       m_actions(new ExpertActions(context, this)),
       m_canvas(new RoutingMapCanvas(context, *m_actions, this)) {
+  m_canvas->setSmoothZoom(true);
   makeLayout();
   connectCanvas();
   auto& selection = context.selection();

@@ -214,6 +214,7 @@ void addTokenFacts(TokenPicture& picture, const trace::TraceStore& store) {
     picture.prefill.push_back(
         known && block->phases[at] == static_cast<std::uint8_t>(trace::Phase::Prefill) ? 1 : 0);
     picture.sequences.push_back(known ? block->sequences[at] : 0);
+    picture.positions.push_back(known ? block->positions[at] : -1);
   }
 }
 
@@ -244,7 +245,10 @@ TokenPicture tokenPicture(const trace::TraceStore& store, const TokenPictureRequ
                         kNan);
   if (picture.rows == 0) return picture;
   PictureMaker(store, picture, routers).make(stop);
-  if (step == 1) addTokenFacts(picture, store);
+  if (step == 1) {
+    addTokenFacts(picture, store);
+    picture.steering = readSteeringHistory(store, request.run);
+  }
   return picture;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "views/panels/routing_map/map_settings.h"
+#include "views/panels/routing_map/steering_history.h"
 
 namespace moescope::views {
 
@@ -36,6 +37,8 @@ struct TokenPicture {
   std::vector<float> logProbs;          ///< [rows]
   std::vector<char> prefill;            ///< [rows]
   std::vector<std::int32_t> sequences;  ///< [rows]
+  std::vector<std::int32_t> positions;  ///< [rows] in the sequence; -1 where damaged
+  SteeringHistory steering;
   /// Blocks behind the rows by [router - firstRouter][block - firstBlock]; null where there is none.
   int firstRouter = 0;
   std::int64_t firstBlock = 0;

@@ -19,6 +19,8 @@
 #include "views/panels/steering/rule_row.h"
 #include "views/panels/steering/rule_strength.h"
 #include "views/panels/steering/rule_texts.h"
+#include "views/api/theme.h"
+#include "views/panels/steering/run_rules_view.h"
 
 namespace moescope::views {
 
@@ -92,17 +94,30 @@ SteeringPanel::SteeringPanel(ViewContext& context, QWidget* parent) : QWidget(pa
   m_scroll->setWidget(rows);
   m_pages->addWidget(m_scroll);
   column->addWidget(m_pages, 1);
+  m_runView = new RunRulesView;
+  m_runView->setObjectName(QStringLiteral("run_rules"));
+  m_runView->hide();
+  connect(m_runView, &RunRulesView::useRequested, this, [this] {
+    if (!m_runRules) return;
+    m_context.steering().edit(m_runRules->program, tr("Use the rules of “%1”").arg(m_runRules->name));
+  });
+  column->addWidget(m_runView, 1);
   m_footer = makeFooter();
   column->addWidget(m_footer);
 
   connect(&context.steering(), &SteeringDocument::programChanged, this, &SteeringPanel::refresh);
   connect(&context, &ViewContext::modelChanged, this, &SteeringPanel::refreshRouters);
-  connect(&context, &ViewContext::storeReplaced, this, &SteeringPanel::refreshRouters);
-  connect(&context.selection(), &SelectionModel::runChanged, this, &SteeringPanel::refreshRouters);
+  connect(&context, &ViewContext::storeReplaced, this, &SteeringPanel::followRun);
+  connect(&context.selection(), &SelectionModel::runChanged, this, &SteeringPanel::followRun);
+  connect(&context, &ViewContext::runsChanged, this, [this] { askRun(QueryRunner::Urgency::Refresh); });
+  connect(&context, &ViewContext::rowsChanged, this, [this](qlonglong run) {
+    if (m_context.selection().run() == run) askRun(QueryRunner::Urgency::Refresh);
+  });
+  connect(&context, &ViewContext::liveStateChanged, this, &SteeringPanel::refreshRunView);
   connect(&context, &ViewContext::effectsChanged, this,
           [this] { setEffects(m_context.session().effects()); });
   connect(&context.selection(), &SelectionModel::expertsChanged, this, &SteeringPanel::followSelection);
-  refreshRouters();
+  followRun();
 }
 
 QWidget* SteeringPanel::makeToolBar() {
@@ -178,6 +193,7 @@ void SteeringPanel::setEffects(std::vector<steering::RuleEffect> effects) {
 void SteeringPanel::refresh() {
   check();
   syncRows();
+  refreshRunView();
   refreshFooter();
   const bool any = !m_context.steering().program().rules.empty();
   m_pages->setCurrentIndex(any ? kListPage : kEmptyPage);
@@ -229,8 +245,13 @@ void SteeringPanel::refreshRow(RuleRow& row, const steering::Rule& rule) {
   state.rule = rule;
   state.routers = m_routers;
   state.steeringOn = m_context.steering().masterOn();
-  const auto effect = std::ranges::find(m_effects, rule.id, &steering::RuleEffect::ruleId);
-  if (effect != m_effects.end() && rule.enabled) state.effect = effectText(rule, *effect, m_routers);
+  if (m_runRules) {
+    const RuleEffect* effect = m_runRules->effectOf(rule);
+    if (effect != nullptr) state.effect = effectText(rule, *effect, m_runRules->routers);
+  } else if (!m_context.selection().run()) {
+    const auto effect = std::ranges::find(m_effects, rule.id, &RuleEffect::ruleId);
+    if (effect != m_effects.end() && rule.enabled) state.effect = effectText(rule, *effect, m_routers);
+  }
   if (const auto problem = m_check.problems.find(rule.id); problem != m_check.problems.end()) {
     state.problem = problem->second.text;
     state.problemDetail = problem->second.detail;

@@ -10,8 +10,10 @@
 #include "core/base/router_spec.h"
 #include "core/steering/steering_plan.h"
 #include "core/steering/steering_program.h"
+#include "views/api/query_runner.h"
 #include "views/panels/steering/program_check.h"
 #include "views/panels/steering/rule_drafts.h"
+#include "views/panels/steering/run_rules.h"
 
 class QLabel;
 class QPushButton;
@@ -24,6 +26,7 @@ namespace moescope::views {
 
 class ErrorBar;
 class RuleRow;
+class RunRulesView;
 class TextLabel;
 class ViewContext;
 
@@ -39,7 +42,7 @@ class SteeringPanel : public QWidget {
   /// Routers that rules are checked against: of the loaded model, else of the selected run; may be empty.
   void setRouters(std::vector<RouterSpec> routers);
   [[nodiscard]] const std::vector<RouterSpec>& routers() const { return m_routers; }
-  /// What the rules did, as the engine counts it.
+  /// What the rules did, as the engine counts it; shown while no run is selected.
   void setEffects(std::vector<steering::RuleEffect> effects);
 
  Q_SIGNALS:
@@ -55,6 +58,13 @@ class SteeringPanel : public QWidget {
   void openAddMenu();
   void addForSelection(Verb verb);
   void addByForm(Verb verb);
+
+  // steering_run.cpp
+  void followRun();
+  /// Reads what the rules of the selected run did.
+  void askRun(QueryRunner::Urgency urgency);
+  void showRun(std::optional<RunRules> rules);
+  void refreshRunView();
 
   // steering_panel.cpp
   void refreshRouters();
@@ -76,6 +86,8 @@ class SteeringPanel : public QWidget {
   ViewContext& m_context;
   std::vector<RouterSpec> m_routers;
   std::vector<steering::RuleEffect> m_effects;
+  std::optional<RunRules> m_runRules;  // of the selected run
+  QueryRunner m_query;
   ProgramCheck m_check;
   std::map<std::int64_t, RuleRow*> m_rows;
   std::int64_t m_current = 0;
@@ -88,6 +100,8 @@ class SteeringPanel : public QWidget {
   QStackedWidget* m_pages = nullptr;
   QScrollArea* m_scroll = nullptr;
   QVBoxLayout* m_list = nullptr;
+  RunRulesView* m_runView = nullptr;
+  bool m_runViewStale = false;
   QWidget* m_footer = nullptr;
   QLabel* m_footerIcon = nullptr;
   TextLabel* m_footerText = nullptr;

@@ -1,0 +1,34 @@
+// LoadOptionsForm: fields for device, dtype and threads of a model. Not for when they take effect.
+#pragma once
+
+#include <QWidget>
+
+#include <vector>
+
+#include "core/engine/api/engine.h"
+
+class QComboBox;
+class QSpinBox;
+
+namespace moescope::app {
+
+class LoadOptionsForm : public QWidget {
+  Q_OBJECT
+
+ public:
+  /// Devices that are not in the list cannot be chosen, except the one that is set.
+  LoadOptionsForm(const engine::LoadOptions& options, const std::vector<engine::DeviceInfo>& devices,
+                  QWidget* parent = nullptr);
+
+  [[nodiscard]] engine::LoadOptions options() const;
+
+ Q_SIGNALS:
+  void changed();
+
+ private:
+  QComboBox* m_device;
+  QComboBox* m_dtype;
+  QSpinBox* m_threads;
+};
+
+}  // namespace moescope::app
