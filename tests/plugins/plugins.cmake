@@ -38,22 +38,23 @@ if(MOESCOPE_GUI)
   endforeach()
 endif()
 
-# The program as BUILD_SHARED_PLUGINS=ON makes it: the same objects, and the built-in plug-ins where it looks for them.
-add_executable(moescope_shared_plugins $<TARGET_OBJECTS:moescope>)
-set_target_properties(moescope_shared_plugins PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME moescope
-  RUNTIME_OUTPUT_DIRECTORY ${MOESCOPE_SHARED_PLUGINS}/../../../bin)
-target_link_libraries(moescope_shared_plugins PRIVATE moescope_generation moescope_figure moescope_no_built_in)
-moescope_plugin_program(moescope_shared_plugins)
-get_property(builtIn GLOBAL PROPERTY MOESCOPE_PLUGINS)
-list(TRANSFORM builtIn REPLACE "(.+)" "plugin_\\1_shared")
-add_dependencies(moescope_shared_plugins ${builtIn})
-
 set(environment "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>;MOESCOPE_TEST_PLUGINS=${testPlugins}")
 add_test(NAME cli_analyze COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/cli/test_analyze.py)
 set_tests_properties(cli_analyze PROPERTIES LABELS cli TIMEOUT 180 ENVIRONMENT "${environment}")
-add_test(NAME plugins_shared COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/plugins/test_shared_plugins.py)
-set_tests_properties(plugins_shared PROPERTIES LABELS cli TIMEOUT 180
-  ENVIRONMENT "${environment};MOESCOPE_SHARED_PROGRAM=$<TARGET_FILE:moescope_shared_plugins>")
+# The program as BUILD_SHARED_PLUGINS=ON makes it: the same objects, and the built-in plug-ins where it looks for them.
+if(NOT BUILD_SHARED_PLUGINS)
+  add_executable(moescope_shared_plugins $<TARGET_OBJECTS:moescope>)
+  set_target_properties(moescope_shared_plugins PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME moescope
+    RUNTIME_OUTPUT_DIRECTORY ${MOESCOPE_SHARED_PLUGINS}/../../../bin)
+  target_link_libraries(moescope_shared_plugins PRIVATE moescope_generation moescope_figure moescope_no_built_in)
+  moescope_plugin_program(moescope_shared_plugins)
+  get_property(builtIn GLOBAL PROPERTY MOESCOPE_PLUGINS)
+  list(TRANSFORM builtIn REPLACE "(.+)" "plugin_\\1_shared")
+  add_dependencies(moescope_shared_plugins ${builtIn})
+  add_test(NAME plugins_shared COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/plugins/test_shared_plugins.py)
+  set_tests_properties(plugins_shared PROPERTIES LABELS cli TIMEOUT 180
+    ENVIRONMENT "${environment};MOESCOPE_SHARED_PROGRAM=$<TARGET_FILE:moescope_shared_plugins>")
+endif()
 if(MOESCOPE_GUI)
   add_test(NAME plugins_tutorial COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/plugins/test_tutorial.py)
   set_tests_properties(plugins_tutorial PROPERTIES LABELS cli TIMEOUT 600
