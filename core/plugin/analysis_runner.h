@@ -15,11 +15,11 @@
 namespace moescope::plugin {
 
 struct AnalysisRequest {
-  std::string analysis;  ///< id
-  std::string run;       ///< id or name; empty: the last run that has what the analysis needs
-  std::string series;    ///< id or name; empty: the only one
-  analysis::AnalysisParameters parameters;
-  std::optional<std::filesystem::path> checkpoint;  ///< folder
+  std::string analysis;     ///< id
+  std::string run = {};     ///< id or name; empty: the last run that has what the analysis needs
+  std::string series = {};  ///< id or name; empty: the only one
+  analysis::AnalysisParameters parameters = {};
+  std::optional<std::filesystem::path> checkpoint = {};  ///< folder
 };
 
 struct AnalysisCallbacks {
