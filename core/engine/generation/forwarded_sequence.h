@@ -32,6 +32,7 @@ class ForwardedSequence {
   void record(trace::RunRecorder* recorder, std::int32_t ordinal, std::int64_t firstRow);
   void setPlan(std::shared_ptr<const steering::SteeringPlan> plan);  ///< null = no steering
   void setObserver(StepObserver observer) { m_observer = std::move(observer); }
+  void leaveOutAlternatives() { m_alternatives = false; }  ///< of the rows that are recorded
   void setProgress(ProgressCallback progress) { m_progress = std::move(progress); }
 
   /// Forwards ids up to `end` (exclusive) that were not. Errors: `cancelled`, and those of
@@ -103,6 +104,7 @@ class ForwardedSequence {
 
   trace::RunRecorder* m_recorder = nullptr;
   std::int64_t m_firstRow = 0;
+  bool m_alternatives = true;
   std::int64_t m_recordedRows = 0;  // of this sequence
   std::optional<Error> m_recordingError;
 
