@@ -4,8 +4,8 @@ namespace moescope::cli {
 
 std::vector<Register> commands() {
   return {
-      addInspect, addCheck,  addVerify, addTokenize, addGenerate, addRecord,
-      addQuery,   addFigure, addSteer,  addDevices,  addBench,
+      addInspect, addCheck, addVerify, addTokenize, addGenerate, addRecord,
+      addSeries,  addQuery, addFigure, addSteer,    addDevices,  addBench,
   };
 }
 
