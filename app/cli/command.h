@@ -43,6 +43,7 @@ void addVerify(CLI::App& app, std::function<int()>& run);
 void addTokenize(CLI::App& app, std::function<int()>& run);
 void addGenerate(CLI::App& app, std::function<int()>& run);
 void addRecord(CLI::App& app, std::function<int()>& run);
+void addSeries(CLI::App& app, std::function<int()>& run);
 void addQuery(CLI::App& app, std::function<int()>& run);
 void addFigure(CLI::App& app, std::function<int()>& run);
 void addAnalyze(CLI::App& app, std::function<int()>& run);

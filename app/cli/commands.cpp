@@ -4,7 +4,7 @@ namespace moescope::cli {
 
 std::vector<Register> commands() {
   return {
-      addInspect, addCheck,  addVerify,  addTokenize, addGenerate, addRecord,
+      addInspect, addCheck,  addVerify,  addTokenize, addGenerate, addRecord, addSeries,
       addQuery,   addFigure, addAnalyze, addSteer,    addDevices,  addBench,
   };
 }

@@ -35,10 +35,7 @@ Result<void> fitPrograms(const std::vector<std::string>& files, const std::vecto
 
 }  // namespace
 
-void addModelOptions(CLI::App& command, ModelOptions& options) {
-  command.add_option("-m,--model", options.folder, "Checkpoint folder in the Hugging Face format")
-      ->type_name("DIR")
-      ->required();
+void addDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command.add_option("--dtype", options.dtype, "auto, f32, bf16 or f16")
       ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
@@ -46,6 +43,21 @@ void addModelOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--threads", options.threads, "Threads of the engine; 0: all cores but one")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+}
+
+void addModelOptions(CLI::App& command, ModelOptions& options) {
+  command.add_option("-m,--model", options.folder, "Checkpoint folder in the Hugging Face format")
+      ->type_name("DIR")
+      ->required();
+  addDeviceOptions(command, options);
+}
+
+engine::LoadOptions loadOptions(const ModelOptions& options) {
+  engine::LoadOptions load;
+  load.device = options.device;
+  load.dtype = kDtypes.at(options.dtype);
+  load.threads = options.threads;
+  return load;
 }
 
 Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<std::string>& programs,
@@ -58,11 +70,7 @@ Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<s
   if (!tokenizer) return fail(tokenizer.error());
   auto engine = engine::loadEngine();
   if (!engine) return fail(engine.error());
-  engine::LoadOptions load;
-  load.device = options.device;
-  load.dtype = kDtypes.at(options.dtype);
-  load.threads = options.threads;
-  auto model = (*engine)->load(*checkpoint, load, progress, std::move(stop));
+  auto model = (*engine)->load(*checkpoint, loadOptions(options), progress, std::move(stop));
   if (!model) return fail(model.error());
   return RunnableModel{*std::move(model), *std::move(tokenizer)};
 }

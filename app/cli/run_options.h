@@ -25,8 +25,11 @@ struct ModelOptions {
   int threads = 0;
 };
 
-/// --model, --device, --dtype and --threads.
+/// --device, --dtype and --threads.
+void addDeviceOptions(CLI::App& command, ModelOptions& options);
+/// --model and those.
 void addModelOptions(CLI::App& command, ModelOptions& options);
+engine::LoadOptions loadOptions(const ModelOptions& options);
 
 struct RunnableModel {
   std::shared_ptr<engine::Model> model;

@@ -6,6 +6,7 @@
 #include "core/engine/generation/corpus_run.h"
 
 class QComboBox;
+class QFormLayout;
 class QLineEdit;
 class QPushButton;
 class QSpinBox;
@@ -21,6 +22,16 @@ class CorpusDialog : public QDialog {
 
   [[nodiscard]] engine::CorpusSettings settings() const;
 
+ protected:
+  [[nodiscard]] QFormLayout& form() const { return *m_form; }
+  void setCapture(trace::CaptureLevel capture);
+  void setTokenLimits(int label, int text);
+  /// The row for a run's name, for another use of it.
+  void setNameRow(const QString& label, const QString& placeholder);
+  /// True if there is all that a recording needs.
+  [[nodiscard]] virtual bool isComplete() const;
+  void refreshButton();
+
  private:
   void chooseFolder();
   void chooseFile();
@@ -30,8 +41,10 @@ class CorpusDialog : public QDialog {
   QLineEdit* m_separator;
   QSpinBox* m_context;
   QSpinBox* m_maxTokens;
+  QSpinBox* m_maxTextTokens;
   QComboBox* m_capture;
   QLineEdit* m_name;
+  QFormLayout* m_form = nullptr;
   QPushButton* m_record;
 };
 

@@ -16,6 +16,7 @@
 #include "app/window/manual_window.h"
 #include "app/window/plugin_dock.h"
 #include "app/window/plugins_dialog.h"
+#include "app/window/series_dialog.h"
 #include "app/window/settings_dialog.h"
 #include "app/window/window_status_bar.h"
 #include "core/checkpoint/hf_cache.h"
@@ -75,6 +76,18 @@ void MainWindow::recordCorpus() {
   auto settings = dialog.settings();
   settings.program = m_workspace.context().steering().effectiveProgram();
   m_workspace.session().recordCorpus(std::move(settings));
+}
+
+void MainWindow::recordSeries() {
+  const auto store = m_workspace.context().store();
+  const bool canResume = store && store->writable() && !store->allSeries().empty();
+  SeriesDialog dialog(canResume, this);
+  if (dialog.exec() != QDialog::Accepted) return;
+  auto settings = dialog.settings();
+  if (!m_workspace.prepareRecording(false)) return;
+  settings.load = m_workspace.loadOptions();
+  settings.load.contextTokens = 0;  // what the windows need
+  m_workspace.session().recordSeries(std::move(settings));
 }
 
 void MainWindow::changeLoading() {

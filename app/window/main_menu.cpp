@@ -52,6 +52,7 @@ void MainWindow::makeActions() {
       makeAction("save_copy", tr("Save a copy of the trace…"), QStringLiteral("save"), QKeySequence::SaveAs);
   m_closeTrace = makeAction("close_trace", tr("Close trace"), {}, {});
   m_recordCorpus = makeAction("record_corpus", tr("Record corpus…"), {}, {});
+  m_recordSeries = makeAction("record_series", tr("Record series…"), {}, {});
   m_exportFigure =
       makeAction("export_figure", tr("Export figure…"), QStringLiteral("export"), QKeySequence(tr("Ctrl+E")));
   m_generate =
@@ -86,6 +87,7 @@ void MainWindow::makeActions() {
   connect(m_saveCopy, &QAction::triggered, this, &MainWindow::saveTraceCopy);
   connect(m_closeTrace, &QAction::triggered, &m_workspace, &Workspace::closeTrace);
   connect(m_recordCorpus, &QAction::triggered, this, &MainWindow::recordCorpus);
+  connect(m_recordSeries, &QAction::triggered, this, &MainWindow::recordSeries);
   connect(m_exportFigure, &QAction::triggered, this, &MainWindow::exportFigure);
   connect(m_generate, &QAction::triggered, this, [this] { startGenerating(0); });
   connect(m_stop, &QAction::triggered, this, [&session] { session.stop(); });
@@ -141,6 +143,7 @@ void MainWindow::makeFileMenu() {
   file->addAction(m_closeTrace);
   file->addSeparator();
   file->addAction(m_recordCorpus);
+  file->addAction(m_recordSeries);
   file->addAction(m_exportFigure);
   file->addSeparator();
   file->addAction(tr("Quit"), QKeySequence::Quit, this, &QWidget::close);

@@ -239,6 +239,7 @@ void MainWindow::refreshActions() {
   m_step->setEnabled(model && !busy);
   m_resume->setEnabled(model && !busy && status.canContinue);
   m_recordCorpus->setEnabled(model && !busy);
+  m_recordSeries->setEnabled(!busy);
   m_changeModel->setEnabled(model && !busy);
   m_unloadModel->setEnabled(model && !busy);
   m_saveCopy->setEnabled(trace);
@@ -258,7 +259,7 @@ void MainWindow::refreshActions() {
     if (status.run) context.selection().setRun(status.run);
   }
   if (anyRun && !context.selection().run()) {
-    context.selection().setRun(runs.run(runs.index(runs.rowCount() - 1))->id);
+    context.selection().setRun(runs.newestRun());
   }
 }
 

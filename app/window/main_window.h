@@ -85,6 +85,7 @@ class MainWindow : public QMainWindow {
   void openFromCache();
   void saveTraceCopy();
   void recordCorpus();
+  void recordSeries();
   void changeLoading();
   void exportFigure();
   void loadProgram();
@@ -127,6 +128,7 @@ class MainWindow : public QMainWindow {
   QAction* m_saveCopy = nullptr;
   QAction* m_closeTrace = nullptr;
   QAction* m_recordCorpus = nullptr;
+  QAction* m_recordSeries = nullptr;
   QAction* m_exportFigure = nullptr;
   QAction* m_generate = nullptr;
   QAction* m_stop = nullptr;

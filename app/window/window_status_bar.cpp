@@ -92,6 +92,28 @@ QToolButton* WindowStatusBar::addPart(const QString& panel, const QString& tip, 
   return part;
 }
 
+/// ", 3 min left", or nothing where the rate is not known yet.
+QString WindowStatusBar::remainingText(const engine::LiveStatus& status) {
+  constexpr qint64 kSureAfterMs = 1000;
+  if (status.state != engine::LiveState::Running || !status.progress) {
+    m_progressActivity.clear();
+    return {};
+  }
+  const Progress& progress = *status.progress;
+  if (progress.activity != m_progressActivity) {
+    m_progressActivity = progress.activity;
+    m_progressStart = progress.done;
+    m_progressClock.start();
+  }
+  const qint64 spent = m_progressClock.elapsed();
+  const std::int64_t done = progress.done - m_progressStart;
+  if (spent < kSureAfterMs || done <= 0 || progress.total <= progress.done) return {};
+  const double seconds = static_cast<double>(spent) / 1000.0 / static_cast<double>(done) *
+                         static_cast<double>(progress.total - progress.done);
+  return seconds < 60 ? tr(", %1 s left").arg(seconds, 0, 'f', 0)
+                      : tr(", %1 min left").arg(seconds / 60, 0, 'f', 0);
+}
+
 void WindowStatusBar::refresh() {
   const auto status = m_context.session().status();
   if (const auto model = m_context.session().model()) {
@@ -105,7 +127,7 @@ void WindowStatusBar::refresh() {
   } else {
     m_device->setText(tr("cpu · %1 free").arg(views::bytesText(availableMemoryBytes())));
   }
-  m_activity->setText(activityText(status));
+  m_activity->setText(activityText(status) + remainingText(status));
   m_rate->setVisible(status.tokensPerSecond > 0);
   m_rate->setText(tr("%1 tok/s").arg(status.tokensPerSecond, 0, 'f', 1));
   m_prefill->setVisible(status.prefillSeconds > 0);

@@ -2,11 +2,18 @@
 // Not for errors that need an action.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QStatusBar>
+
+#include <string>
 
 class QLabel;
 class QToolButton;
 class QTimer;
+
+namespace moescope::engine {
+struct LiveStatus;
+}
 
 namespace moescope::views {
 class ViewContext;
@@ -32,8 +39,13 @@ class WindowStatusBar : public QStatusBar {
  private:
   QToolButton* addPart(const QString& panel, const QString& tip, bool right);
   void refresh();
+  [[nodiscard]] QString remainingText(const engine::LiveStatus& status);
 
   views::ViewContext& m_context;
+  // Since when, and from where, the progress shown now is counted.
+  QElapsedTimer m_progressClock;
+  std::string m_progressActivity;
+  std::int64_t m_progressStart = 0;
   QToolButton* m_device;
   QToolButton* m_activity;
   QToolButton* m_rate;

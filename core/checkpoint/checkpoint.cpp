@@ -42,18 +42,21 @@ Result<void> checkSmallFiles(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& folder) {
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& folder,
+                                                           const std::filesystem::path& sharedFolder) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
     return fail("file.not_found", folder.string(), "", "there is no such folder", "check the path");
   }
-  if (auto usable = checkSmallFiles(folder); !usable) return fail(usable.error());
-  const auto config = readTextFile(folder / kConfigFile, kMaxConfigBytes);
+  const std::filesystem::path& configFolder = sharedFolder.empty() ? folder : sharedFolder;
+  if (auto usable = checkSmallFiles(configFolder); !usable) return fail(usable.error());
+  const auto config = readTextFile(configFolder / kConfigFile, kMaxConfigBytes);
   if (!config) return fail(config.error());
-  const auto generation = readTextFile(folder / kGenerationConfigFile, kMaxConfigBytes);
+  const auto generation = readTextFile(configFolder / kGenerationConfigFile, kMaxConfigBytes);
 
   auto opened = std::shared_ptr<Checkpoint>(new Checkpoint);
   opened->m_folder = folder;
+  opened->m_configFolder = configFolder;
   auto description = describeModel(*config, kConfigFile, generation ? *generation : std::string());
   if (!description) return fail(description.error());
   opened->m_description = *std::move(description);
@@ -75,9 +78,10 @@ std::string Checkpoint::displayName() const {
   const std::string repository = snapshots.parent_path().filename().string();
   if (snapshots.filename() == "snapshots" && isCachedRepository(repository))
     return repositoryName(repository);
-  // "demo/model" says more than "model".
+  // "demo/model" says more than "model", "trajectory/step-000512" more than its last part.
   const std::string own = path.filename().string();
-  return own == "model" ? path.parent_path().filename().string() + "/" + own : own;
+  return own == "model" || m_configFolder != m_folder ? path.parent_path().filename().string() + "/" + own
+                                                      : own;
 }
 
 std::int64_t Checkpoint::weightBytes() const {

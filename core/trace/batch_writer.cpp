@@ -81,7 +81,9 @@ Result<void> BatchWriter::writeTokens(const WriteBatch& batch) {
     m_token.bind(1, batch.run.id).bind(2, item.block).bind(3, std::int64_t{block.count});
     m_token.bind(4, bytesOf(block.ids)).bind(5, bytesOf(block.sequences)).bind(6, bytesOf(block.positions));
     m_token.bind(7, bytesOf(block.phases)).bind(8, bytesOf(block.logProbs)).bind(9, bytesOf(block.entropies));
-    m_token.bind(10, bytesOf(block.alternativeIds)).bind(11, bytesOf(block.alternativeLogProbs));
+    const bool whole = hasAlternatives(block);
+    m_token.bind(10, whole ? bytesOf(block.alternativeIds) : Blob());
+    m_token.bind(11, whole ? bytesOf(block.alternativeLogProbs) : Blob());
     m_token.bind(12, std::int64_t{checksum(block)});
     if (auto written = done(m_token); !written) return written;
   }

@@ -108,15 +108,21 @@ void encode(const RouteBlock& block, int experts, CaptureLevel capture, RouteBlo
   blobs.crc = checksum(columns);
 }
 
+bool hasAlternatives(const TokenBlock& block) {
+  return std::any_of(block.alternativeIds.begin(), block.alternativeIds.end(),
+                     [](std::int32_t id) { return id >= 0; });
+}
+
 std::uint32_t checksum(const TokenBlock& block) {
+  const bool whole = hasAlternatives(block);
   const std::array<Blob, 8> columns{bytesOf(block.ids),
                                     bytesOf(block.sequences),
                                     bytesOf(block.positions),
                                     bytesOf(block.phases),
                                     bytesOf(block.logProbs),
                                     bytesOf(block.entropies),
-                                    bytesOf(block.alternativeIds),
-                                    bytesOf(block.alternativeLogProbs)};
+                                    whole ? bytesOf(block.alternativeIds) : Blob(),
+                                    whole ? bytesOf(block.alternativeLogProbs) : Blob()};
   return checksum(columns);
 }
 
@@ -131,12 +137,13 @@ TokenBlock decode(const TokenRowBlobs& row) {
   const auto n = static_cast<std::size_t>(block.count);
   const std::array<Blob, 8> columns{row.ids,      row.sequences, row.positions,      row.phases,
                                     row.logProbs, row.entropies, row.alternativeIds, row.alternativeLogProbs};
+  const bool whole = !row.alternativeIds.empty() || !row.alternativeLogProbs.empty();
   const bool sized = block.count == row.count && holds<std::int32_t>(row.ids, n) &&
                      holds<std::int32_t>(row.sequences, n) && holds<std::int32_t>(row.positions, n) &&
                      holds<std::uint8_t>(row.phases, n) && holds<float>(row.logProbs, n) &&
                      holds<float>(row.entropies, n) &&
-                     holds<std::int32_t>(row.alternativeIds, n * kAlternatives) &&
-                     holds<float>(row.alternativeLogProbs, n * kAlternatives);
+                     (!whole || (holds<std::int32_t>(row.alternativeIds, n * kAlternatives) &&
+                                 holds<float>(row.alternativeLogProbs, n * kAlternatives)));
   if (!sized || !matches(row.crc, columns)) {
     block.damaged = true;
     return block;
@@ -149,6 +156,8 @@ TokenBlock decode(const TokenRowBlobs& row) {
   block.entropies = copy<float>(row.entropies);
   block.alternativeIds = copy<std::int32_t>(row.alternativeIds);
   block.alternativeLogProbs = copy<float>(row.alternativeLogProbs);
+  block.alternativeIds.resize(n * kAlternatives, -1);
+  block.alternativeLogProbs.resize(n * kAlternatives, kMissing);
   return block;
 }
 

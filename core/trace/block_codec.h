@@ -40,6 +40,9 @@ struct RouteBlobs {
 
 /// Fills `blobs` (its buffers are reused).
 void encode(const RouteBlock& block, int experts, CaptureLevel capture, RouteBlobs& blobs);
+/// False where no row knows alternatives; their columns are then stored empty.
+bool hasAlternatives(const TokenBlock& block);
+/// Of the block as it is stored.
 std::uint32_t checksum(const TokenBlock& block);
 std::uint32_t checksum(const BlockSummary& summary);
 

@@ -40,6 +40,55 @@ class TestRunListModel : public QObject {
     QCOMPARE(model.rowCount(), 0);
   }
 
+  void aSeriesFoldsIntoOneRow() {
+    ViewBench bench;
+    const auto corpus = bench.addRun("corpus");
+    const auto late = bench.addRun("step-9");
+    const auto early = bench.addRun("step-1");
+    const auto series = bench.trace.store->startSeries("training", "{}");
+    QVERIFY(bench.trace.store->addToSeries(*series, early));
+    QVERIFY(bench.trace.store->addToSeries(*series, late));
+    bench.context.setStore(bench.trace.store);
+    RunListModel model(bench.context);
+    const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    QCOMPARE(model.rowCount(), 2);
+    const QModelIndex row = model.index(1);
+    QCOMPARE(row.data().toString(), QStringLiteral("training"));
+    QCOMPARE(row.data(RunListModel::SummaryRole).toString(), QStringLiteral("series · 2 checkpoints"));
+    QCOMPARE(row.data(RunListModel::SeriesRole).toLongLong(), *series);
+    QVERIFY(row.data(RunListModel::FoldedRole).toBool());
+    QVERIFY(model.run(row) == nullptr);
+    QVERIFY(!(model.flags(row) & Qt::ItemIsEditable));
+    QVERIFY(!model.indexOf(late).isValid());
+    // The run to look at first is the one that is in no series.
+    QCOMPARE(model.newestRun(), std::optional(corpus));
+
+    const QSignalSpy inserted(&model, &QAbstractItemModel::rowsInserted);
+    const QSignalSpy removed(&model, &QAbstractItemModel::rowsRemoved);
+    const QSignalSpy reset(&model, &QAbstractItemModel::modelReset);
+    model.setFolded(row, false);
+    QCOMPARE(model.rowCount(), 4);
+    QCOMPARE(model.indexOf(early).row(), 2);  // in order of training
+    QCOMPARE(model.indexOf(late).row(), 3);
+    QCOMPARE(model.index(2).data(RunListModel::DepthRole).toInt(), 1);
+    model.setFolded(model.index(1), true);
+    QCOMPARE(model.rowCount(), 2);
+    model.reveal(late);
+    QCOMPARE(model.rowCount(), 4);
+    model.setFolded(model.index(1), true);
+    model.setShowsAll(true);
+    QCOMPARE(model.rowCount(), 4);
+    model.setShowsAll(false);
+    QCOMPARE(model.rowCount(), 2);
+    QCOMPARE(inserted.size(), 3);
+    QCOMPARE(removed.size(), 3);
+    QCOMPARE(reset.size(), 0);
+
+    QVERIFY(bench.trace.store->deleteSeries(*series));
+    QTRY_COMPARE(model.rowCount(), 3);
+    QCOMPARE(model.index(2).data().toString(), QStringLiteral("step-1"));
+  }
+
   void renamingWritesToTheFile() {
     ViewBench bench;
     const auto id = bench.addRun("first");

@@ -13,9 +13,9 @@ namespace moescope::engine {
 namespace {
 
 /// A separator that is a special token stands before each text as it did in training.
-std::optional<std::int32_t> textBegin(const Model& model, const tokenizer::Tokenizer& tokenizer,
-                                      const std::string& separator) {
-  if (const auto begin = beginToken(model.checkpoint(), tokenizer)) return begin;
+std::optional<std::int32_t> textBegin(const checkpoint::Checkpoint& checkpoint,
+                                      const tokenizer::Tokenizer& tokenizer, const std::string& separator) {
+  if (const auto begin = beginToken(checkpoint, tokenizer)) return begin;
   const std::int32_t id = separator.empty() ? -1 : tokenizer.idOf(separator);
   return id >= 0 && tokenizer.isSpecial(id) ? std::optional(id) : std::nullopt;
 }
@@ -60,10 +60,10 @@ bool sameSequences(const std::vector<trace::SequenceRecord>& sequences, const Co
 
 }  // namespace
 
-Result<CorpusPlan> CorpusPlan::make(const Model& model, const tokenizer::Tokenizer& tokenizer,
-                                    const CorpusSettings& settings, const ProgressCallback& progress,
-                                    std::stop_token stop) {
-  const auto& description = model.checkpoint().description();
+Result<CorpusPlan> CorpusPlan::make(const checkpoint::Checkpoint& checkpoint,
+                                    const tokenizer::Tokenizer& tokenizer, const CorpusSettings& settings,
+                                    const ProgressCallback& progress, std::stop_token stop) {
+  const auto& description = checkpoint.description();
   const int context = settings.contextTokens > 0 ? settings.contextTokens : description.maxPositions;
   if (context > description.maxPositions) {
     return fail("corpus.context_too_long", "", "",
@@ -73,7 +73,7 @@ Result<CorpusPlan> CorpusPlan::make(const Model& model, const tokenizer::Tokeniz
   }
   const auto texts = readCorpus(settings);
   if (!texts) return fail(texts.error());
-  const auto begin = textBegin(model, tokenizer, settings.separator);
+  const auto begin = textBegin(checkpoint, tokenizer, settings.separator);
   CorpusPlan plan;
   plan.context = context;
   std::map<std::string, std::int64_t> tokensOfLabel;
@@ -93,6 +93,8 @@ Result<CorpusPlan> CorpusPlan::make(const Model& model, const tokenizer::Tokeniz
                     fmt::format("the model has {} token ids only", description.vocabularySize),
                     "use the tokenizer that belongs to the model");
       }
+      if (settings.maxTokensPerText > 0)
+        ids->resize(std::min(ids->size(), static_cast<std::size_t>(settings.maxTokensPerText)));
       if (settings.maxTokensPerLabel > 0) {
         const auto room = static_cast<std::size_t>(settings.maxTokensPerLabel - used);
         if (ids->size() > room) ids->resize(room);
@@ -105,6 +107,7 @@ Result<CorpusPlan> CorpusPlan::make(const Model& model, const tokenizer::Tokeniz
   plan.settings = {{"context", context},
                    {"separator", settings.separator},
                    {"max_tokens_per_label", settings.maxTokensPerLabel},
+                   {"max_tokens_per_text", settings.maxTokensPerText},
                    {"begin_token", begin ? nlohmann::ordered_json(*begin) : nlohmann::ordered_json(nullptr)},
                    {"windows", plan.windows.size()},
                    {"tokens", plan.tokens},
@@ -126,9 +129,14 @@ std::string resumeDifferences(const trace::TraceStore& store, const trace::RunRe
   const auto differs = [&](const char* key) {
     return !settings.is_object() || !settings.contains(key) || settings[key] != wanted[key];
   };
-  const bool sameWindows = !differs("context") && !differs("max_tokens_per_label");
+  // Runs of version 0.1 do not name the limit of a text: they had none.
+  const auto textLimit =
+      settings.is_object() ? settings.value("max_tokens_per_text", nlohmann::json(0)) : nlohmann::json(0);
+  const bool otherTextLimit = textLimit != wanted["max_tokens_per_text"];
+  const bool sameWindows = !differs("context") && !differs("max_tokens_per_label") && !otherTextLimit;
   if (differs("context")) differences.emplace_back("the context");
   if (differs("max_tokens_per_label")) differences.emplace_back("the token limit of a label");
+  if (otherTextLimit) differences.emplace_back("the token limit of a text");
   if (run.capture != capture) differences.emplace_back("the capture level");
   if (differs("program")) differences.emplace_back("the steering program");
   // Windows that are cut otherwise tell nothing about the texts.

@@ -26,9 +26,9 @@ struct CorpusPlan {
   nlohmann::ordered_json settings;  ///< kept as the run's sampler JSON
 
   /// Tokenises and cuts. Errors: those of readCorpus, `corpus.context_too_long`, `tokenizer.*`, `cancelled`.
-  static Result<CorpusPlan> make(const Model& model, const tokenizer::Tokenizer& tokenizer,
-                                 const CorpusSettings& settings, const ProgressCallback& progress,
-                                 std::stop_token stop);
+  static Result<CorpusPlan> make(const checkpoint::Checkpoint& checkpoint,
+                                 const tokenizer::Tokenizer& tokenizer, const CorpusSettings& settings,
+                                 const ProgressCallback& progress, std::stop_token stop);
 };
 
 /// Names what differs between a recorded run and what would be recorded now ("the context, the

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,24 +16,33 @@ namespace moescope::engine {
 
 namespace {
 
-/// Mean of what has a log-probability: the first token of a text has none.
+/// Mean of what has a log-probability. The first token of a window has none; others lack it where the
+/// logits are not finite.
 struct LogProbMean {
   double sum = 0.0;
-  std::int64_t count = 0;
+  std::int64_t count = 0, undefined = 0;
 
-  void add(float logProb) {
-    if (std::isnan(logProb)) return;
-    sum += logProb;
-    ++count;
+  void add(float logProb, bool isFirst) {
+    if (std::isfinite(logProb)) {
+      sum += logProb;
+      ++count;
+    } else if (!isFirst) {
+      ++undefined;
+    }
   }
-  [[nodiscard]] double value() const { return count > 0 ? sum / static_cast<double>(count) : 0.0; }
+  [[nodiscard]] double value() const {
+    return count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+  }
 };
 
-/// The corpus run to go on with: the last that is not closed, else the last one.
+/// The corpus run to go on with: the last that is not closed, else the last one. Those of a series belong to
+/// its recording.
 std::optional<trace::RunRecord> resumable(const trace::TraceStore& store) {
+  std::set<trace::RunId> ofSeries;
+  for (const auto& series : store.allSeries()) ofSeries.insert(series.runs.begin(), series.runs.end());
   std::optional<trace::RunRecord> found;
   for (auto& run : store.runs()) {
-    if (run.kind != trace::RunKind::Corpus) continue;
+    if (run.kind != trace::RunKind::Corpus || ofSeries.contains(run.id)) continue;
     const bool better =
         !found || run.status != trace::RunStatus::Closed || found->status == trace::RunStatus::Closed;
     if (better) found = std::move(run);
@@ -73,11 +84,15 @@ class CorpusRecording {
 Result<bool> CorpusRecording::begin() {
   const auto model = modelRecord(*m_model, *m_tokenizer);
   if (m_settings.resume) {
-    if (const auto found = resumable(m_store)) return resume(*found, model);
+    const auto found = m_settings.resumeRun ? m_store.run(*m_settings.resumeRun) : resumable(m_store);
+    if (found) return resume(*found, model);
   }
   auto record = newRunRecord(*m_model, trace::RunKind::Corpus, m_settings.capture);
   record.name = m_settings.runName.empty() ? m_settings.corpus.stem().string() : m_settings.runName;
   record.samplerJson = m_plan.settings.dump();
+  record.checkpointLabel = m_settings.checkpointLabel;
+  record.trainStep = m_settings.trainStep;
+  record.trainTokens = m_settings.trainTokens;
   auto recorder = m_store.startRun(model, record);
   if (!recorder) return fail(recorder.error());
   m_recorder = *std::move(recorder);
@@ -111,7 +126,8 @@ Result<bool> CorpusRecording::resume(const trace::RunRecord& record, const trace
   for (std::int64_t block = 0; block * trace::kBlockTokens < m_outcome.tokens; ++block) {
     const auto tokens = m_store.tokenBlock(record.id, block);
     if (tokens == nullptr) continue;
-    for (const float logProb : tokens->logProbs) m_mean.add(logProb);
+    for (std::size_t i = 0; i < tokens->logProbs.size(); ++i)
+      m_mean.add(tokens->logProbs[i], tokens->positions[i] == 0);
   }
   return m_recorder != nullptr;
 }
@@ -132,7 +148,7 @@ Result<void> CorpusRecording::record(ForwardedSequence& sequence, const CorpusWi
   // A resume cuts back to the last complete sequence, so the record counts complete ones only.
   if (!m_settings.program.rules.empty()) m_recorder->setRuleEffects(sequence.effects());
   if (auto ended = m_recorder->endSequence(true); !ended) return ended;
-  for (const auto& row : sequence.rows()) m_mean.add(row.logProb);
+  for (const auto& row : sequence.rows()) m_mean.add(row.logProb, row.position == 0);
   return {};
 }
 
@@ -158,6 +174,7 @@ Result<CorpusOutcome> CorpusRecording::run(ForwardedSequence& sequence, const Pr
 
 CorpusOutcome CorpusRecording::outcome() {
   m_outcome.meanLogProb = m_mean.value();
+  m_outcome.undefinedLogProbs = m_mean.undefined;
   return m_outcome;
 }
 
@@ -171,7 +188,7 @@ Result<CorpusOutcome> recordCorpus(const std::shared_ptr<Model>& model,
   // Whatever can be wrong is found before a run is started.
   auto steering = steering::compile(settings.program, model->checkpoint().description().routers);
   if (!steering) return fail(steering.error());
-  auto plan = CorpusPlan::make(*model, *tokenizer, settings, progress, stop);
+  auto plan = CorpusPlan::make(model->checkpoint(), *tokenizer, settings, progress, stop);
   if (!plan && plan.error().kind == "cancelled") {
     CorpusOutcome outcome;
     outcome.cancelled = true;
@@ -188,6 +205,7 @@ Result<CorpusOutcome> recordCorpus(const std::shared_ptr<Model>& model,
         "ask for shorter windows or load the model with a longer context");
   }
   ForwardedSequence sequence(model, *std::move(session), tokenizer);
+  if (!settings.alternatives) sequence.leaveOutAlternatives();
   sequence.setPlan(*std::move(steering));
   CorpusRecording recording(model, tokenizer, store, settings, *std::move(plan));
   const auto left = recording.begin();

@@ -29,11 +29,17 @@ struct CorpusSettings {
   std::optional<LabelSource> labelFrom;     ///< guessed from what is there if not given
   std::string separator = "<|endoftext|>";  ///< between documents of a file
   std::int64_t maxTokensPerLabel = 0;       ///< 0 = all
+  std::int64_t maxTokensPerText = 0;        ///< 0 = all
   int contextTokens = 0;                    ///< window length; 0 = the model's maximum positions
   trace::CaptureLevel capture = trace::CaptureLevel::Weights;
   steering::SteeringProgram program;
+  bool alternatives = true;  ///< record the most probable tokens of each place
   std::string runName;
   bool resume = false;
+  std::optional<trace::RunId> resumeRun;  ///< which one; else the last that was stopped
+  // Of a checkpoint of a training (record_series.h).
+  std::string checkpointLabel;
+  std::optional<std::int64_t> trainStep, trainTokens;
 };
 
 struct CorpusText {
@@ -51,8 +57,9 @@ Result<std::vector<CorpusText>> readCorpus(const CorpusSettings& settings);
 struct CorpusOutcome {
   trace::RunId run = 0;
   std::int64_t sequences = 0, tokens = 0;
-  double meanLogProb = 0.0;  ///< nat a token, over tokens with one
-  bool cancelled = false;    ///< what was recorded is kept; `resume` goes on (run 0: nothing was yet)
+  double meanLogProb = 0.0;            ///< nat a token, over tokens with one; NaN without any
+  std::int64_t undefinedLogProbs = 0;  ///< tokens whose logits were not finite (a diverged checkpoint)
+  bool cancelled = false;  ///< what was recorded is kept; `resume` goes on (run 0: nothing was yet)
 };
 
 /// Every text starts with the model's begin token (or with the separator, where that is a special token) and

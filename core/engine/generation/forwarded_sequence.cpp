@@ -85,6 +85,7 @@ void ForwardedSequence::noteFacts(std::int64_t begin, std::int64_t end, std::spa
     const auto next = static_cast<std::size_t>(i) + 1;
     if (next >= m_rows.size()) continue;
     m_rows[next].logProb = m_lastFacts.logProb(m_lastLogits[static_cast<std::size_t>(m_ids[next])]);
+    if (!m_alternatives) continue;
     m_rows[next].alternativeIds = m_lastFacts.bestIds;
     m_rows[next].alternativeLogProbs = m_lastFacts.bestLogProbs;
   }

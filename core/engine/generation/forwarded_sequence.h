@@ -35,6 +35,7 @@ class ForwardedSequence {
   void setEffectsRecorded(bool recorded) { m_effectsRecorded = recorded; }
   void setEffects(std::vector<RuleEffect> effects) { m_effects = std::move(effects); }
   void setObserver(StepObserver observer) { m_observer = std::move(observer); }
+  void leaveOutAlternatives() { m_alternatives = false; }  ///< of the rows that are recorded
   void setProgress(ProgressCallback progress) { m_progress = std::move(progress); }
 
   /// Forwards ids up to `end` (exclusive) that were not. Errors: `cancelled`, and those of
@@ -107,6 +108,7 @@ class ForwardedSequence {
 
   trace::RunRecorder* m_recorder = nullptr;
   std::int64_t m_firstRow = 0;
+  bool m_alternatives = true;
   std::int64_t m_recordedRows = 0;  // of this sequence
   std::optional<Error> m_recordingError;
 

@@ -10,6 +10,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+Error noFile() {
+  return {"corpus.no_file", "", "", "there is no file to record into", "open or create a trace first"};
+}
+
 Error noModel() {
   return {"generate.no_model", "", "", "no model is loaded", "open a checkpoint folder first"};
 }
@@ -247,10 +251,7 @@ void LiveSession::Worker::noteEffects() {
 void LiveSession::Worker::recordCorpus(const CorpusSettings& settings, std::stop_token stop) {
   const auto current = model();
   if (current == nullptr) return failed(noModel());
-  if (m_store == nullptr) {
-    return failed(
-        {"corpus.no_file", "", "", "there is no file to record into", "open or create a trace first"});
-  }
+  if (m_store == nullptr) return failed(noFile());
   finishGeneration();
   change([this](LiveStatus&) { m_effects.clear(); });  // the run's own are in the trace
   emit(LiveEvent::Kind::EffectsChanged);
@@ -263,6 +264,38 @@ void LiveSession::Worker::recordCorpus(const CorpusSettings& settings, std::stop
   if (outcome) {
     change([&](LiveStatus& status) {
       status.run = outcome->run;
+      status.finish = outcome->cancelled ? FinishReason::Stopped : FinishReason::MaxTokens;
+    });
+    emit(LiveEvent::Kind::CorpusEnded);
+  } else {
+    failed(outcome.error());
+  }
+  leave();
+}
+
+void LiveSession::Worker::recordSeries(const SeriesSettings& settings, std::stop_token stop) {
+  if (m_store == nullptr) return failed(noFile());
+  const auto engine = m_factory();
+  if (!engine) return failed(engine.error());
+  finishGeneration();
+  enter(LiveState::Running);
+  bool begun = false;
+  SeriesEvents events;
+  events.started = [&](trace::RunId run) {
+    begun = true;
+    change([run](LiveStatus& status) { status.run = run; });
+    emit(LiveEvent::Kind::StateChanged);
+  };
+  auto outcome = engine::recordSeries(**engine, *m_store, settings, progress(), stop, events);
+  if (!outcome && outcome.error().kind == "machine.out_of_memory" && model() != nullptr) {
+    unloadModel();  // its memory may be what is missing
+    enter(LiveState::Running);
+    SeriesSettings rest = settings;
+    rest.corpus.resume = settings.corpus.resume || begun;
+    outcome = engine::recordSeries(**engine, *m_store, rest, progress(), stop, events);
+  }
+  if (outcome) {
+    change([&](LiveStatus& status) {
       status.finish = outcome->cancelled ? FinishReason::Stopped : FinishReason::MaxTokens;
     });
     emit(LiveEvent::Kind::CorpusEnded);

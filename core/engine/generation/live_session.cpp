@@ -74,6 +74,12 @@ void LiveSession::recordCorpus(CorpusSettings settings) {
   });
 }
 
+void LiveSession::recordSeries(SeriesSettings settings) {
+  m_worker->post(CommandKind::Corpus, [settings = std::move(settings)](Worker& worker, std::stop_token stop) {
+    worker.recordSeries(settings, std::move(stop));
+  });
+}
+
 LiveStatus LiveSession::status() const { return m_worker->status(); }
 
 std::shared_ptr<Model> LiveSession::model() const { return m_worker->model(); }

@@ -12,6 +12,7 @@
 
 #include "core/engine/generation/corpus_run.h"
 #include "core/engine/generation/generation.h"
+#include "core/engine/generation/record_series.h"
 
 namespace moescope::engine {
 
@@ -20,7 +21,7 @@ enum class LiveState : std::uint8_t { NoModel, Loading, Idle, Running, Stopping,
 /// A copy to look at from any thread.
 struct LiveStatus {
   LiveState state = LiveState::NoModel;
-  std::optional<Progress> progress;  ///< of loading or of a corpus run
+  std::optional<Progress> progress;  ///< of loading, of a corpus run or of a series
   std::optional<trace::RunId> run;   ///< being written or written last
   FinishReason finish = FinishReason::Running;
   std::int64_t promptTokens = 0, generatedTokens = 0, maxTokens = 0;
@@ -39,8 +40,8 @@ struct LiveEvent {
     RunSwitched,     ///< counterfactual replay or continue-from: status().run is new
     EffectsChanged,  ///< look at effects()
     GenerationEnded,
-    CorpusEnded,
-    Failed,  ///< `error`; the session goes on
+    CorpusEnded,  ///< or a series
+    Failed,       ///< `error`; the session goes on
   };
   Kind kind = Kind::StateChanged;
   std::optional<GeneratedToken> token;
@@ -73,6 +74,8 @@ class LiveSession {
   /// From now on or counterfactual; kept for later generations. An empty or disabled program is off.
   void setProgram(steering::SteeringProgram program, SteeringMode mode);
   void recordCorpus(CorpusSettings settings);
+  /// Needs no model; one that is loaded stays, unless the checkpoints need its memory.
+  void recordSeries(SeriesSettings settings);
 
   [[nodiscard]] LiveStatus status() const;
   [[nodiscard]] std::shared_ptr<Model> model() const;  ///< null if none

@@ -17,7 +17,7 @@ enum class CommandKind : std::uint8_t {
   Program,  ///< taken up between two tokens; a later one replaces it while it waits
   Extend,   ///< step and continue: taken up between two tokens too
   Write,    ///< generate and continue-from
-  Corpus,
+  Corpus,   ///< a corpus run or a series
   Load,
   Store,
   Unload,
@@ -50,6 +50,7 @@ class LiveSession::Worker {
   void endText();
   void setProgram(const steering::SteeringProgram& program, SteeringMode mode, std::stop_token stop);
   void recordCorpus(const CorpusSettings& settings, std::stop_token stop);
+  void recordSeries(const SeriesSettings& settings, std::stop_token stop);
 
  private:
   struct Command {

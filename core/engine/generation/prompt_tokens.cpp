@@ -28,7 +28,7 @@ std::string tokenContent(const nlohmann::json& config, const char* key) {
 std::optional<std::int32_t> beginToken(const checkpoint::Checkpoint& checkpoint,
                                        const tokenizer::Tokenizer& tokenizer) {
   const auto fallback = checkpoint.description().beginToken;
-  const auto text = readTextFile(checkpoint.folder() / "tokenizer_config.json", kMaxConfigBytes);
+  const auto text = readTextFile(checkpoint.configFolder() / "tokenizer_config.json", kMaxConfigBytes);
   if (!text) return fallback;
   const auto config = parseStrictJson(*text);
   if (!config || !config->is_object()) return fallback;

@@ -13,6 +13,8 @@ namespace {
 constexpr int kLeft = 24;
 constexpr int kVertical = 4;
 constexpr int kDot = 8;
+constexpr int kIndent = 16;
+constexpr int kChevron = 14;
 
 QFont nameFont(const QStyleOptionViewItem& option) {
   QFont font = option.font;
@@ -36,7 +38,15 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
         QRect(option.rect.left() + kVertical * 2,
               option.rect.top() + kVertical + QFontMetrics(option.font).height() / 2 - kDot / 2, kDot, kDot));
   }
-  QRect line = option.rect.adjusted(kLeft, kVertical, -kVertical * 2, 0);
+  const bool isSeries = index.data(RunListModel::SeriesRole).toLongLong() != 0;
+  const int indent = kIndent * index.data(RunListModel::DepthRole).toInt() + (isSeries ? kIndent : 0);
+  if (isSeries) {
+    const bool folded = index.data(RunListModel::FoldedRole).toBool();
+    themeIcon(folded ? QStringLiteral("chevron_right") : QStringLiteral("chevron_down"))
+        .paint(painter, QRect(option.rect.left() + kLeft - 2, option.rect.top() + kVertical, kChevron,
+                              QFontMetrics(option.font).height()));
+  }
+  QRect line = option.rect.adjusted(kLeft + indent, kVertical, -kVertical * 2, 0);
   painter->setFont(nameFont(option));
   painter->setPen(theme.colour(ColourRole::Text));
   line.setHeight(painter->fontMetrics().height());

@@ -7,6 +7,7 @@
 #include <QMenu>
 #include <QMessageBox>
 #include <QPlainTextEdit>
+#include <QShortcut>
 #include <QSortFilterProxyModel>
 #include <QStackedWidget>
 #include <QTimer>
@@ -84,6 +85,7 @@ RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
     followSelection();
   };
   connect(m_model, &QAbstractItemModel::rowsInserted, this, refreshPage);
+  connect(m_model, &QAbstractItemModel::rowsRemoved, this, refreshPage);
   connect(m_model, &QAbstractItemModel::modelReset, this, refreshPage);
   connect(m_model, &RunListModel::failed, this, &RunsPanel::failed);
   connect(m_model, &QAbstractItemModel::dataChanged, this,
@@ -127,8 +129,8 @@ QWidget* RunsPanel::makeList() {
   menu->addAction(tr("Save a copy of the trace…"), this, &RunsPanel::saveCopyRequested);
   connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
     const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
-    rename->setEnabled(can);
     const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
+    rename->setEnabled(can && run != nullptr);
     remove->setEnabled(can && run != nullptr && !m_context.isLive(run->id));
   });
   more->setMenu(menu);
@@ -154,11 +156,18 @@ QWidget* RunsPanel::makeList() {
   m_noMatch->setWordWrap(true);
   m_noMatch->hide();
   connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) {
+    m_model->setShowsAll(!text.isEmpty());
     m_filtered->setFilterFixedString(text);
     m_noMatch->setVisible(m_filtered->rowCount() == 0);
     m_noMatch->setText(tr("No runs match “%1”. Clear the filter.").arg(text));
   });
   connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, &RunsPanel::runSelected);
+  connect(m_list, &QListView::clicked, this, &RunsPanel::toggleSeries);
+  // Enter too; it is not bound to a key that another widget could need.
+  for (const int key : {Qt::Key_Return, Qt::Key_Enter, Qt::Key_Space}) {
+    auto* toggle = new QShortcut(QKeySequence(key), m_list, nullptr, nullptr, Qt::WidgetShortcut);
+    connect(toggle, &QShortcut::activated, this, [this] { toggleSeries(m_list->currentIndex()); });
+  }
   column->addWidget(m_noMatch);
   column->addWidget(m_list, 1);
   return box;
@@ -201,8 +210,17 @@ QWidget* RunsPanel::makeDetails() {
   return box;
 }
 
+void RunsPanel::toggleSeries(const QModelIndex& index) {
+  if (index.data(RunListModel::SeriesRole).toLongLong() == 0) return;
+  m_model->setFolded(m_filtered->mapToSource(index), !index.data(RunListModel::FoldedRole).toBool());
+}
+
 void RunsPanel::followSelection() {
   const auto run = m_context.selection().run();
+  // The row of a series can be looked at without choosing another run.
+  if (m_list->currentIndex().data(RunListModel::SeriesRole).toLongLong() != 0 && run == m_followed) return;
+  if (run && run != m_followed) m_model->reveal(*run);
+  m_followed = run;
   const QModelIndex index = run ? m_filtered->mapFromSource(m_model->indexOf(*run)) : QModelIndex();
   if (index != m_list->currentIndex()) m_list->setCurrentIndex(index);
   refreshDetails();
@@ -210,7 +228,8 @@ void RunsPanel::followSelection() {
 
 void RunsPanel::runSelected() {
   const QModelIndex index = m_list->currentIndex();
-  if (!index.isValid()) return;
+  if (!index.isValid() || index.data(RunListModel::RunIdRole).toLongLong() == 0) return refreshDetails();
+  m_followed = index.data(RunListModel::RunIdRole).toLongLong();
   m_context.selection().setRun(index.data(RunListModel::RunIdRole).toLongLong());
 }
 

@@ -8,6 +8,7 @@
 #include "core/trace/trace_store.h"
 
 class QAction;
+class QModelIndex;
 class QFormLayout;
 class QLineEdit;
 class QListView;
@@ -41,12 +42,14 @@ class RunsPanel : public QWidget {
   QWidget* makeDetails();
   void followSelection();
   void runSelected();
+  void toggleSeries(const QModelIndex& index);
   void refreshDetails();
   void deleteRun();
   void showNotes(trace::RunId run);
   void saveNotes();
 
   ViewContext& m_context;
+  std::optional<trace::RunId> m_followed;  // the run whose row was shown last
   RunListModel* m_model = nullptr;
   QSortFilterProxyModel* m_filtered = nullptr;
   QStackedWidget* m_pages = nullptr;
