@@ -128,9 +128,9 @@ std::vector<Tick> decadeTicks(double min, double max, int most, const std::strin
   static constexpr std::array<std::array<double, 3>, 3> kFactors{{{1, 2, 5}, {1, 3, 0}, {1, 0, 0}}};
   int factors = 0, stride = 1;
   const double decades = std::log10(max / min);
-  if (3 * decades > most) factors = 1;
-  if (2 * decades > most) factors = 2;
-  while (decades / stride > std::max(1, most)) ++stride;
+  if (3 * decades + 1 > most) factors = 1;
+  if (2 * decades + 1 > most) factors = 2;
+  while (decades / stride + 1 > std::max(2, most)) ++stride;
   for (int decade = first; decade <= last; ++decade) {
     if (decade % stride != 0) continue;
     for (const double factor : kFactors[static_cast<std::size_t>(factors)]) {
@@ -148,9 +148,11 @@ std::vector<Tick> axisTicks(const Axis& axis, int most, bool whole) {
   if (ticks.empty() && log) {
     ticks = decadeTicks(axis.min, axis.max, axis.kind == AxisKind::LogZero ? most - 1 : most, axis.suffix);
     if (axis.kind == AxisKind::LogZero) ticks.insert(ticks.begin(), {0.0, "0"});
+  } else if (ticks.empty() && (whole || axis.kind == AxisKind::Category)) {
+    ticks = wholeTicks(axis.min, axis.max, most);
+    for (Tick& tick : ticks) tick.second += axis.suffix;
   } else if (ticks.empty()) {
-    ticks = whole || axis.kind == AxisKind::Category ? wholeTicks(axis.min, axis.max, most)
-                                                     : labelledTicks(axis.min, axis.max, most, axis.suffix);
+    ticks = labelledTicks(axis.min, axis.max, most, axis.suffix);
   }
   std::erase_if(ticks, [&](const Tick& tick) { return !onAxis(axis, tick.first); });
   return ticks;

@@ -20,6 +20,9 @@ constexpr double kPanelShape = 1.5;
 /// Sizes and ticks depend on each other; the second pass is within a few units of the third.
 constexpr int kPasses = 3;
 
+/// Painters do not bear any coordinate; so far off the page a line has the same direction.
+double within(double part) { return std::clamp(part, -1e4, 1e4); }
+
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
 QStringList wrapped(const QString& text, const QFontMetricsF& metrics, double width) {
@@ -209,12 +212,12 @@ class Arranger {
 }  // namespace
 
 double PanelLayout::x(double value) const {
-  const double part = figure::axisPart(*xAxis, value);
+  const double part = within(figure::axisPart(*xAxis, value));
   return frame.left() + (xAxis->reversed ? 1.0 - part : part) * frame.width();
 }
 
 double PanelLayout::y(double value) const {
-  const double part = figure::axisPart(*yAxis, value);
+  const double part = within(figure::axisPart(*yAxis, value));
   return frame.top() + (yAxis->reversed ? part : 1.0 - part) * frame.height();
 }
 
