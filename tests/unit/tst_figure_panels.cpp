@@ -316,6 +316,23 @@ class TestFigurePanels : public QObject {
       QVERIFY2(words.contains(QString::fromUtf8(word)), word);
   }
 
+  void axesKeepTheirPart() {
+    // Names and columns beside the axes give way in a narrow figure.
+    figure::FigureSpec spec;
+    spec.y = {"", -0.5, 1.5, {{0, "a very long domain name"}, {1, "law"}}, true, {}, AxisKind::Category};
+    spec.x = {"Tokens", 0, 1, {}, false, {}};
+    spec.bars = figure::Bars{{0.5, 0.1}, {}, {}, {}, {}, true};
+    spec.sideColumns = {{"rate", {"46.1 %", "4.7 %"}}, {"95 % interval", {"[40.0, 52.1]", "[1.2, 8.1]"}}};
+    for (const double inches : {1.6, 7.0}) {
+      spec.widthInches = inches;
+      const views::FigurePainter painter(spec, false);
+      const auto& panel = painter.layout().panels[0];
+      QVERIFY(panel.frame.width() > 0.25 * painter.layout().page.width());
+      QCOMPARE(panel.sideColumns.size(), std::size_t(inches > 5 ? 2 : 1));
+      for (const QRectF& column : panel.sideColumns) QVERIFY(painter.layout().page.contains(column));
+    }
+  }
+
   void longNamesAreTurned() {
     figure::FigureSpec spec;
     spec.y = {"Share", 0, 1, {}, false, {}};

@@ -154,13 +154,14 @@ class Arranger {
     const double gap = m_style.gap * (m_columns * m_rows > 1 ? 2.0 : 0.0);
     const double roomX = std::max(1.0, m_right - m_left - gap * (m_columns - 1));
     const double roomY = std::max(1.0, m_bottom - m_top - gap * (m_rows - 1));
-    QSizeF axes(0.75 * roomX / m_columns, 0.75 * roomY / m_rows);
+    const QSizeF cell(roomX / m_columns, roomY / m_rows);
+    QSizeF axes = 0.75 * cell;
     std::vector<QMarginsF> columns, rows;
     for (int pass = 0; pass < kPasses; ++pass) {
       columns.assign(static_cast<std::size_t>(m_columns), {});
       rows.assign(static_cast<std::size_t>(m_rows), {});
       for (std::size_t i = 0; i < arrangers.size(); ++i) {
-        const QMarginsF around = arrangers[i].arrange(axes);
+        const QMarginsF around = arrangers[i].arrange(axes, cell);
         QMarginsF& column = columns[i % columns.size()];
         column = column | around;
         QMarginsF& row = rows[i / columns.size()];
