@@ -15,6 +15,7 @@ namespace {
 /// Part of a step by which a tick may miss an end through rounding.
 constexpr double kSlack = 1e-9;
 constexpr int kMostDecimals = 12;
+constexpr double kMostExact = 9007199254740992.0;  // 2^53
 
 /// The smallest of 1, 2, 5 x 10^n that is at least `least`.
 double roundStep(double least) {
@@ -38,11 +39,13 @@ std::vector<double> multiples(double min, double max, double step) {
   std::vector<double> ticks;
   const double first = std::ceil(min / step - kSlack);
   const double last = std::floor(max / step + kSlack);
+  // Where the steps are finer than a double's digits there are no ticks to count.
+  if (std::max(std::abs(first), std::abs(last)) >= kMostExact) return ticks;
   for (double i = first; i <= last; i += 1.0) ticks.push_back(i == 0.0 ? 0.0 : i * step);
   return ticks;
 }
 
-bool usable(double min, double max) { return std::isfinite(min) && std::isfinite(max) && min < max; }
+bool usable(double min, double max) { return min < max && std::isfinite(max - min); }
 
 std::vector<Tick> withLabels(const std::vector<double>& places, int decimals, const std::string& suffix) {
   std::vector<Tick> ticks;
@@ -127,7 +130,7 @@ std::vector<Tick> decadeTicks(double min, double max, int most, const std::strin
   // Either several ticks a decade or one in several decades, the closest that has not too many.
   static constexpr std::array<std::array<double, 3>, 3> kFactors{{{1, 2, 5}, {1, 3, 0}, {1, 0, 0}}};
   int factors = 0, stride = 1;
-  const double decades = std::log10(max / min);
+  const double decades = std::log10(max) - std::log10(min);
   if (3 * decades + 1 > most) factors = 1;
   if (2 * decades + 1 > most) factors = 2;
   while (decades / stride + 1 > std::max(2, most)) ++stride;

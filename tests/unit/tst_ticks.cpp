@@ -2,6 +2,7 @@
 #include <QTest>
 
 #include <cmath>
+#include <limits>
 
 #include "core/figure/axis.h"
 #include "core/figure/number_text.h"
@@ -121,6 +122,22 @@ class TestTicks : public QObject {
     QCOMPARE(axisPart(apart, 1000), 1.0);
     QCOMPARE(axisPart(apart, 100), (kLogPart + 1.0) / 2);
     QVERIFY(!onAxis(apart, -1));
+  }
+
+  void hostileRanges() {
+    // From a file: nothing may hang, grow without bound or divide by zero.
+    const double huge = std::numeric_limits<double>::max();
+    const std::pair<double, double> ranges[] = {
+        {1e10, std::nextafter(1e10, 2e10)}, {-huge, huge}, {1e-300, 1e300}, {5e-324, 1e-323}, {0.0, 5e-324}};
+    for (const auto& [low, high] : ranges) {
+      for (const AxisKind kind : {AxisKind::Linear, AxisKind::Log10, AxisKind::LogZero, AxisKind::Category}) {
+        const Axis axis{"", low, high, {}, false, {}, kind};
+        QVERIFY(axisTicks(axis, 9, false).size() < 40);
+        QVERIFY(axisTicks(axis, 9, true).size() < 40);
+      }
+    }
+    const Axis wide{"", 1e-300, 1e300, {}, false, {}, AxisKind::Log10};
+    QVERIFY(std::abs(axisPart(wide, 1.0) - 0.5) < 1e-12);
   }
 
   void magnitudes() {
