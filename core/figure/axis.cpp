@@ -16,7 +16,8 @@ double axisPart(const Axis& axis, double value) {
   if (zeroApart && value == 0.0) return kZeroPart;
   if (!zeroApart && axis.kind != AxisKind::Log10) return (value - axis.min) / (axis.max - axis.min);
   if (!(value > 0.0) || !(axis.min > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-  const double part = std::log(value / axis.min) / std::log(axis.max / axis.min);
+  const double low = std::log(axis.min);
+  const double part = (std::log(value) - low) / (std::log(axis.max) - low);
   return zeroApart ? kLogPart + (1.0 - kLogPart) * part : part;
 }
 

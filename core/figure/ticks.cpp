@@ -15,6 +15,7 @@ namespace {
 /// Part of a step by which a tick may miss an end through rounding.
 constexpr double kSlack = 1e-9;
 constexpr int kMostDecimals = 12;
+constexpr double kMostExact = 9007199254740992.0;  // 2^53
 
 /// The smallest of 1, 2, 5 x 10^n that is at least `least`.
 double roundStep(double least) {
@@ -38,11 +39,13 @@ std::vector<double> multiples(double min, double max, double step) {
   std::vector<double> ticks;
   const double first = std::ceil(min / step - kSlack);
   const double last = std::floor(max / step + kSlack);
+  // Where the steps are finer than a double's digits there are no ticks to count.
+  if (std::max(std::abs(first), std::abs(last)) >= kMostExact) return ticks;
   for (double i = first; i <= last; i += 1.0) ticks.push_back(i == 0.0 ? 0.0 : i * step);
   return ticks;
 }
 
-bool usable(double min, double max) { return std::isfinite(min) && std::isfinite(max) && min < max; }
+bool usable(double min, double max) { return min < max && std::isfinite(max - min); }
 
 std::vector<Tick> withLabels(const std::vector<double>& places, int decimals, const std::string& suffix) {
   std::vector<Tick> ticks;
@@ -127,10 +130,10 @@ std::vector<Tick> decadeTicks(double min, double max, int most, const std::strin
   // Either several ticks a decade or one in several decades, the closest that has not too many.
   static constexpr std::array<std::array<double, 3>, 3> kFactors{{{1, 2, 5}, {1, 3, 0}, {1, 0, 0}}};
   int factors = 0, stride = 1;
-  const double decades = std::log10(max / min);
-  if (3 * decades > most) factors = 1;
-  if (2 * decades > most) factors = 2;
-  while (decades / stride > std::max(1, most)) ++stride;
+  const double decades = std::log10(max) - std::log10(min);
+  if (3 * decades + 1 > most) factors = 1;
+  if (2 * decades + 1 > most) factors = 2;
+  while (decades / stride + 1 > std::max(2, most)) ++stride;
   for (int decade = first; decade <= last; ++decade) {
     if (decade % stride != 0) continue;
     for (const double factor : kFactors[static_cast<std::size_t>(factors)]) {
@@ -148,9 +151,11 @@ std::vector<Tick> axisTicks(const Axis& axis, int most, bool whole) {
   if (ticks.empty() && log) {
     ticks = decadeTicks(axis.min, axis.max, axis.kind == AxisKind::LogZero ? most - 1 : most, axis.suffix);
     if (axis.kind == AxisKind::LogZero) ticks.insert(ticks.begin(), {0.0, "0"});
+  } else if (ticks.empty() && (whole || axis.kind == AxisKind::Category)) {
+    ticks = wholeTicks(axis.min, axis.max, most);
+    for (Tick& tick : ticks) tick.second += axis.suffix;
   } else if (ticks.empty()) {
-    ticks = whole || axis.kind == AxisKind::Category ? wholeTicks(axis.min, axis.max, most)
-                                                     : labelledTicks(axis.min, axis.max, most, axis.suffix);
+    ticks = labelledTicks(axis.min, axis.max, most, axis.suffix);
   }
   std::erase_if(ticks, [&](const Tick& tick) { return !onAxis(axis, tick.first); });
   return ticks;

@@ -1,5 +1,6 @@
 // FigureSpec as a document: it reads back as it was written, refuses what does not fit, and its CSV
 // follows RFC 4180.
+#include <QFile>
 #include <QTest>
 
 #include <cmath>
@@ -38,6 +39,57 @@ FigureSpec everything() {
   return spec;
 }
 
+/// What version 2 added.
+FigureSpec severalPanels() {
+  FigureSpec spec;
+  spec.kind = "phases";
+  spec.title = "Phases";
+  spec.groups = {{"surge", 5, Marker::Triangle}, {"between", kPlainColour, Marker::Ring}};
+  spec.x = {"Step", 64.0, 2067.0, {}, false, {}, AxisKind::LogZero};
+  spec.y = {"CV", 0.0, 2.0, {}, false, {}};
+  spec.sharedX = spec.letters = true;
+  spec.columns = 2;
+  FigurePanel plane;
+  plane.heading = "Layer 0, \"a\"";
+  plane.headingNote = "peak 1.9 at 64";
+  plane.y = spec.y;
+  Line line;
+  line.name = "CV";
+  line.x = {0.0, 64.0};
+  line.y = {0.5, 1.5};
+  line.low = {0.25, 1.25};
+  line.high = {0.75, 1.75};
+  line.xLow = {0.0, 60.0};
+  line.xHigh = {0.0, 70.0};
+  line.colour = kPlainColour;
+  line.marker = Marker::Diamond;
+  line.dash = Dash::DashDotted;
+  line.joined = false;
+  line.arrows = line.whiskers = line.named = true;
+  line.labels = {"0", ""};
+  line.groups = {-1, 0};
+  line.ringed = 1;
+  plane.lines = {line};
+  plane.bands = {{64.0, 256.0, "surge", "64–256", 5, false}};
+  plane.references = {{false, 128.0, "chance", true}};
+  FigurePanel load;
+  load.x = {"Share", 0.0, 1.0, {}, false, "%"};
+  load.y = {"", -0.5, 1.5, {{0.0, "code"}, {1.0, "law"}}, true, {}, AxisKind::Category};
+  load.bars = Bars{{0.5, 0.25}, {}, {"code", "law"}, {0.4, 0.2}, {0.6, 0.3}, true, 0, {false, true}};
+  load.sideColumns = {{"tokens", {"100", "200"}, {0.5, 1.0}}};
+  HeatMap map;
+  map.rows = 1;
+  map.columns = 2;
+  map.values = {0.5, 2.0};
+  map.colours = {ColourMapId::Diverging, ScaleKind::Log2, 0.25, 4.0, "Ratio"};
+  map.indistinct = {true, false};
+  map.dotDistinct = true;
+  map.missingText = "fewer than 1000 tokens";
+  load.map = map;
+  spec.panels = {plane, load};
+  return spec;
+}
+
 std::string kindOf(const std::string& text) {
   const auto spec = figureFromJson(text, "f.json");
   return spec ? "ok" : spec.error().kind;
@@ -62,6 +114,109 @@ class TestFigureSpec : public QObject {
     QVERIFY(read->x == everything().x);
     QVERIFY(read->theme == Theme::Dark);
     QCOMPARE(read->references[1].horizontal, false);
+  }
+
+  void roundTripOfPanels() {
+    const std::string text = toJson(severalPanels()).dump();
+    const auto read = figureFromJson(text, "f.json");
+    QVERIFY2(read.has_value(), read ? "" : read.error().text().c_str());
+    QCOMPARE(toJson(*read).dump(), text);
+    QCOMPARE(read->panels.size(), std::size_t{2});
+    const Line& line = read->panels[0].lines[0];
+    QVERIFY(line.marker == Marker::Diamond && line.dash == Dash::DashDotted && !line.joined && line.arrows);
+    QVERIFY(line.whiskers && line.named);
+    QCOMPARE(line.groups, std::vector<int>({-1, 0}));
+    QCOMPARE(line.xHigh, std::vector<double>({0.0, 70.0}));
+    QCOMPARE(line.ringed, 1);
+    QCOMPARE(line.colour, kPlainColour);
+    QVERIFY(read->groups[1].marker == Marker::Ring);
+    QVERIFY(read->x.kind == AxisKind::LogZero);
+    QCOMPARE(read->panels[0].bands[0].note, std::string("64–256"));
+    QVERIFY(read->panels[0].references[0].level);
+    QCOMPARE(read->panels[1].bars->faint, std::vector<bool>({false, true}));
+    QVERIFY(read->panels[1].bars->horizontal);
+    QCOMPARE(read->panels[1].map->indistinct, std::vector<bool>({true, false}));
+    QCOMPARE(read->panels[1].map->missingText, std::string("fewer than 1000 tokens"));
+    QCOMPARE(read->panels[1].sideColumns[0].shares, std::vector<double>({0.5, 1.0}));
+    QVERIFY(&xAxisOf(*read, read->panels[1]) == &read->x);
+    QVERIFY(&yAxisOf(*read, read->panels[1]) == &read->panels[1].y);
+  }
+
+  void versionOneIsRead() {
+    QFile file(QStringLiteral(MOESCOPE_TEST_DATA "/figure/version_1.json"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const auto read = figureFromJson(file.readAll().toStdString(), "version_1.json");
+    QVERIFY2(read.has_value(), read ? "" : read.error().text().c_str());
+    QCOMPARE(panelsOf(*read).size(), std::size_t{1});
+    QVERIFY(read->x.kind == AxisKind::Linear);
+    QVERIFY(read->lines[0].marker == Marker::Automatic && read->lines[0].joined);
+    QCOMPARE(read->lines[0].high, std::vector<double>({2.0, 0.75}));
+    QCOMPARE(read->bars->colour, kPlainColour);
+    QCOMPARE(read->map->missingText, std::string("no data"));
+    QCOMPARE(read->references[0].level, false);
+    QVERIFY(read->map->marks[0].second == CellMark::Banned);
+  }
+
+  void refusalsInPanels_data() {
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("value");
+    const std::pair<const char*, const char*> cases[] = {{"/x/kind", "\"cubic\""},
+                                                         {"/x/min", "0"},
+                                                         {"/panels", "{}"},
+                                                         {"/panels/0", "7"},
+                                                         {"/panels/0/lines/0/marker", "\"heart\""},
+                                                         {"/panels/0/lines/0/groups", "[0,2]"},
+                                                         {"/panels/0/lines/0/groups", "[0]"},
+                                                         {"/panels/0/lines/0/groups", "[0,1e300]"},
+                                                         {"/panels/0/lines/0/labels", "[\"a\"]"},
+                                                         {"/panels/0/lines/0/ringed", "2"},
+                                                         {"/panels/0/lines/0/x_low", "[1]"},
+                                                         {"/panels/0/lines/0/colour", "7"},
+                                                         {"/panels/0/lines/0/dash", "3"},
+                                                         {"/panels/0/bands/0/high", "1"},
+                                                         {"/panels/0/bands/0/colour", "-2"},
+                                                         {"/panels/1/bars/low", "[0.1]"},
+                                                         {"/panels/1/bars/faint", "[true]"},
+                                                         {"/panels/1/map/indistinct", "[true]"},
+                                                         {"/panels/1/side_columns/0/texts", "[1]"},
+                                                         {"/groups/0/marker", "\"\""},
+                                                         {"/columns", "1000000"}};
+    for (const auto& [path, value] : cases) QTest::addRow("%s %s", path, value) << path << value;
+  }
+
+  void refusalsInPanels() {
+    QFETCH(QString, path);
+    QFETCH(QString, value);
+    auto document = nlohmann::json::parse(toJson(severalPanels()).dump());
+    document[nlohmann::json::json_pointer(path.toStdString())] = nlohmann::json::parse(value.toStdString());
+    const auto read = figureFromJson(document.dump(), "f.json");
+    QVERIFY(!read.has_value());
+    QCOMPARE(read.error().kind, std::string("figure.bad_format"));
+    QVERIFY(!read.error().where.empty());
+  }
+
+  void tooManyPanels() {
+    auto document = nlohmann::json::parse(toJson(severalPanels()).dump());
+    for (std::size_t i = 0; i < kMostPanels; ++i) document["panels"].push_back(document["panels"][0]);
+    QCOMPARE(kindOf(document.dump()), std::string("figure.bad_format"));
+  }
+
+  void csvOfPanels() {
+    const QString csv = QString::fromStdString(toCsv(severalPanels()));
+    QCOMPARE(csv,
+             "panel,series,Step,CV,low,high,x_low,x_high,label,group\r\n"
+             "\"Layer 0, \"\"a\"\"\",CV,0,0.5,0.25,0.75,0,0,0,\r\n"
+             "\"Layer 0, \"\"a\"\"\",CV,64,1.5,1.25,1.75,60,70,,surge\r\n"
+             "panel,row,Step,Ratio\r\nb,0,0,0.5\r\nb,0,1,2\r\n"
+             "panel,rank,name,Step,highlighted,low,high\r\n"
+             "b,0,code,0.5,0,0.4,0.6\r\nb,1,law,0.25,0,0.2,0.3\r\n");
+  }
+
+  void letters() {
+    QCOMPARE(panelLetter(0), std::string("a"));
+    QCOMPARE(panelLetter(25), std::string("z"));
+    QCOMPARE(panelLetter(26), std::string("aa"));
+    QCOMPARE(panelLetter(27), std::string("ab"));
   }
 
   void refusals_data() {

@@ -2,7 +2,9 @@
 #include <QTest>
 
 #include <cmath>
+#include <limits>
 
+#include "core/figure/axis.h"
 #include "core/figure/number_text.h"
 #include "core/figure/ticks.h"
 
@@ -83,6 +85,72 @@ class TestTicks : public QObject {
     QCOMPARE(tokenRangeText(46, 174), std::string("tokens 46–173"));
     QCOMPARE(tokenRangeText(5, 6), std::string("token 5"));
     QCOMPARE(tokenRangeText(5, 5), std::string("no tokens"));
+  }
+
+  void decades() {
+    QCOMPARE(joined(decadeTicks(1, 10000, 5)), std::string("1 10 100 1\u2009k 10\u2009k"));
+    QCOMPARE(joined(decadeTicks(64, 2067, 9)), std::string("100 200 500 1\u2009k 2\u2009k"));
+    QCOMPARE(joined(decadeTicks(5e3, 1.2e6, 6)),
+             std::string("10\u2009k 30\u2009k 100\u2009k 300\u2009k 1\u2009M"));
+    QCOMPARE(joined(decadeTicks(0.001, 1, 4)), std::string("0.001 0.01 0.1 1"));
+    QCOMPARE(joined(decadeTicks(1e-6, 1e-5, 2)), std::string("10⁻⁶ 10⁻⁵"));
+    QVERIFY(decadeTicks(0, 10, 5).empty());
+    QVERIFY(decadeTicks(std::nan(""), 10, 5).empty());
+    for (double max = 2.0; max < 1e300; max *= 1e7) QVERIFY(decadeTicks(1.0, max, 6).size() <= 12);
+  }
+
+  void axisTicksByKind() {
+    QCOMPARE(joined(axisTicks({"", 50, 2500, {}, false, {}, AxisKind::LogZero}, 9, false)),
+             std::string("0 50 100 200 500 1\u2009k 2\u2009k"));
+    QCOMPARE(
+        joined(axisTicks({"", -0.5, 1.5, {{0, "code"}, {1, "law"}, {2, "out"}}, true, {}, AxisKind::Category},
+                         9, false)),
+        std::string("code law"));
+    QCOMPARE(joined(axisTicks({"", 0, 1, {}, false, "%"}, 3, false)), std::string("0.0% 0.5% 1.0%"));
+  }
+
+  void placesOnAxes() {
+    const Axis linear{"", -1, 3, {}, false, {}};
+    QCOMPARE(axisPart(linear, 0), 0.25);
+    const Axis log{"", 10, 1000, {}, false, {}, AxisKind::Log10};
+    QCOMPARE(axisPart(log, 100), 0.5);
+    QCOMPARE(axisPart(log, 1000), 1.0);
+    QVERIFY(std::isnan(axisPart(log, 0)));
+    QVERIFY(!onAxis(log, 0) && !onAxis(log, -3) && !onAxis(log, 1001) && onAxis(log, 1000));
+    const Axis apart{"", 10, 1000, {}, false, {}, AxisKind::LogZero};
+    QVERIFY(axisPart(apart, 0) < kBreakPart && kBreakPart < axisPart(apart, 10));
+    QCOMPARE(axisPart(apart, 1000), 1.0);
+    QCOMPARE(axisPart(apart, 100), (kLogPart + 1.0) / 2);
+    QVERIFY(!onAxis(apart, -1));
+  }
+
+  void hostileRanges() {
+    // From a file: nothing may hang, grow without bound or divide by zero.
+    const double huge = std::numeric_limits<double>::max();
+    const std::pair<double, double> ranges[] = {
+        {1e10, std::nextafter(1e10, 2e10)}, {-huge, huge}, {1e-300, 1e300}, {5e-324, 1e-323}, {0.0, 5e-324}};
+    for (const auto& [low, high] : ranges) {
+      for (const AxisKind kind : {AxisKind::Linear, AxisKind::Log10, AxisKind::LogZero, AxisKind::Category}) {
+        const Axis axis{"", low, high, {}, false, {}, kind};
+        QVERIFY(axisTicks(axis, 9, false).size() < 40);
+        QVERIFY(axisTicks(axis, 9, true).size() < 40);
+      }
+    }
+    const Axis wide{"", 1e-300, 1e300, {}, false, {}, AxisKind::Log10};
+    QVERIFY(std::abs(axisPart(wide, 1.0) - 0.5) < 1e-12);
+  }
+
+  void magnitudes() {
+    QCOMPARE(magnitudeText(0), std::string("0"));
+    QCOMPARE(magnitudeText(64), std::string("64"));
+    QCOMPARE(magnitudeText(999), std::string("999"));
+    QCOMPARE(magnitudeText(2067), std::string("2.07\u2009k"));
+    QCOMPARE(magnitudeText(35000), std::string("35\u2009k"));
+    QCOMPARE(magnitudeText(999999), std::string("1\u2009M"));
+    QCOMPARE(magnitudeText(1.2e6), std::string("1.2\u2009M"));
+    QCOMPARE(magnitudeText(147e9), std::string("147\u2009B"));
+    QCOMPARE(magnitudeText(-5000), std::string("−5\u2009k"));
+    QCOMPARE(magnitudeText(std::nan("")), std::string("–"));
   }
 };
 

@@ -20,6 +20,9 @@ constexpr double kPanelShape = 1.5;
 /// Sizes and ticks depend on each other; the second pass is within a few units of the third.
 constexpr int kPasses = 3;
 
+/// Painters do not bear any coordinate; so far off the page a line has the same direction.
+double within(double part) { return std::clamp(part, -1e4, 1e4); }
+
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
 QStringList wrapped(const QString& text, const QFontMetricsF& metrics, double width) {
@@ -151,13 +154,14 @@ class Arranger {
     const double gap = m_style.gap * (m_columns * m_rows > 1 ? 2.0 : 0.0);
     const double roomX = std::max(1.0, m_right - m_left - gap * (m_columns - 1));
     const double roomY = std::max(1.0, m_bottom - m_top - gap * (m_rows - 1));
-    QSizeF axes(0.75 * roomX / m_columns, 0.75 * roomY / m_rows);
+    const QSizeF cell(roomX / m_columns, roomY / m_rows);
+    QSizeF axes = 0.75 * cell;
     std::vector<QMarginsF> columns, rows;
     for (int pass = 0; pass < kPasses; ++pass) {
       columns.assign(static_cast<std::size_t>(m_columns), {});
       rows.assign(static_cast<std::size_t>(m_rows), {});
       for (std::size_t i = 0; i < arrangers.size(); ++i) {
-        const QMarginsF around = arrangers[i].arrange(axes);
+        const QMarginsF around = arrangers[i].arrange(axes, cell);
         QMarginsF& column = columns[i % columns.size()];
         column = column | around;
         QMarginsF& row = rows[i / columns.size()];
@@ -209,12 +213,12 @@ class Arranger {
 }  // namespace
 
 double PanelLayout::x(double value) const {
-  const double part = figure::axisPart(*xAxis, value);
+  const double part = within(figure::axisPart(*xAxis, value));
   return frame.left() + (xAxis->reversed ? 1.0 - part : part) * frame.width();
 }
 
 double PanelLayout::y(double value) const {
-  const double part = figure::axisPart(*yAxis, value);
+  const double part = within(figure::axisPart(*yAxis, value));
   return frame.top() + (yAxis->reversed ? part : 1.0 - part) * frame.height();
 }
 

@@ -34,7 +34,8 @@ std::optional<QRectF> LabelPlacer::place(const QList<QRectF>& candidates, bool m
 
 QList<QRectF> LabelPlacer::around(QPointF point, QSizeF size, double distance) {
   const double w = size.width(), h = size.height();
-  const double slant = 0.6 * distance;
+  // The corner of a label is farther from its text than its side is.
+  const double slant = 0.75 * distance;
   const QPointF corners[] = {{distance, -h / 2},       {-distance - w, -h / 2}, {-w / 2, -distance - h},
                              {-w / 2, distance},       {slant, -slant - h},     {slant, slant},
                              {-slant - w, -slant - h}, {-slant - w, slant}};

@@ -16,8 +16,8 @@ using figure::AxisKind;
 using figure::Tick;
 
 constexpr double kTurnedAngle = 45.0, kUprightAngle = 90.0;
-/// Parts of the panel that names and side columns may take at most.
-constexpr double kNamesPart = 0.5, kSidePart = 0.45;
+/// Parts of the room of a panel that names and side columns may take at most.
+constexpr double kNamesPart = 0.32, kSidePart = 0.34;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -73,9 +73,10 @@ PanelArranger::PanelArranger(PanelLayout& layout, const FigureStyle& style, bool
       m_labels(style.labels),
       m_inside(style.inside) {}
 
-QMarginsF PanelArranger::arrange(QSizeF axes) {
+QMarginsF PanelArranger::arrange(QSizeF axes, QSizeF cell) {
   m_axes = axes;
-  m_layout.yNameRoom = std::max(4.0 * m_labels.averageCharWidth(), kNamesPart * axes.width());
+  m_cell = cell;
+  m_layout.yNameRoom = std::max(4.0 * m_labels.averageCharWidth(), kNamesPart * cell.width());
   chooseYTicks(axes.height());
   chooseXTicks(axes.width());
   chooseNames(axes.width());
@@ -83,7 +84,7 @@ QMarginsF PanelArranger::arrange(QSizeF axes) {
   m_layout.sideColumns.clear();
   for (std::size_t i = 0; i < m_panel.sideColumns.size(); ++i) {
     side += sideWidth(i) + 2 * m_style.gap;
-    if (side > kSidePart * (axes.width() + side)) break;
+    if (side > kSidePart * cell.width()) break;
     m_layout.sideColumns.emplace_back();
   }
   return {leftMargin(), topMargin(), rightMargin(axes.width()), bottomMargin()};
@@ -131,7 +132,7 @@ void PanelArranger::chooseNames(double width) {
   const bool slanted = spacing >= 1.45 * lineHeight(m_style.labels);
   m_layout.nameAngle = slanted ? kTurnedAngle : kUprightAngle;
   m_layout.xNameRoom =
-      std::min(longest, std::max(kNamesPart * m_axes.height(), 6.0 * m_labels.averageCharWidth()));
+      std::min(longest, std::max(kNamesPart * m_cell.height(), 6.0 * m_labels.averageCharWidth()));
 }
 
 double PanelArranger::namesHeight() const {

@@ -17,7 +17,8 @@ class PanelArranger {
                 bool ownColours);
 
   /// Chooses ticks for axes of this size and returns what stands around them. Call again with a better size.
-  QMarginsF arrange(QSizeF axes);
+  /// Names and side columns take a part of the `cell` at most, which is the room for everything.
+  QMarginsF arrange(QSizeF axes, QSizeF cell);
   /// Places everything around the axes.
   void place(QRectF frame);
 
@@ -40,7 +41,7 @@ class PanelArranger {
   const FigureStyle& m_style;
   bool m_ownXLabel, m_ownYLabel, m_ownColours;
   QFontMetricsF m_labels, m_inside;
-  QSizeF m_axes;
+  QSizeF m_axes, m_cell;
 };
 
 /// A colour bar in a strip, its label at the left from `start` on; the strip's right end is the bar's.

@@ -6,6 +6,8 @@
 #include <QObject>
 #include <QRegularExpression>
 
+#include <algorithm>
+
 namespace moescope::views {
 
 namespace {
@@ -18,6 +20,8 @@ constexpr std::array<SizePreset, 3> kPresets{{
     {QT_TRANSLATE_NOOP("QObject", "Slide, 4:3"), 10.0, 7.5, 20.0},
 }};
 
+bool hasColourChoice(const figure::HeatMap& map) { return map.colours.map != figure::ColourMapId::Diverging; }
+
 std::filesystem::path pathWith(const ExportSettings& settings, const QString& suffix) {
   const QString file = QDir(settings.folder).absoluteFilePath(settings.name + suffix);
   return QFile::encodeName(file).toStdString();
@@ -28,7 +32,8 @@ std::filesystem::path pathWith(const ExportSettings& settings, const QString& su
 std::span<const SizePreset> sizePresets() { return kPresets; }
 
 bool hasColourChoice(const figure::FigureSpec& spec) {
-  return spec.map.has_value() && spec.map->colours.map != figure::ColourMapId::Diverging;
+  return std::ranges::any_of(figure::panelsOf(spec),
+                             [](const auto& panel) { return panel.map && hasColourChoice(*panel.map); });
 }
 
 figure::FigureSpec dressed(figure::FigureSpec spec, const ExportSettings& settings) {
@@ -38,7 +43,11 @@ figure::FigureSpec dressed(figure::FigureSpec spec, const ExportSettings& settin
   spec.theme = settings.theme;
   spec.drawTitle = settings.drawTitle;
   spec.drawSampleLine = settings.drawSampleLine;
-  if (settings.colours && hasColourChoice(spec)) spec.map->colours.map = *settings.colours;
+  if (!settings.colours) return spec;
+  if (spec.map && hasColourChoice(*spec.map)) spec.map->colours.map = *settings.colours;
+  for (figure::FigurePanel& panel : spec.panels) {
+    if (panel.map && hasColourChoice(*panel.map)) panel.map->colours.map = *settings.colours;
+  }
   return spec;
 }
 
