@@ -35,6 +35,7 @@ class SqliteTraceStore final : public TraceStore {
   [[nodiscard]] std::vector<RouterSpec> routers(RunId run) const override;
   [[nodiscard]] std::vector<SequenceRecord> sequences(RunId run) const override;
   [[nodiscard]] std::vector<SteeringEvent> steeringEvents(RunId run) const override;
+  [[nodiscard]] std::vector<SeriesRecord> allSeries() const override;
   [[nodiscard]] std::string tokenBytes(RunId run, std::int32_t id) const override;
   [[nodiscard]] std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block) const override;
   [[nodiscard]] std::shared_ptr<const RouteBlock> routeBlock(RunId run, int router,
@@ -46,12 +47,21 @@ class SqliteTraceStore final : public TraceStore {
   [[nodiscard]] std::optional<SequenceStats> sequenceStats(RunId run, int router,
                                                            std::int32_t sequence) const override;
 
+  [[nodiscard]] std::optional<std::string> cachedResult(const std::string& analysis,
+                                                        const std::string& parametersJson,
+                                                        const std::string& inputsJson) const override;
+
   int subscribe(std::function<void(const StoreEvent&)> receiver) override;
   void unsubscribe(int id) override;
 
   Result<void> renameRun(RunId run, const std::string& name) override;
   Result<void> setNotes(RunId run, const std::string& notes) override;
   Result<void> deleteRun(RunId run) override;
+  Result<std::int64_t> startSeries(const std::string& name, const std::string& settingsJson) override;
+  Result<void> addToSeries(std::int64_t series, RunId run) override;
+  Result<void> deleteSeries(std::int64_t series) override;
+  Result<void> keepResult(const std::string& analysis, const std::string& parametersJson,
+                          const std::string& inputsJson, std::string_view result) override;
   Result<void> saveCopy(const std::filesystem::path& target) override;
   [[nodiscard]] WriterState writerState() const override;
   Result<void> flush() override;

@@ -201,10 +201,16 @@ Result<void> SqliteTraceStore::deleteRun(RunId run) {
     return fail("trace.busy", m_path.string(), fmt::format("run {}", run), "the run is being recorded",
                 "stop it first");
   auto done = m_writer->call([&](Database& database) -> Result<void> {
+    const auto series = database.integer(fmt::format("SELECT series FROM series_run WHERE run = {}", run));
     if (auto deleted = database.execute(fmt::format("DELETE FROM run WHERE id = {}", run)); !deleted)
       return deleted;
     if (sqlite3_changes(database.handle()) == 0)
       return fail("trace.no_such_run", m_path.string(), fmt::format("run {}", run), "no such run");
+    if (series) {
+      auto emptied = database.execute(fmt::format(
+          "DELETE FROM series WHERE id = {} AND id NOT IN (SELECT series FROM series_run)", *series));
+      if (!emptied) return emptied;
+    }
     if (auto changed = nextRevision(database); !changed) return changed;
     return database.execute("PRAGMA incremental_vacuum");  // the file gives the space back
   });

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crc32.h"
 #include "core/trace/check_report.h"
 #include "core/trace/record_tables.h"
 #include "core/trace/run_check.h"
@@ -38,6 +39,19 @@ void checkDatabase(Database& database, CheckReport& report) {
             return fmt::format("{} rows of {} refer to rows of {} that are not there", row.integer(2),
                                row.text(0), row.text(1));
           });
+}
+
+/// Checksums of kept results.
+void checkResults(Database& database, CheckReport& report) {
+  auto rows = database.prepare("SELECT id, analysis, crc, result FROM analysis_result ORDER BY id");
+  if (!rows) return report.add("results", rows.error().message);
+  int code = SQLITE_ROW;
+  while ((code = rows->step()) == SQLITE_ROW) {
+    if (rows->integer(2) != std::int64_t{crc32(0, rows->blob(3))})
+      report.add(fmt::format("result {}", rows->integer(0)),
+                 fmt::format("the kept result of the analysis {} has a wrong checksum", rows->text(1)));
+  }
+  if (code != SQLITE_DONE) report.add("results", database.error(code).message);
 }
 
 /// A file without a log is as long as its header says.
@@ -112,6 +126,7 @@ Result<std::vector<CheckIssue>> checkTrace(const std::filesystem::path& path, bo
     if (auto begun = database.execute("BEGIN"); !begun) return fail(begun.error());
     checkLength(database, report);
     checkDatabase(database, report);
+    checkResults(database, report);
     if (stop.stop_requested()) return fail(cancelled(path));
     if (auto checked = checkRuns(database, path, report, progress, stop); !checked)
       return fail(checked.error());

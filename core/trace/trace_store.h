@@ -9,6 +9,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -27,6 +28,7 @@ struct StoreEvent {
     RunDeleted,
     TokensAppended,
     SteeringChanged,
+    SeriesChanged,  ///< one was added or deleted, or got a run; `run` is that run or 0
     RecordingFailed
   };
   std::uint64_t number = 0;
@@ -34,6 +36,15 @@ struct StoreEvent {
   RunId run = 0;
   TokenRange tokens;           ///< TokensAppended: rows that are new or got their routing
   std::optional<Error> error;  ///< RecordingFailed: e.g. machine.disk_full; the model goes on
+};
+
+/// Runs of the same texts through checkpoints of one model.
+struct SeriesRecord {
+  std::int64_t id = 0;
+  std::string name;
+  std::string settingsJson;  ///< corpus and checkpoints; what recorded it knows its form
+  std::int64_t createdMs = 0;
+  std::vector<RunId> runs;  ///< in order of training; those deleted are not in it
 };
 
 struct WriterState {
@@ -77,6 +88,8 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   [[nodiscard]] virtual std::vector<RouterSpec> routers(RunId run) const = 0;
   [[nodiscard]] virtual std::vector<SequenceRecord> sequences(RunId run) const = 0;
   [[nodiscard]] virtual std::vector<SteeringEvent> steeringEvents(RunId run) const = 0;
+  /// In order of creation. A file of schema 1 has none.
+  [[nodiscard]] virtual std::vector<SeriesRecord> allSeries() const = 0;
   /// Bytes of a token id, from the vocabulary table.
   [[nodiscard]] virtual std::string tokenBytes(RunId run, std::int32_t id) const = 0;
 
@@ -93,6 +106,11 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   [[nodiscard]] virtual std::optional<SequenceStats> sequenceStats(RunId run, int router,
                                                                    std::int32_t sequence) const = 0;
 
+  /// What keepResult kept under the same three keys. Damaged results are missing, with one warning.
+  [[nodiscard]] virtual std::optional<std::string> cachedResult(const std::string& analysis,
+                                                                const std::string& parametersJson,
+                                                                const std::string& inputsJson) const = 0;
+
   /// Called on the thread that made the change (engine or writer), one event at a time. A receiver only takes
   /// note: it must not call what waits for the writer (flush, the changing methods, close). After
   /// unsubscribe() has returned it is not called again. Returns an id for unsubscribe.
@@ -102,7 +120,19 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   // Changing.
   virtual Result<void> renameRun(RunId run, const std::string& name) = 0;
   virtual Result<void> setNotes(RunId run, const std::string& notes) = 0;
+  /// A series that loses its last run goes with it.
   virtual Result<void> deleteRun(RunId run) = 0;
+  /// Returns the id of a series without runs.
+  virtual Result<std::int64_t> startSeries(const std::string& name, const std::string& settingsJson) = 0;
+  /// Puts a run of this file behind the series' others. Errors: `trace.no_such_series`, `trace.no_such_run`,
+  /// `trace.in_series` (it belongs to one already).
+  virtual Result<void> addToSeries(std::int64_t series, RunId run) = 0;
+  /// The runs stay. Errors: `trace.no_such_series`.
+  virtual Result<void> deleteSeries(std::int64_t series) = 0;
+  /// Keeps a result (UTF-8 or bytes) in place of an older one under the same keys; the newest kMostResults
+  /// stay. `inputsJson` is analysisInputs() of its runs. Does nothing in a file open for reading only.
+  virtual Result<void> keepResult(const std::string& analysis, const std::string& parametersJson,
+                                  const std::string& inputsJson, std::string_view result) = 0;
   /// Writes everything queued and copies the file (SQLite backup).
   virtual Result<void> saveCopy(const std::filesystem::path& target) = 0;
   [[nodiscard]] virtual WriterState writerState() const = 0;
@@ -149,6 +179,12 @@ class RunRecorder {
   virtual Result<void> copyRows(RunId source, std::int64_t endToken) = 0;
   virtual Result<void> end(RunStatus status) = 0;
 };
+
+/// Results kept in a file at most, and the bytes of one.
+inline constexpr int kMostResults = 200;
+inline constexpr std::int64_t kMostResultBytes = 16 << 20;
+/// JSON that changes whenever the rows of one of the runs do: what a cached result was computed from.
+std::string analysisInputs(const TraceStore& store, std::span<const RunId> runs);
 
 struct CheckIssue {
   std::string place;  ///< "run 2, layer 3, block 17"

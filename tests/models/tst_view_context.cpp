@@ -69,6 +69,18 @@ class FakeStore : public trace::TraceStore {
   Result<void> renameRun(trace::RunId, const std::string&) override { return {}; }
   Result<void> setNotes(trace::RunId, const std::string&) override { return {}; }
   Result<void> deleteRun(trace::RunId) override { return {}; }
+  [[nodiscard]] std::vector<trace::SeriesRecord> allSeries() const override { return {}; }
+  [[nodiscard]] std::optional<std::string> cachedResult(const std::string&, const std::string&,
+                                                        const std::string&) const override {
+    return std::nullopt;
+  }
+  Result<std::int64_t> startSeries(const std::string&, const std::string&) override { return 1; }
+  Result<void> addToSeries(std::int64_t, trace::RunId) override { return {}; }
+  Result<void> deleteSeries(std::int64_t) override { return {}; }
+  Result<void> keepResult(const std::string&, const std::string&, const std::string&,
+                          std::string_view) override {
+    return {};
+  }
   Result<void> saveCopy(const std::filesystem::path&) override { return {}; }
   [[nodiscard]] trace::WriterState writerState() const override { return {}; }
   Result<void> flush() override { return {}; }

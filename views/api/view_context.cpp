@@ -52,7 +52,8 @@ struct ViewContext::Pending {
         break;
       case trace::StoreEvent::Kind::RunAdded:
       case trace::StoreEvent::Kind::RunChanged:
-      case trace::StoreEvent::Kind::RunDeleted: runsChanged = true; break;
+      case trace::StoreEvent::Kind::RunDeleted:
+      case trace::StoreEvent::Kind::SeriesChanged: runsChanged = true; break;
     }
     post();
   }
