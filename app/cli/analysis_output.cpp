@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/text_table.h"
+#include "core/checkpoint/shown_text.h"
 
 namespace moescope::cli {
 
@@ -19,13 +20,18 @@ using analysis::ResultMatrix;
 using analysis::ResultTable;
 
 constexpr std::size_t kMatrixColumns = 12;  // side by side on a terminal
+constexpr std::size_t kLongestCell = 60, kLongestLine = 2000;
+
+/// Names and tokens come from traces, which must not steer the terminal.
+std::string cell(const std::string& text) { return checkpoint::shown(text, kLongestCell); }
+std::string line(const std::string& text) { return checkpoint::shown(text, kLongestLine); }
 
 std::string numberText(double value) { return std::isfinite(value) ? fmt::format("{:.5g}", value) : "-"; }
 
-std::string cellText(const ResultCell& cell) {
-  if (const auto* value = std::get_if<double>(&cell)) return numberText(*value);
-  if (const auto* value = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *value);
-  if (const auto* value = std::get_if<std::string>(&cell)) return *value;
+std::string cellText(const ResultCell& given) {
+  if (const auto* value = std::get_if<double>(&given)) return numberText(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&given)) return fmt::format("{}", *value);
+  if (const auto* value = std::get_if<std::string>(&given)) return cell(*value);
   return "-";
 }
 
@@ -41,9 +47,9 @@ void printOne(const ResultTable& table) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : table.rows) {
     rows.emplace_back();
-    for (const ResultCell& cell : row) rows.back().push_back(cellText(cell));
+    for (const ResultCell& one : row) rows.back().push_back(cellText(one));
   }
-  fmt::print("\n{}\n", table.title);
+  fmt::print("\n{}\n", line(table.title));
   printTable(columns, rows);
 }
 
@@ -61,11 +67,11 @@ void printOne(const ResultMatrix& matrix) {
   const std::size_t atOnce = matrix.low.empty() ? kMatrixColumns : kMatrixColumns / 3;
   for (std::size_t first = 0; first < columns; first += atOnce) {
     const std::size_t end = std::min(columns, first + atOnce);
-    std::vector<Column> head{{matrix.rowLabel, false}};
-    for (std::size_t c = first; c < end; ++c) head.push_back({matrix.columnNames[c], true});
+    std::vector<Column> head{{cell(matrix.rowLabel), false}};
+    for (std::size_t c = first; c < end; ++c) head.push_back({cell(matrix.columnNames[c]), true});
     std::vector<std::vector<std::string>> rows;
     for (std::size_t r = 0; r < matrix.rowNames.size(); ++r) {
-      rows.push_back({matrix.rowNames[r]});
+      rows.push_back({cell(matrix.rowNames[r])});
       for (std::size_t c = first; c < end; ++c) rows.back().push_back(matrixCell(matrix, r * columns + c));
     }
     if (first > 0) fmt::print("\n");
@@ -85,7 +91,9 @@ std::string_view scopeText(analysis::AnalysisScope scope) {
 }  // namespace
 
 void printResult(const AnalysisResult& result) {
-  Facts facts{{"Sample", result.sample}, {"Baseline", result.baseline}, {"Interval", result.interval}};
+  Facts facts{{"Sample", line(result.sample)},
+              {"Baseline", line(result.baseline)},
+              {"Interval", line(result.interval)}};
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
   std::string title = result.analysis;
   for (const auto& [key, value] : result.parameters) title += " " + key + "=" + value;
@@ -93,7 +101,7 @@ void printResult(const AnalysisResult& result) {
   for (const ResultTable& table : result.tables) printOne(table);
   for (const ResultMatrix& matrix : result.matrices) printOne(matrix);
   if (!result.notes.empty()) fmt::print("\n");
-  for (const std::string& note : result.notes) fmt::print("Note: {}\n", note);
+  for (const std::string& note : result.notes) fmt::print("Note: {}\n", line(note));
 }
 
 Result<void> printCsv(const AnalysisResult& result, const std::string& part) {

@@ -40,6 +40,7 @@ constexpr int kThreeColumns = 1240;  // under this width there are two columns
 constexpr int kLayoutVersion = 1;    // saved layouts of another version are not restored
 const auto kGeometryKey = QStringLiteral("window/geometry");
 const auto kStateKey = QStringLiteral("window/state");
+const auto kPluginPanelsKey = QStringLiteral("window/plugin_panels");  // those that the state knows
 
 }  // namespace
 
@@ -208,7 +209,15 @@ void MainWindow::restoreLayout() {
   const QSettings settings;
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
   arrange(Layout::Work);
-  restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion);
+  if (!restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion)) return;
+  // Qt puts docks that the saved layout does not know anywhere.
+  const QStringList known = settings.value(kPluginPanelsKey).toStringList();
+  auto* map = m_docks.at(QStringLiteral("routing_map"));
+  for (PluginDock* dock : m_pluginDocks) {
+    if (known.contains(dock->objectName())) continue;
+    tabifyDockWidget(map, dock);
+    map->raise();
+  }
 }
 
 void MainWindow::refreshActions() {
@@ -311,6 +320,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   QSettings settings;
   settings.setValue(kGeometryKey, saveGeometry());
   settings.setValue(kStateKey, saveState(kLayoutVersion));
+  QStringList panels;
+  for (const PluginDock* dock : m_pluginDocks) panels << dock->objectName();
+  settings.setValue(kPluginPanelsKey, panels);
   m_workspace.saveSession();
   m_workspace.closeTrace();
   QMainWindow::closeEvent(event);

@@ -70,7 +70,7 @@ class TestAnalysisDialog : public QObject {
     const auto* table = qobject_cast<QTableView*>(view->tabs()->widget(0))->model();
     QCOMPARE(table->index(0, 1).data().toString(), QStringLiteral("typed"));
     QCOMPARE(table->index(0, 2).data().toString(), QStringLiteral("0.25"));
-    QCOMPARE(table->index(1, 0).data().toString(), QStringLiteral("-1"));
+    QCOMPARE(table->index(1, 0).data().toString(), QStringLiteral("−1"));
     QCOMPARE(table->index(1, 2).data().toString(), QStringLiteral("–"));
     QCOMPARE(table->headerData(2, Qt::Horizontal).toString(), QStringLiteral("value, nat"));
     const auto* matrix = qobject_cast<QTableView*>(view->tabs()->widget(1))->model();

@@ -52,6 +52,9 @@ AnalysisDialog::AnalysisDialog(ViewContext& context, const plugin::PluginHost& h
   connect(&context, &ViewContext::storeReplaced, this, &AnalysisDialog::refreshRuns);
   connect(&context, &ViewContext::runsChanged, this, &AnalysisDialog::refreshRuns);
   showForm();
+  // Enter runs, whatever has the focus.
+  for (auto* button : findChildren<QPushButton*>()) button->setAutoDefault(false);
+  m_run->setDefault(true);
   resize(kFirstSize);
 }
 
@@ -86,7 +89,6 @@ QWidget* AnalysisDialog::makeFormSide() {
 
   m_run = new QPushButton(tr("Run"));
   m_run->setObjectName(QStringLiteral("run_analysis"));
-  m_run->setDefault(true);
   m_cancel = new QPushButton(tr("Cancel"));
   m_cancel->setObjectName(QStringLiteral("cancel_analysis"));
   connect(m_run, &QPushButton::clicked, this, &AnalysisDialog::run);

@@ -21,7 +21,8 @@ QString numberText(double value) {
 
 QString cellText(const ResultCell& cell) {
   if (const auto* value = std::get_if<double>(&cell)) return numberText(*value);
-  if (const auto* value = std::get_if<std::int64_t>(&cell)) return QString::number(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&cell))
+    return QString::number(*value).replace(QLatin1Char('-'), QChar(0x2212));
   if (const auto* value = std::get_if<std::string>(&cell)) return qt(*value);
   return QStringLiteral("–");
 }

@@ -122,7 +122,8 @@ void ResultView::setStale(bool stale) {
 
 Result<std::string> ResultView::exported(const std::string& format) const {
   if (!m_result) return fail("analysis.no_result", "", "", "there is no result yet", "run an analysis");
-  if (format == "json") return toJson(*m_result).dump(2) + "\n";
+  if (format == "json")  // token texts may be no UTF-8
+    return toJson(*m_result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (format == "csv") {
     const int shown = m_tabs->currentIndex();
     if (shown < 0) return fail("analysis.no_result", "", "", "the result has no table", "export JSON");
