@@ -1,6 +1,7 @@
 #include "core/plugin/analysis_runner.h"
 
 #include <algorithm>
+#include <span>
 
 namespace moescope::plugin {
 
@@ -37,6 +38,26 @@ Result<void> checkShape(const AnalysisResult& result) {
   return {};
 }
 
+/// Where the trace keeps a result: what it was computed from and by what.
+struct CacheKey {
+  std::string parameters, inputs;
+};
+
+/// None for what must not be kept: weights are not in the trace, and an open run goes on.
+std::optional<CacheKey> cacheKey(const PluginHost& host, const trace::TraceStore& store,
+                                 const AnalysisInfo& info, const AnalysisParameters& parameters,
+                                 std::span<const trace::RunId> runs) {
+  if (info.scope == analysis::AnalysisScope::Checkpoint) return std::nullopt;
+  for (const trace::RunId run : runs) {
+    const auto record = store.run(run);
+    if (!record || record->status == trace::RunStatus::Open) return std::nullopt;
+  }
+  const nlohmann::ordered_json json{
+      {"parameters", parameters}, {"plugin", host.versionOf(info.id)}, {"moescope", MOESCOPE_VERSION}};
+  return CacheKey{json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+                  analysisInputs(store, runs)};
+}
+
 }  // namespace
 
 Result<AnalysisParameters> filledParameters(const AnalysisInfo& info, const AnalysisParameters& given) {
@@ -51,7 +72,7 @@ Result<AnalysisParameters> filledParameters(const AnalysisInfo& info, const Anal
   return filled;
 }
 
-Result<AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceStore& store,
+Result<AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& store,
                                    const AnalysisRequest& request, const AnalysisCallbacks& callbacks) {
   const auto found = host.findAnalysis(request.analysis);
   if (!found) return fail(found.error());
@@ -60,6 +81,12 @@ Result<AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceSto
   if (!parameters) return fail(parameters.error());
   auto runs = chosenRuns(store, info, request);
   if (!runs) return fail(runs.error());
+
+  // A checkpoint that is only there for names may change what comes out.
+  const auto key = request.checkpoint ? std::nullopt : cacheKey(host, store, info, *parameters, *runs);
+  if (const auto kept = key ? store.cachedResult(info.id, key->parameters, key->inputs) : std::nullopt) {
+    if (auto result = analysis::resultFromJson(*kept); result && checkShape(*result)) return result;
+  }
 
   std::function<void(const AnalysisResult&)> partial;
   if (callbacks.partial) {
@@ -76,6 +103,12 @@ Result<AnalysisResult> runAnalysis(const PluginHost& host, const trace::TraceSto
   result->analysis = info.id;
   result->parameters = std::move(*parameters);
   if (auto fits = checkShape(*result); !fits) return fail(fits.error());
+  if (key) {
+    // A result that cannot be kept is a result all the same.
+    const auto replace = nlohmann::ordered_json::error_handler_t::replace;
+    (void)store.keepResult(info.id, key->parameters, key->inputs,
+                           toJson(*result).dump(-1, ' ', false, replace));
+  }
   return result;
 }
 

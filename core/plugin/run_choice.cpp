@@ -103,15 +103,28 @@ Result<std::vector<RunId>> checkSeries(const trace::TraceStore& store, const Ana
   return ids;
 }
 
-/// All runs of the file that have a training step.
+/// The series with this number or name; without a word the newest, and in a file without series all runs that
+/// have a training step.
 Result<std::vector<RunId>> seriesRuns(const trace::TraceStore& store, const AnalysisInfo& info,
                                       const std::string& word) {
-  if (!word.empty()) {
+  const auto all = store.allSeries();
+  const auto wanted = number(word);
+  const trace::SeriesRecord* found = word.empty() && !all.empty() ? &all.back() : nullptr;
+  for (const trace::SeriesRecord& series : all) {
+    if (!word.empty() && series.name == word) found = &series;
+  }
+  for (const trace::SeriesRecord& series : all) {
+    if (wanted && series.id == *wanted) found = &series;
+  }
+  if (found == nullptr && !word.empty()) {
     return fail("analysis.no_such_series", store.path().string(), word, "the trace has no such series",
-                "leave --series out to take every run with a training step");
+                "see moescope inspect for its series");
   }
   auto runs = store.runs();
-  std::erase_if(runs, [](const RunRecord& run) { return !run.trainStep; });
+  std::erase_if(runs, [&](const RunRecord& run) {
+    return found == nullptr ? !run.trainStep
+                            : std::find(found->runs.begin(), found->runs.end(), run.id) == found->runs.end();
+  });
   return checkSeries(store, info, std::move(runs));
 }
 

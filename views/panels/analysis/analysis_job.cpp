@@ -26,7 +26,7 @@ void AnalysisJob::deliver(int number, Action action) {
   });
 }
 
-void AnalysisJob::start(std::shared_ptr<const trace::TraceStore> store, plugin::AnalysisRequest request) {
+void AnalysisJob::start(std::shared_ptr<trace::TraceStore> store, plugin::AnalysisRequest request) {
   cancel();
   m_running = true;
   m_thread = std::jthread([this, store = std::move(store), request = std::move(request),

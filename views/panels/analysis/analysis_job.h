@@ -23,7 +23,7 @@ class AnalysisJob : public QObject {
   ~AnalysisJob() override;
 
   /// Stops what runs and starts this.
-  void start(std::shared_ptr<const trace::TraceStore> store, plugin::AnalysisRequest request);
+  void start(std::shared_ptr<trace::TraceStore> store, plugin::AnalysisRequest request);
   void cancel();
   [[nodiscard]] bool running() const { return m_running; }
 
