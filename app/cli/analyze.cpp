@@ -14,7 +14,7 @@ namespace {
 struct Options {
   std::string file, analysis, run, series, checkpoint, table, exporter;
   std::vector<std::string> parameters, plugins;
-  bool keep = false, list = false, json = false, csv = false, quiet = false;
+  bool list = false, json = false, csv = false, keep = false, quiet = false;
 };
 
 void noteFailures(const plugin::PluginHost& host) {
@@ -64,12 +64,13 @@ Result<void> analyze(const Options& options, const plugin::PluginHost& host) {
   if (!options.exporter.empty()) {
     if (const auto exporter = host.findExporter(options.exporter); !exporter) return fail(exporter.error());
   }
-  const auto store = trace::TraceStore::open(
-      options.file, options.keep ? trace::OpenMode::ReadWrite : trace::OpenMode::ReadOnly);
+  const auto mode = options.keep ? trace::OpenMode::ReadWrite : trace::OpenMode::ReadOnly;
+  const auto store = trace::TraceStore::open(options.file, mode);
   if (!store) return fail(store.error());
   const auto result =
       plugin::runAnalysis(host, **store, *request, {progressPrinter(options.quiet), {}, interruptToken()});
   if (!result) return fail(result.error());
+  if (auto closed = (*store)->close(); !closed) return fail(closed.error());
   return printAs(*result, options, host);
 }
 
@@ -104,7 +105,6 @@ void addAnalyze(CLI::App& app, std::function<int()>& run) {
       ->allow_extra_args(false);
   command->add_option("--checkpoint", options->checkpoint, "Checkpoint folder, for analyses of weights")
       ->type_name("DIR");
-  command->add_flag("--keep", options->keep, "Keep the result in the trace, so that it is there next time");
   command->add_flag("--list", options->list, "Lists the analyses with what they need");
   auto* json = command->add_flag("--json", options->json, "Print one JSON document");
   auto* csv = command->add_flag("--csv", options->csv, "Print the tables as CSV")->excludes(json);
@@ -115,6 +115,8 @@ void addAnalyze(CLI::App& app, std::function<int()>& run) {
   command->add_option("--plugins", options->plugins, "Also opens the plug-ins of this folder; repeatable")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  command->add_flag("--keep", options->keep,
+                    "Keep the result in the trace, so that it need not be computed again");
   command->add_flag("--quiet", options->quiet, "No progress");
   command->footer(
       "Examples:\n"

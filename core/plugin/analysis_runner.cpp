@@ -1,8 +1,7 @@
 #include "core/plugin/analysis_runner.h"
 
 #include <algorithm>
-
-#include <nlohmann/json.hpp>
+#include <span>
 
 namespace moescope::plugin {
 
@@ -39,18 +38,24 @@ Result<void> checkShape(const AnalysisResult& result) {
   return {};
 }
 
-/// Where a result is kept: a newer program may compute it in another way.
-std::string keyOf(const AnalysisParameters& parameters) {
-  return nlohmann::ordered_json{{"program", MOESCOPE_VERSION}, {"parameters", parameters}}.dump();
-}
+/// Where the trace keeps a result: what it was computed from and by what.
+struct CacheKey {
+  std::string parameters, inputs;
+};
 
-std::optional<AnalysisResult> kept(const trace::TraceStore& store, const AnalysisInfo& info,
-                                   const AnalysisParameters& parameters, const std::string& inputs) {
-  const auto text = store.cachedResult(info.id, keyOf(parameters), inputs);
-  if (!text) return std::nullopt;
-  auto result = analysis::resultFromJson(*text);
-  if (!result || !checkShape(*result)) return std::nullopt;  // it is computed again
-  return *std::move(result);
+/// None for what must not be kept: weights are not in the trace, and an open run goes on.
+std::optional<CacheKey> cacheKey(const PluginHost& host, const trace::TraceStore& store,
+                                 const AnalysisInfo& info, const AnalysisParameters& parameters,
+                                 std::span<const trace::RunId> runs) {
+  if (info.scope == analysis::AnalysisScope::Checkpoint) return std::nullopt;
+  for (const trace::RunId run : runs) {
+    const auto record = store.run(run);
+    if (!record || record->status == trace::RunStatus::Open) return std::nullopt;
+  }
+  const nlohmann::ordered_json json{
+      {"parameters", parameters}, {"plugin", host.versionOf(info.id)}, {"moescope", MOESCOPE_VERSION}};
+  return CacheKey{json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+                  analysisInputs(store, runs)};
 }
 
 }  // namespace
@@ -74,13 +79,13 @@ Result<AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& st
   const AnalysisInfo& info = (*found)->info();
   auto parameters = filledParameters(info, request.parameters);
   if (!parameters) return fail(parameters.error());
-  const auto runs = chosenRuns(store, info, request);
+  auto runs = chosenRuns(store, info, request);
   if (!runs) return fail(runs.error());
-  // Results that read weights depend on files that may change.
-  const bool keeps = !request.checkpoint.has_value();
-  const std::string inputs = trace::analysisInputs(store, *runs);
-  if (keeps) {
-    if (auto result = kept(store, info, *parameters, inputs)) return *std::move(result);
+
+  // A checkpoint that is only there for names may change what comes out.
+  const auto key = request.checkpoint ? std::nullopt : cacheKey(host, store, info, *parameters, *runs);
+  if (const auto kept = key ? store.cachedResult(info.id, key->parameters, key->inputs) : std::nullopt) {
+    if (auto result = analysis::resultFromJson(*kept); result && checkShape(*result)) return result;
   }
 
   std::function<void(const AnalysisResult&)> partial;
@@ -91,15 +96,19 @@ Result<AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& st
   }
   // Analyses may call it without asking whether it is there.
   const auto progress = callbacks.progress ? callbacks.progress : ProgressCallback([](const Progress&) {});
-  auto result = (*found)->run(
-      {store, *runs, *parameters, request.checkpoint, progress, std::move(partial), callbacks.stop});
+  auto result = (*found)->run({store, std::move(*runs), *parameters, request.checkpoint, progress,
+                               std::move(partial), callbacks.stop});
   if (!result) return result;
   if (callbacks.stop.stop_requested()) return fail("cancelled", "", info.id, "the analysis was stopped");
   result->analysis = info.id;
   result->parameters = std::move(*parameters);
   if (auto fits = checkShape(*result); !fits) return fail(fits.error());
-  // What cannot be kept (a full disk, an immense result) is only computed again next time.
-  if (keeps) (void)store.keepResult(info.id, keyOf(result->parameters), inputs, toJson(*result).dump());
+  if (key) {
+    // A result that cannot be kept is a result all the same.
+    const auto replace = nlohmann::ordered_json::error_handler_t::replace;
+    (void)store.keepResult(info.id, key->parameters, key->inputs,
+                           toJson(*result).dump(-1, ' ', false, replace));
+  }
   return result;
 }
 

@@ -17,7 +17,7 @@ namespace moescope::plugin {
 struct AnalysisRequest {
   std::string analysis;     ///< id
   std::string run = {};     ///< id or name; empty: the last run that has what the analysis needs
-  std::string series = {};  ///< id or name; empty: the only one
+  std::string series = {};  ///< id or name; empty: the newest, or every run with a training step
   analysis::AnalysisParameters parameters = {};
   std::optional<std::filesystem::path> checkpoint = {};  ///< folder
 };
@@ -40,9 +40,10 @@ Result<std::vector<trace::RunId>> chosenRuns(const trace::TraceStore& store,
                                              const analysis::AnalysisInfo& info,
                                              const AnalysisRequest& request);
 
-/// Any thread. A result that the file keeps from an earlier time is taken from there; a new one is kept
-/// where the file can be written. Errors: those above, `analysis.unknown`, `analysis.bad_result` (tables that
-/// do not fit their columns), `cancelled`, and those of the analysis.
+/// Any thread. A result of the same runs, parameters and versions that the trace holds is returned at once; a
+/// new one is kept there if the file is open for writing, unless it is of a checkpoint or a run that is still
+/// being written. Errors: those above, `analysis.unknown`, `analysis.bad_result` (tables that do not fit
+/// their columns), `cancelled`, and those of the analysis.
 Result<analysis::AnalysisResult> runAnalysis(const PluginHost& host, trace::TraceStore& store,
                                              const AnalysisRequest& request,
                                              const AnalysisCallbacks& callbacks = {});

@@ -211,6 +211,15 @@ Result<const analysis::Analysis*> PluginHost::findAnalysis(const std::string& id
   return fail("analysis.unknown", "", id, "there is no such analysis", known(list));
 }
 
+std::string PluginHost::versionOf(const std::string& analysis) const {
+  for (const auto& plugin : m_plugins) {
+    for (const auto& part : plugin->analyses) {
+      if (part->info().id == analysis) return plugin->metadata.version;
+    }
+  }
+  return {};
+}
+
 Result<const figure::Exporter*> PluginHost::findExporter(const std::string& id) const {
   const auto list = exporters();
   if (const auto found = find(list, id); found != list.end()) return *found;

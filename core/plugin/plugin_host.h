@@ -56,6 +56,8 @@ class PluginHost {
   [[nodiscard]] std::vector<const figure::Exporter*> exporters() const;
   /// Errors: `analysis.unknown`, which names the known ones; `analysis.plugin_failed` once it is off.
   [[nodiscard]] Result<const analysis::Analysis*> findAnalysis(const std::string& id) const;
+  /// Version of the plug-in that gave an analysis; empty if there is none.
+  [[nodiscard]] std::string versionOf(const std::string& analysis) const;
   /// Errors: `export.unknown`, which names the known ones.
   [[nodiscard]] Result<const figure::Exporter*> findExporter(const std::string& id) const;
 

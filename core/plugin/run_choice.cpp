@@ -103,41 +103,28 @@ Result<std::vector<RunId>> checkSeries(const trace::TraceStore& store, const Ana
   return ids;
 }
 
-std::vector<RunRecord> recordsOf(const trace::TraceStore& store, const std::vector<RunId>& runs) {
-  std::vector<RunRecord> records;
-  for (const RunId run : runs) {
-    if (auto record = store.run(run)) records.push_back(*std::move(record));
-  }
-  return records;
-}
-
-/// The named series, the newest of several of one name; without a name the only one, and in a file without
-/// series all runs that have a training step.
+/// The series with this number or name; without a word the newest, and in a file without series all runs that
+/// have a training step.
 Result<std::vector<RunId>> seriesRuns(const trace::TraceStore& store, const AnalysisInfo& info,
                                       const std::string& word) {
-  const std::string file = store.path().string();
   const auto all = store.allSeries();
   const auto wanted = number(word);
-  const trace::SeriesRecord* found = nullptr;
-  std::string names;
+  const trace::SeriesRecord* found = word.empty() && !all.empty() ? &all.back() : nullptr;
   for (const trace::SeriesRecord& series : all) {
-    if (word.empty() ? all.size() == 1 : series.name == word) found = &series;
-    names += (names.empty() ? "" : ", ") + fmt::format("{} “{}”", series.id, series.name);
+    if (!word.empty() && series.name == word) found = &series;
   }
   for (const trace::SeriesRecord& series : all) {
     if (wanted && series.id == *wanted) found = &series;
   }
-  if (found != nullptr) return checkSeries(store, info, recordsOf(store, found->runs));
-  if (!word.empty()) {
-    return fail(
-        "analysis.no_such_series", file, word, "the trace has no such series",
-        all.empty() ? "leave --series out to take every run with a training step" : "it has " + names);
-  }
-  if (!all.empty()) {
-    return fail("analysis.no_such_series", file, "", "the trace has several series", "name one of " + names);
+  if (found == nullptr && !word.empty()) {
+    return fail("analysis.no_such_series", store.path().string(), word, "the trace has no such series",
+                "see moescope inspect for its series");
   }
   auto runs = store.runs();
-  std::erase_if(runs, [](const RunRecord& run) { return !run.trainStep; });
+  std::erase_if(runs, [&](const RunRecord& run) {
+    return found == nullptr ? !run.trainStep
+                            : std::find(found->runs.begin(), found->runs.end(), run.id) == found->runs.end();
+  });
   return checkSeries(store, info, std::move(runs));
 }
 

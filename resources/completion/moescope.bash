@@ -92,7 +92,7 @@ _moescope() {
     "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
-    "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --quiet"; files=1 ;;
+    "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --keep --quiet"; files=1 ;;
     "steer") words="new check -h --help"; files=0 ;;
     "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;

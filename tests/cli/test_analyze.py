@@ -3,7 +3,9 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import sys
 import pathlib
 import time
@@ -96,6 +98,18 @@ class Analyze(ProgramTest):
         self.assertRegex(outcome.errors, LEFT_OUT)
         self.assertIn("the folder of plug-ins cannot be read", outcome.errors)
         self.assertIn("test-cells", json.dumps(outcome.document))
+
+    def test_keep(self):
+        trace = shutil.copy(TRACE, self.folder / "t.moescope")
+        arguments = ("analyze", trace, "--analysis", "test-cells", "--plugins", self.plugins, "--json")
+        plain = self.succeed(*arguments).document
+        kept = lambda: sqlite3.connect(trace).execute("SELECT analysis, parameters, result FROM analysis_result").fetchall()
+        self.assertEqual(kept(), [])  # reading changes nothing
+        self.assertEqual(self.succeed(*arguments, "--keep").document, plain)
+        (analysis, parameters, result), = kept()
+        self.assertEqual((analysis, json.loads(parameters)["parameters"]), ("test-cells", {"text": "as is"}))
+        self.assertEqual(json.loads(result), plain)
+        self.assertEqual(self.succeed(*arguments).document, plain)
 
     def test_ctrl_c(self):
         process = start(*self.arguments("test-waits"))

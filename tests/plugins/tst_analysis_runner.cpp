@@ -137,6 +137,38 @@ class TestAnalysisRunner : public QObject {
     QCOMPARE(kind("test-series", withSeries("none")), QStringLiteral("analysis.no_such_series"));
   }
 
+  void seriesByNumberAndName() {
+    const auto first = m_store->startSeries("first", "{}"), second = m_store->startSeries("second", "{}");
+    QVERIFY(first && second);
+    for (const trace::RunId id : {3, 1}) QVERIFY(m_store->addToSeries(*first, id));
+    for (const trace::RunId id : {2, 4}) QVERIFY(m_store->addToSeries(*second, id));
+    QCOMPARE(runsOf(run("test-series")), QStringLiteral("2 4"));
+    QCOMPARE(runsOf(run("test-series", withSeries("first"))), QStringLiteral("1 3"));
+    QCOMPARE(runsOf(run("test-series", withSeries(std::to_string(*second).c_str()))), QStringLiteral("2 4"));
+    QCOMPARE(kind("test-series", withSeries("third")), QStringLiteral("analysis.no_such_series"));
+  }
+
+  void resultsAreKept() {
+    const auto counted = [this](const AnalysisRequest& request = {}) {
+      const auto result = run("test-counts", request);
+      return result ? std::get<std::int64_t>(result->tables.at(0).rows.at(0).at(0)) : -1;
+    };
+    const auto before = counted();
+    QCOMPARE(counted(), before);                                // kept
+    QCOMPARE(counted(withParameter("text", "x")), before + 1);  // other parameters
+    QCOMPARE(counted(withRun("1")), before + 2);                // another run
+    QCOMPARE(counted(withRun("1")), before + 2);
+    QCOMPARE(counted(withCheckpoint("1")), before + 3);  // weights are not in the file
+    QCOMPARE(counted(withCheckpoint("1")), before + 4);
+    QVERIFY(m_store->close());
+    const auto opened = trace::TraceStore::open(m_store->path(), trace::OpenMode::ReadOnly);
+    QVERIFY(opened);
+    m_store = *opened;
+    QCOMPARE(counted(), before);
+    QCOMPARE(counted(withRun("2")), before + 5);
+    QCOMPARE(counted(withRun("2")), before + 6);  // a file for reading keeps nothing
+  }
+
   void badSeries() {
     addRun(400, trace::CaptureLevel::Ids, fixture::routers());
     const auto twice = run("test-series");

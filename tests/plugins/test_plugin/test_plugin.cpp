@@ -74,6 +74,14 @@ Result<AnalysisResult> ragged(const AnalysisInput&) {
   return result;
 }
 
+/// How often it was called in this process.
+Result<AnalysisResult> counts(const AnalysisInput&) {
+  static std::int64_t calls = 0;
+  AnalysisResult result;
+  result.tables.push_back({"calls", "Calls", {{"calls", ""}}, {{++calls}}});
+  return result;
+}
+
 class ThrowingExporter : public figure::Exporter {
  public:
   [[nodiscard]] const figure::ExporterInfo& info() const override { return m_info; }
@@ -100,5 +108,6 @@ MOESCOPE_PLUGIN(test_plugin) {
   add(registry, "test-throws", AnalysisScope::Run, trace::CaptureLevel::Ids, throwing);
   add(registry, "test-waits", AnalysisScope::Run, trace::CaptureLevel::Ids, waiting);
   add(registry, "test-ragged", AnalysisScope::Run, trace::CaptureLevel::Ids, ragged);
+  add(registry, "test-counts", AnalysisScope::Run, trace::CaptureLevel::Ids, counts);
   registry.add(std::make_unique<ThrowingExporter>());
 }

@@ -187,7 +187,11 @@ void AnalysisDialog::refreshRuns() {
   m_runs->clear();
   const auto store = m_context.store();
   if (chosen != nullptr && chosen->scope == AnalysisScope::Series) {
-    m_runs->addItem(tr("Runs with a training step"), QString());
+    m_runs->addItem(tr("The newest series"), QString());
+    if (store) {
+      for (const trace::SeriesRecord& series : store->allSeries())
+        m_runs->addItem(tr("%1 (series %2)").arg(qt(series.name)).arg(series.id), QString::number(series.id));
+    }
   } else if (store) {
     m_runs->addItem(tr("The selected run"), QString());
     for (const trace::RunRecord& run : store->runs())
@@ -209,7 +213,11 @@ plugin::AnalysisRequest AnalysisDialog::request() const {
   for (const auto& [id, field] : m_parameters) request.parameters[id] = field->text().toStdString();
   if (!m_checkpoint->text().isEmpty()) request.checkpoint = m_checkpoint->text().toStdString();
   const analysis::AnalysisInfo* chosen = info();
-  if (chosen == nullptr || chosen->scope == AnalysisScope::Series) return request;
+  if (chosen == nullptr) return request;
+  if (chosen->scope == AnalysisScope::Series) {
+    request.series = m_runs->currentData().toString().toStdString();
+    return request;
+  }
   request.run = m_runs->currentData().toString().toStdString();
   const auto selected = m_context.selection().run();
   if (request.run.empty() && selected) request.run = std::to_string(*selected);
