@@ -100,8 +100,8 @@ void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
   m_labels->addItem(tr("Position"), kPositions);
   m_labels->addItem(tr("Selected tokens"), kSelection);
   m_labels->addItem(tr("Token pattern…"), kPattern);
-  const auto choose = [](QComboBox& box, const QVariant& data) {
-    const int index = data.isValid() ? box.findData(data) : -1;
+  const auto choose = [](QComboBox& box, const QVariant& wanted) {
+    const int index = wanted.isValid() ? box.findData(wanted) : -1;
     box.setCurrentIndex(index >= 0 ? index : (box.count() > 0 ? 0 : -1));
   };
   choose(*m_layer, layer);

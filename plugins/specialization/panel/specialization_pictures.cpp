@@ -17,7 +17,7 @@ tl::unexpected<Error> nothing(const char* advice) {
   return fail("figure.no_result", "", "", "there is nothing to show yet", advice);
 }
 
-void show(views::FigureView& view, Result<FigureSpec> spec) {
+void showIn(views::FigureView& view, Result<FigureSpec> spec) {
   if (spec) {
     view.setFigure(*std::move(spec));
   } else {
@@ -57,11 +57,11 @@ std::vector<views::NamedFigure> SpecializationPanel::figures() {
 }
 
 void SpecializationPanel::refreshFigures() {
-  show(*m_byToken, vocabularyFigure());
+  showIn(*m_byToken, vocabularyFigure());
   if (!m_result) return;
-  show(*m_map, mapFigure());
-  show(*m_information, informationFigure());
-  show(*m_rates, ratesFigure());
+  showIn(*m_map, mapFigure());
+  showIn(*m_information, informationFigure());
+  showIn(*m_rates, ratesFigure());
   restartTokens();
 }
 
