@@ -24,6 +24,7 @@ namespace moescope::app {
 namespace {
 
 constexpr int kFolderWidth = 320;
+constexpr int kLabelWidth = 110;
 using Style = views::TextLabel::Style;
 
 QFormLayout* makeForm(QWidget* box) {
@@ -48,6 +49,13 @@ SettingsDialog::SettingsDialog(Workspace& workspace, const std::vector<engine::D
   add(tr("Look"), makeLook());
   add(tr("Recording"), makeRecording());
   add(tr("Loading models"), makeLoading(devices));
+  // One column of labels over all parts.
+  for (auto* form : findChildren<QFormLayout*>()) {
+    for (int row = 0; row < form->rowCount(); ++row) {
+      const auto* label = form->itemAt(row, QFormLayout::LabelRole);
+      if (label != nullptr) label->widget()->setMinimumWidth(kLabelWidth);
+    }
+  }
   column->addStretch(1);
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
   connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::close);
