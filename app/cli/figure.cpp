@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "app/cli/command.h"
+#include "app/plugins.h"
 #include "core/base/mapped_file.h"
 #include "core/figure/figure_request.h"
 #include "core/plugin/analysis_figures.h"

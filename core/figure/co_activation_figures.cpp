@@ -83,7 +83,7 @@ Result<FigureSpec> coActivationFigure(const AnalysisResult& result, LayerIndex l
   }
   map.columnNames = map.rowNames;
   map.sparse = true;  // an expert does not serve tokens together with itself
-  std::string label = "Share of the tokens of i that j serves too, %";
+  std::string label = "Tokens of i that j serves too, %";
   if (matrix->baseline) label += fmt::format(" (chance {})", percentText(*matrix->baseline));
   map.colours = {ColourMapId::Cividis, ScaleKind::Linear, 0.0, most > 0.0 ? most : 1.0, std::move(label)};
   spec.map = std::move(map);

@@ -289,8 +289,7 @@ Result<FigureSpec> vocabularyFigure(const AnalysisResult& result) {
     chance = numberAt(*table, row, "chance");
   }
   spec.lines.insert(spec.lines.end(), controls.begin(), controls.end());
-  spec.x =
-      percentAxis("Largest share of an id’s choices that one expert has, token-weighted", kPercent / 1.08);
+  spec.x = percentAxis("Largest share of one expert, by token id", kPercent / 1.08);
   spec.y = categories("", layers);
   if (std::isfinite(chance))
     spec.references.push_back({false, kPercent * chance, "chance " + percentText(chance), true});
