@@ -188,6 +188,7 @@ void MainWindow::makeViewMenu() {
   auto* layouts = view->addMenu(tr("Layout"));
   layouts->addAction(tr("Work"), this, [this] { arrange(Layout::Work); });
   layouts->addAction(tr("Reading"), this, [this] { arrange(Layout::Reading); });
+  layouts->addAction(tr("Analysis"), this, [this] { arrange(Layout::Analysis); });
   layouts->addAction(tr("Presentation"), this, [this] { arrange(Layout::Presentation); });
   view->addAction(tr("Reset layout"), this, [this] { arrange(Layout::Work); });
 }

@@ -135,8 +135,10 @@ void MainWindow::makePanels() {
 
 void MainWindow::makePluginPanels() {
   m_workspace.context().setPlugins(&m_plugins);
-  for (const plugin::PluginHost::View& view : m_plugins.views())
+  for (const plugin::PluginHost::View& view : m_plugins.views()) {
     m_pluginDocks.push_back(new PluginDock(view, m_workspace.context(), this));
+    m_tabs->watch(m_pluginDocks.back());
+  }
 }
 
 QDockWidget* MainWindow::addPanel(const QString& name, const QString& title, QWidget* panel) {
@@ -175,6 +177,9 @@ void MainWindow::arrange(Layout layout) {
   m_twoColumns = width() < kThreeColumns;
   if (m_twoColumns) tabRightColumn();
   if (layout == Layout::Reading) dock("tokens")->hide();
+  if (layout == Layout::Analysis) {
+    for (const char* name : {"model", "tokens", "prompt", "steering", "expert_load"}) dock(name)->hide();
+  }
   if (layout == Layout::Presentation) {
     for (const char* name : {"model", "runs", "prompt", "steering", "expert_load"}) dock(name)->hide();
   }

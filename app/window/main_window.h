@@ -57,7 +57,7 @@ class MainWindow : public QMainWindow {
   void makePanels();
   void makePluginPanels();
   QDockWidget* addPanel(const QString& name, const QString& title, QWidget* panel);
-  enum class Layout : std::uint8_t { Work, Reading, Presentation };
+  enum class Layout : std::uint8_t { Work, Reading, Analysis, Presentation };
   void arrange(Layout layout);
   void tabRightColumn();
   void resizeColumns();

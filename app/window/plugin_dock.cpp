@@ -19,7 +19,9 @@ PluginDock::PluginDock(const plugin::PluginHost::View& view, views::ViewContext&
   // Layouts are saved by this name; no panel of the window has the prefix.
   setObjectName(QStringLiteral("plugin_") + QString::fromStdString(view.info.id));
   setTitleBarWidget(new DockTitle(this));
-  setWidget(new QWidget);
+  auto* notYet = new QWidget;
+  notYet->setMinimumSize(1, 1);  // without a title bar a dock of nothing would have a negative size
+  setWidget(notYet);
   connect(this, &QDockWidget::visibilityChanged, this, [this](bool visible) {
     if (visible) makePanel();
   });

@@ -16,8 +16,8 @@
 #include "app/window/workspace.h"
 #include "views/api/motion.h"
 #include "views/api/panel_widgets.h"
-#include "views/panels/prompt/prompt_panel.h"
 #include "views/api/theme.h"
+#include "views/panels/prompt/prompt_panel.h"
 
 namespace moescope::app {
 

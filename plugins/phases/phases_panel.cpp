@@ -44,7 +44,7 @@ PhasesPanel::PhasesPanel(views::ViewContext& context, QWidget* parent)
   m_note->setContentsMargins(kPadding, 0, kPadding, 2);
   m_note->setWordWrap(true);
   m_pages->addWidget(new views::EmptyState(
-      QStringLiteral("phase"), tr("No series of checkpoints"),
+      QStringLiteral("trace"), tr("No series of checkpoints"),
       tr("Record the same corpus through several checkpoints of one model with File > Record series…")));
   m_pages->addWidget(makeBody());
   column->addWidget(m_error);
@@ -180,19 +180,11 @@ void PhasesPanel::refreshSample() {
   m_note->setToolTip(notes.join(QLatin1Char('\n')));
 }
 
-void PhasesPanel::showFigure(views::FigureView& view, Result<figure::FigureSpec> spec) {
-  if (spec) {
-    view.setFigure(*std::move(spec));
-  } else {
-    view.setEmpty(qt(spec.error().message), qt(spec.error().advice));
-  }
-}
-
 void PhasesPanel::refreshFigures() {
   if (!m_series) return;
-  showFigure(*m_course, courseFigure());
-  showFigure(*m_plane, planeFigure());
-  showFigure(*m_layers, layersFigure());
+  m_course->setResult(courseFigure());
+  m_plane->setResult(planeFigure());
+  m_layers->setResult(layersFigure());
 }
 
 void PhasesPanel::refreshLive() {
@@ -214,7 +206,7 @@ void PhasesPanel::refreshLive() {
     if (xValue && yValue) point = {live ? "live" : run.name, *xValue, *yValue};
     return views::QueryRunner::Delivery([this, point] {
       m_live = point;
-      showFigure(*m_plane, planeFigure());
+      m_plane->setResult(planeFigure());
     });
   };
   m_liveQuery->request(std::move(work), views::QueryRunner::Urgency::Refresh);

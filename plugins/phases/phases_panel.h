@@ -47,7 +47,6 @@ class PhasesPanel : public QWidget, public views::FigureSource {
   void refreshFigures();
   void refreshSample();
   void refreshLive();
-  void showFigure(views::FigureView& view, Result<figure::FigureSpec> spec);
   void openRun(int line, int point);
 
   [[nodiscard]] figure::SeriesFigureOptions options() const;

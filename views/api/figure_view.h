@@ -47,6 +47,8 @@ class FigureView : public QWidget {
   [[nodiscard]] const figure::FigureSpec* figure() const;
   /// No figure: what is missing and what to do about it.
   void setEmpty(const QString& heading, const QString& text);
+  /// Shows the figure, or what is wrong and what to do about it.
+  void setResult(Result<figure::FigureSpec> figure);
 
   /// Replaces the tool tips; by default they name the item and its values as the figure has them.
   void setTips(std::function<FigureTip(const FigureHit&)> tips);

@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/api/theme.h"
 #include "views/canvas/canvas_tool_tip.h"
 #include "views/figure/figure_hits.h"
 #include "views/figure/figure_painter.h"
-#include "views/api/theme.h"
 
 namespace moescope::views {
 
@@ -133,6 +133,20 @@ void FigureView::setEmpty(const QString& heading, const QString& text) {
   setAccessibleName(heading + QStringLiteral(". ") + text);
   setCurrent(std::nullopt);
   update();
+}
+
+void FigureView::setResult(Result<figure::FigureSpec> figure) {
+  if (figure) {
+    setFigure(*std::move(figure));
+    return;
+  }
+  // Errors are parts of a line, headings are sentences.
+  const auto sentence = [](const std::string& text) {
+    QString out = QString::fromStdString(text);
+    if (!out.isEmpty()) out[0] = out[0].toUpper();
+    return out;
+  };
+  setEmpty(sentence(figure.error().message), sentence(figure.error().advice));
 }
 
 void FigureView::setTips(std::function<FigureTip(const FigureHit&)> tips) {

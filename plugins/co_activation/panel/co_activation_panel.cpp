@@ -261,11 +261,7 @@ std::vector<views::NamedFigure> CoActivationPanel::figures() {
 
 void CoActivationPanel::refresh() {
   if (!m_result) return;
-  if (auto spec = mapFigure()) {
-    m_map->setFigure(*std::move(spec));
-  } else {
-    m_map->setEmpty(qt(spec.error().message), qt(spec.error().advice));
-  }
+  m_map->setResult(mapFigure());
   refreshPairs();
 }
 

@@ -96,6 +96,8 @@ void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
     for (const auto& [key, value] : sequence.labels) keys.insert(key);
   }
   m_labels->clear();
+  // The key that the analyses take by default comes first.
+  if (keys.erase("label") > 0) m_labels->addItem(QStringLiteral("label"), QStringLiteral("corpus:label"));
   for (const std::string& key : keys) m_labels->addItem(qt(key), qt("corpus:" + key));
   m_labels->addItem(tr("Position"), kPositions);
   m_labels->addItem(tr("Selected tokens"), kSelection);

@@ -17,14 +17,6 @@ tl::unexpected<Error> nothing(const char* advice) {
   return fail("figure.no_result", "", "", "there is nothing to show yet", advice);
 }
 
-void showIn(views::FigureView& view, Result<FigureSpec> spec) {
-  if (spec) {
-    view.setFigure(*std::move(spec));
-  } else {
-    view.setEmpty(qt(spec.error().message), qt(spec.error().advice));
-  }
-}
-
 }  // namespace
 
 Result<FigureSpec> SpecializationPanel::mapFigure() const {
@@ -57,11 +49,11 @@ std::vector<views::NamedFigure> SpecializationPanel::figures() {
 }
 
 void SpecializationPanel::refreshFigures() {
-  showIn(*m_byToken, vocabularyFigure());
+  m_byToken->setResult(vocabularyFigure());
   if (!m_result) return;
-  showIn(*m_map, mapFigure());
-  showIn(*m_information, informationFigure());
-  showIn(*m_rates, ratesFigure());
+  m_map->setResult(mapFigure());
+  m_information->setResult(informationFigure());
+  m_rates->setResult(ratesFigure());
   restartTokens();
 }
 
