@@ -130,10 +130,13 @@ class Request {
     const std::vector<trace::RunRecord> runs = m_store.runs();
     const auto word = text("run");
     const auto number = word ? numberFrom<trace::RunId>(*word) : std::nullopt;
+    const std::set<trace::RunId> inSeries = trace::runsOfSeries(m_store);
     const trace::RunRecord* found = nullptr;
     for (const trace::RunRecord& run : runs) {
       const bool fits = word ? run.name == *word || run.id == number : run.routedTokens > 0;
-      if (fits) found = &run;
+      const bool isWorse =
+          !word && found != nullptr && inSeries.contains(run.id) && !inSeries.contains(found->id);
+      if (fits && !isWorse) found = &run;
     }
     if (found != nullptr) return *found;
     if (word)

@@ -40,10 +40,13 @@ Result<RunId> oneRun(const trace::TraceStore& store, const AnalysisInfo& info, c
   const std::string file = store.path().string();
   const auto runs = store.runs();
   const auto wanted = number(word);
+  const auto inSeries = trace::runsOfSeries(store);
   const RunRecord* found = nullptr;
   for (const RunRecord& run : runs) {
     const bool fits = word.empty() ? checkCapture(run, info, file).has_value() : run.name == word;
-    if (fits) found = &run;
+    const bool isWorse =
+        word.empty() && found != nullptr && inSeries.contains(run.id) && !inSeries.contains(found->id);
+    if (fits && !isWorse) found = &run;
   }
   for (const RunRecord& run : runs) {
     if (wanted && run.id == *wanted) found = &run;

@@ -115,4 +115,10 @@ Result<void> SqliteTraceStore::deleteSeries(std::int64_t series) {
   return done;
 }
 
+std::set<RunId> runsOfSeries(const TraceStore& store) {
+  std::set<RunId> runs;
+  for (const SeriesRecord& series : store.allSeries()) runs.insert(series.runs.begin(), series.runs.end());
+  return runs;
+}
+
 }  // namespace moescope::trace

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -190,6 +191,8 @@ class RunRecorder {
 /// Results kept in a file at most, and the bytes of one.
 inline constexpr int kMostResults = 200;
 inline constexpr std::int64_t kMostResultBytes = 16 << 20;
+/// Runs that belong to a series: what shows one run by default shows none of these while there are others.
+std::set<RunId> runsOfSeries(const TraceStore& store);
 /// JSON that changes whenever the rows of one of the runs do: what a cached result was computed from.
 std::string analysisInputs(const TraceStore& store, std::span<const RunId> runs);
 

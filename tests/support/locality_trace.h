@@ -98,6 +98,8 @@ class Analyses : public plugin::PluginRegistry {
   void add(std::unique_ptr<analysis::Analysis> analysis) override {
     m_analyses.push_back(std::move(analysis));
   }
+  void add(std::unique_ptr<figure::Exporter>) override {}
+  void add(std::unique_ptr<plugin::ViewPart>) override {}
 
   [[nodiscard]] const analysis::Analysis& get(const std::string& id) const {
     for (const auto& analysis : m_analyses) {

@@ -160,6 +160,8 @@ class Recording {
 class Registry final : public plugin::PluginRegistry {
  public:
   void add(std::unique_ptr<Analysis> analysis) override { m_analyses.push_back(std::move(analysis)); }
+  void add(std::unique_ptr<figure::Exporter>) override {}
+  void add(std::unique_ptr<plugin::ViewPart>) override {}
   [[nodiscard]] const Analysis& only() const {
     if (m_analyses.size() != 1) qFatal("not one analysis");
     return *m_analyses[0];
