@@ -21,7 +21,8 @@ def busiest_experts():
     """(layer, expert, share) of the demo's recording, from the counts in its file."""
     database = sqlite3.connect(f"file:{TRACE}?mode=ro&immutable=1", uri=True)
     found = []
-    for router, layer in database.execute("SELECT router, layer FROM router ORDER BY router").fetchall():
+    routers = "SELECT router, layer FROM router WHERE model = (SELECT model FROM run WHERE id = 1) ORDER BY router"
+    for router, layer in database.execute(routers).fetchall():
         total = None
         for (blob,) in database.execute("SELECT counts FROM sequence_stats WHERE run = 1 AND router = ?", (router,)):
             counts = struct.unpack(f"<{len(blob) // 4}I", blob)
