@@ -1,6 +1,7 @@
 #include "core/analysis/label_tokens.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 namespace moescope::analysis {
@@ -24,28 +25,29 @@ Result<std::vector<std::int32_t>> labelTokenKeys(const trace::TraceStore& store,
 }
 
 Result<LabelTokens> labelTokens(const trace::TraceStore& store, const AnalysedRun& run, int router,
-                                int expert, std::span<const std::int32_t> keyOfToken, int choices, int most,
-                                int perId, int around, std::stop_token stop) {
-  const auto rows = keyedChoices(store, run, router, keyOfToken, {}, choices, stop);
+                                int expert, std::span<const std::int32_t> keyOfToken,
+                                const LabelTokenOptions& options, std::stop_token stop) {
+  const auto rows = keyedChoices(store, run, router, keyOfToken, {}, options.choices, stop);
   if (!rows) return fail(rows.error());
   const KeyCounts counts = keyCounts(*rows);
   LabelTokens out;
   out.tokens = counts.tokens();
-  for (std::size_t key = 0; key < counts.keys.size(); ++key) {
-    const std::int64_t chosen = counts.of(key)[static_cast<std::size_t>(expert)];
-    if (chosen == 0) continue;
-    out.chosen += chosen;
-    out.top.push_back({counts.keys[key], counts.occurrences[key], chosen,
-                       static_cast<double>(chosen) / static_cast<double>(counts.occurrences[key])});
-  }
+  out.top = topTokens(counts, expert, 1, std::numeric_limits<int>::max());
   out.ids = static_cast<std::int64_t>(out.top.size());
-  std::ranges::sort(out.top, [](const TopToken& a, const TopToken& b) {
-    return std::tuple(-a.chosen, -a.rate, a.id) < std::tuple(-b.chosen, -b.rate, b.id);
-  });
-  if (out.top.size() > static_cast<std::size_t>(most)) out.top.resize(static_cast<std::size_t>(most));
+  for (const TopToken& token : out.top) out.chosen += token.chosen;
+  if (options.byRate) {
+    std::erase_if(out.top, [&](const TopToken& token) { return token.occurrences < options.least; });
+  } else {
+    std::ranges::sort(out.top, [](const TopToken& a, const TopToken& b) {
+      return std::tuple(-a.chosen, -a.rate, a.id) < std::tuple(-b.chosen, -b.rate, b.id);
+    });
+  }
+  const auto most = static_cast<std::size_t>(std::max(options.most, 0));
+  if (out.top.size() > most) out.top.resize(most);
   std::vector<std::int32_t> ids;
   for (const TopToken& token : out.top) ids.push_back(token.id);
-  auto contexts = tokenContexts(store, run, router, expert, keyOfToken, choices, ids, perId, around, stop);
+  auto contexts = tokenContexts(store, run, router, expert, keyOfToken, options.choices, ids, options.places,
+                                options.around, stop);
   if (!contexts) return fail(contexts.error());
   out.contexts = *std::move(contexts);
   return out;

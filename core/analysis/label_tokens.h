@@ -23,12 +23,21 @@ Result<std::vector<std::int32_t>> labelTokenKeys(const trace::TraceStore& store,
                                                  const LabelSource& source, const std::string& name,
                                                  std::stop_token stop);
 
-/// Of rows with a key the `most` ids that a router's expert serves most often: by `chosen`, then rate, both
-/// descending, then id; with up to `perId` places each, `around` tokens of context on both sides.
-/// `choices` 0: every choice of a token counts, 1: the first only. `router` and `expert` exist.
-/// Errors: `cancelled`.
+struct LabelTokenOptions {
+  int choices = 0;  ///< 0: every choice of a token counts, 1: the first only
+  int most = 15;    ///< ids
+  int places = 3;   ///< of each id
+  int around = 8;   ///< tokens of context on both sides
+  /// True: by rate, of ids that occur `least` times (topTokens()); false: by `chosen`, then rate, both
+  /// descending, then id.
+  bool byRate = false;
+  std::int64_t least = 1;
+};
+
+/// Of rows with a key (labelTokenKeys(), or every row's) the ids that a router's expert serves. `router` and
+/// `expert` exist. Errors: `cancelled`.
 Result<LabelTokens> labelTokens(const trace::TraceStore& store, const AnalysedRun& run, int router,
-                                int expert, std::span<const std::int32_t> keyOfToken, int choices, int most,
-                                int perId, int around, std::stop_token stop);
+                                int expert, std::span<const std::int32_t> keyOfToken,
+                                const LabelTokenOptions& options, std::stop_token stop);
 
 }  // namespace moescope::analysis

@@ -34,7 +34,8 @@ struct Bench {
                                    int most = 10) {
     const auto keys = labelTokenKeys(trace.store(), *run, *labelSourceFrom(source), label, {});
     if (!keys) qFatal("%s", keys.error().text().c_str());
-    auto out = labelTokens(trace.store(), *run, 0, expert, *keys, choices, most, 2, 1, {});
+    auto out = labelTokens(trace.store(), *run, 0, expert, *keys,
+                           {.choices = choices, .most = most, .places = 2, .around = 1}, {});
     if (!out) qFatal("%s", out.error().text().c_str());
     return *std::move(out);
   }
@@ -82,6 +83,21 @@ class TestLabelTokens : public QObject {
     QCOMPARE(of.top.size(), std::size_t{1});
     QCOMPARE(of.top[0].id, 0);
     QCOMPARE(of.top[0].rate, 0.5);
+  }
+
+  void byRateRareOnesAreLeftOut() {
+    Bench bench;
+    const auto keys = tokenKeys(bench.trace.store(), *bench.run, TokenKey::Input, {});
+    const auto ids = [&](std::int64_t least) {
+      const auto of =
+          labelTokens(bench.trace.store(), *bench.run, 0, 2, *keys, {.byRate = true, .least = least}, {});
+      std::vector<std::int32_t> out;
+      for (const TopToken& token : of->top) out.push_back(token.id);
+      return out;
+    };
+    // Expert 2 serves the one 1 and two of three 2s.
+    QCOMPARE(ids(1), (std::vector<std::int32_t>{1, 2}));
+    QCOMPARE(ids(2), std::vector<std::int32_t>{2});
   }
 
   void placesAreOfTheLabel() {

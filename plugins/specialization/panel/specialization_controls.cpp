@@ -58,11 +58,8 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
   connect(m_labels, &QComboBox::activated, this, [this] {
     const bool isPattern = m_labels->currentData().toString() == kPattern;
     m_pattern->setVisible(isPattern);
-    if (isPattern && m_pattern->text().isEmpty()) {
-      m_pattern->setFocus();
-    } else {
-      Q_EMIT labelsChanged();
-    }
+    Q_EMIT labelsChanged();
+    if (isPattern) m_pattern->setFocus();
   });
   connect(m_pattern, &QLineEdit::returnPressed, this, &SpecializationControls::labelsChanged);
   connect(m_value, &QComboBox::activated, this, &SpecializationControls::viewChanged);
