@@ -25,8 +25,10 @@ namespace {
 constexpr int kLeastPicture = 120;
 /// Heights that the map asks for: what stands around it, a row, and its parts of the panel at least and at
 /// most.
-constexpr int kAroundMap = 112, kMapRow = 16;
+constexpr int kAroundMap = 94, kMapRow = 15;
 constexpr double kLeastMapPart = 0.46, kMostMapPart = 0.64;
+/// From this height on every picture has its heading and the names of its axes.
+constexpr int kRoomy = 520;
 enum Page { kMissingPage, kBodyPage };
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
@@ -362,11 +364,17 @@ void SpecializationPanel::refreshTokens() {
 
 /// The map gets what its rows need, the details the rest, until the user shares otherwise.
 void SpecializationPanel::shareHeight() {
+  const bool roomy = m_rows->height() >= kRoomy;
+  if (m_roomy != roomy) {
+    m_roomy = roomy;
+    refreshFigures();
+  }
   if (m_shared || m_map->figure() == nullptr || !m_map->figure()->map) return;
   const int total = m_rows->height() - m_rows->handleWidth();
   const int wanted = kAroundMap + kMapRow * m_map->figure()->map->rows;
-  const int map = std::clamp(wanted, static_cast<int>(kLeastMapPart * total),
-                             std::max(kLeastPicture, static_cast<int>(kMostMapPart * total)));
+  const int least = static_cast<int>(kLeastMapPart * total);
+  const int most = std::max(least, static_cast<int>(kMostMapPart * total));
+  const int map = std::clamp(wanted, least, most);
   m_rows->setSizes({map, total - map});
 }
 
@@ -396,6 +404,8 @@ void SpecializationPanel::chooseCell(const views::FigureHit& hit) {
   const auto column = static_cast<std::size_t>(hit.column);
   if (column >= spec->map->columnNames.size()) return;
   const ExpertCell cell{*layer, ExpertIndex{std::stoi(spec->map->columnNames[column])}};
+  if (m_expert != cell) m_label.reset();
+  m_expert = cell;  // before the layer is followed, which would let the cursor go
   m_context.selection().setLayer(cell.layer);
   m_context.selection().setExperts({cell});
 }

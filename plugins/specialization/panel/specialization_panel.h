@@ -87,6 +87,7 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   std::optional<ExpertCell> m_expert;
   std::optional<std::string> m_label;  // of the cell whose tokens are listed
   bool m_choosing = false;             // the selection changes because of this panel
+  bool m_roomy = true;                 // headings and names of axes have room
   bool m_shared = false;               // the user has moved the splitter
 
   SpecializationControls* m_controls;

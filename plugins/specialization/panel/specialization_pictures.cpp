@@ -13,9 +13,12 @@ namespace {
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
-/// The figure with its title above the axes, as the window shows it.
-Result<FigureSpec> headed(Result<FigureSpec> spec) {
-  if (spec && spec->heading.empty()) spec->heading = spec->title;
+/// The figure with its title above the axes, as the window shows it, or without a name of the x axis that
+/// the heading tells as well.
+Result<FigureSpec> headed(Result<FigureSpec> spec, bool named) {
+  if (!spec) return spec;
+  if (spec->heading.empty()) spec->heading = spec->title;
+  if (!named) spec->x.label.clear();
   return spec;
 }
 
@@ -55,13 +58,13 @@ std::vector<views::NamedFigure> SpecializationPanel::figures() {
 }
 
 void SpecializationPanel::refreshFigures() {
-  m_byToken->setResult(headed(vocabularyFigure()));
+  m_byToken->setResult(m_roomy ? headed(vocabularyFigure(), true) : vocabularyFigure());
   if (!m_result) return;
   const auto cursor = m_map->current();
-  m_map->setResult(headed(mapFigure()));
+  m_map->setResult(headed(mapFigure(), m_roomy));
   placeCursor(cursor);
-  m_information->setResult(headed(informationFigure()));
-  m_rates->setResult(headed(ratesFigure()));
+  m_information->setResult(m_roomy ? headed(informationFigure(), true) : informationFigure());
+  m_rates->setResult(headed(ratesFigure(), m_roomy));
   refreshTokens();
   showSample();
 }
