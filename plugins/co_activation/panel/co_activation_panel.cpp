@@ -28,7 +28,7 @@ namespace moescope::co_activation {
 namespace {
 
 constexpr int kPadding = 8, kHeight = 36, kLeastPicture = 160, kTableRow = 22;
-constexpr int kNarrowestColumn = 28, kPairsWidth = 280;
+constexpr int kNarrowestColumn = 28, kPairsWidth = 300;
 enum Page { kMissingPage, kBodyPage };
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
@@ -161,6 +161,8 @@ QWidget* CoActivationPanel::makeBody() {
   m_pairs->setEditTriggers(QAbstractItemView::NoEditTriggers);
   m_pairs->setTabKeyNavigation(false);
   m_pairs->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  for (const int column : {0, 1})
+    m_pairs->horizontalHeader()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
   m_pairs->horizontalHeader()->setMinimumSectionSize(kNarrowestColumn);
   m_pairs->horizontalHeader()->setHighlightSections(false);
   m_pairs->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
@@ -177,6 +179,7 @@ QWidget* CoActivationPanel::makeBody() {
   body->addWidget(m_pairs);
   body->setStretchFactor(0, 3);
   body->setStretchFactor(1, 2);
+  body->setSizes({3 * kPairsWidth / 2, kPairsWidth});
   return body;
 }
 

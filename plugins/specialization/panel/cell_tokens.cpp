@@ -92,7 +92,8 @@ CellTokens::CellTokens(QWidget* parent)
   m_table->setWordWrap(false);
   m_table->verticalHeader()->hide();
   m_table->verticalHeader()->setDefaultSectionSize(kTableRow);
-  m_table->horizontalHeader()->setStretchLastSection(true);
+  m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  m_table->horizontalHeader()->setSectionResizeMode(kExample, QHeaderView::Stretch);
   m_table->horizontalHeader()->setHighlightSections(false);
   column->addWidget(m_heading);
   column->addWidget(m_table, 1);
@@ -168,7 +169,6 @@ void CellTokens::fill(const std::vector<Entry>& entries, const QString& heading)
       m_table->setItem(row, column, item);
     }
   }
-  m_table->resizeColumnsToContents();
   // The arrow keys begin at the first row.
   if (m_table->rowCount() > 0) m_table->setCurrentCell(0, kToken, QItemSelectionModel::NoUpdate);
 }
