@@ -334,7 +334,10 @@ void CoActivationPanel::refresh() {
   {
     const QSignalBlocker blocker(m_map);
     auto spec = mapFigure();
-    if (spec) spec->heading = spec->title;
+    if (spec) {
+      spec->heading = spec->title;
+      spec->map->colours.label = tr("Tokens of i that j serves too, %").toStdString();  // chance stands above
+    }
     m_map->setResult(std::move(spec));
   }
   m_square->arrange();

@@ -22,7 +22,7 @@ namespace moescope::specialization {
 
 namespace {
 
-constexpr int kLeastPicture = 120;
+constexpr int kLeastMap = 120, kLeastDetail = 72;
 /// Heights that the map asks for: what stands around it, a row, and its parts of the panel at least and at
 /// most.
 constexpr int kAroundMap = 94, kMapRow = 15;
@@ -92,14 +92,14 @@ bool SpecializationPanel::busy() const {
 }
 
 QWidget* SpecializationPanel::makeBody() {
-  const auto make = [](const QString& name, const QString& accessible) {
+  const auto make = [](const QString& name, const QString& accessible, int height = kLeastDetail) {
     auto* view = new views::FigureView;
     view->setObjectName(name);
     view->setAccessibleName(accessible);
-    view->setMinimumHeight(kLeastPicture);
+    view->setMinimumHeight(height);
     return view;
   };
-  m_map = make(QStringLiteral("map"), tr("Labels and experts of the layer"));
+  m_map = make(QStringLiteral("map"), tr("Labels and experts of the layer"), kLeastMap);
   m_information = make(QStringLiteral("information"), tr("What each layer tells about the label"));
   m_byToken = make(QStringLiteral("by_token"), tr("How far a token tells the expert, layer by layer"));
   m_rates = make(QStringLiteral("rates"), tr("Selection rate of one expert by label"));
