@@ -184,9 +184,8 @@ void SpecializationPanel::connectJobs() {
     showResult(result);
   });
   connect(m_job, &views::AnalysisJob::failed, this, [this](const QString& text) {
-    m_progress->hide();
-    m_result.reset();
-    showMissing(tr("No specialization to show"), text);
+    // Errors are parts of a line.
+    showMissing(tr("No specialization to show"), text.left(1).toUpper() + text.mid(1));
   });
   connect(m_job, &views::AnalysisJob::progressed, m_progress, &views::ProgressRow::report);
   connect(m_progress, &views::ProgressRow::cancelled, this, [this] {
