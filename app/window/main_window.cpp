@@ -14,6 +14,8 @@
 #include <QUndoStack>
 #include <QUrl>
 
+#include <utility>
+
 #include "app/window/dock_tabs.h"
 #include "app/window/dock_title.h"
 #include "app/window/plugin_dock.h"
@@ -173,7 +175,7 @@ void MainWindow::arrange(Layout layout) {
     panel->show();
   }
   for (const auto& [name, panel] : m_docks) panel->show();
-  dock("routing_map")->raise();
+  bringToFront(dock("routing_map"));
   m_twoColumns = width() < kThreeColumns;
   if (m_twoColumns) tabRightColumn();
   if (layout == Layout::Reading) dock("tokens")->hide();
@@ -200,8 +202,8 @@ void MainWindow::resizeColumns() {
 void MainWindow::tabRightColumn() {
   tabifyDockWidget(m_docks.at(QStringLiteral("model")), m_docks.at(QStringLiteral("steering")));
   tabifyDockWidget(m_docks.at(QStringLiteral("runs")), m_docks.at(QStringLiteral("expert_load")));
-  m_docks.at(QStringLiteral("model"))->raise();
-  m_docks.at(QStringLiteral("runs"))->raise();
+  bringToFront(m_docks.at(QStringLiteral("model")));
+  bringToFront(m_docks.at(QStringLiteral("runs")));
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {
@@ -215,18 +217,36 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
   });
 }
 
+// Before the window is shown its bars of tabs are empty and nothing comes to the front; nor would a second
+// raise() help then, as the dock already is the last child.
+void MainWindow::bringToFront(QDockWidget* dock) {
+  if (isVisible()) {
+    dock->raise();
+  } else {
+    m_toFront.push_back(dock);
+  }
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  QTimer::singleShot(0, this, [this] {
+    for (QDockWidget* dock : std::exchange(m_toFront, {})) dock->raise();
+  });
+}
+
 void MainWindow::restoreLayout() {
   const QSettings settings;
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
   arrange(Layout::Work);
   if (!restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion)) return;
+  m_toFront.clear();
   // Qt puts docks that the saved layout does not know anywhere.
   const QStringList known = settings.value(kPluginPanelsKey).toStringList();
   auto* map = m_docks.at(QStringLiteral("routing_map"));
   for (PluginDock* dock : m_pluginDocks) {
     if (known.contains(dock->objectName())) continue;
     tabifyDockWidget(map, dock);
-    map->raise();
+    bringToFront(map);
   }
 }
 

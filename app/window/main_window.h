@@ -51,6 +51,7 @@ class MainWindow : public QMainWindow {
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
+  void showEvent(QShowEvent* event) override;
 
  private:
   // main_window.cpp
@@ -59,6 +60,7 @@ class MainWindow : public QMainWindow {
   QDockWidget* addPanel(const QString& name, const QString& title, QWidget* panel);
   enum class Layout : std::uint8_t { Work, Reading, Analysis, Presentation };
   void arrange(Layout layout);
+  void bringToFront(QDockWidget* dock);
   void tabRightColumn();
   void resizeColumns();
   void refreshActions();
@@ -119,7 +121,8 @@ class MainWindow : public QMainWindow {
   ManualWindow* m_manual = nullptr;
   QPointer<SettingsDialog> m_settings;
   std::optional<trace::RunId> m_newestRun;
-  bool m_twoColumns = false;  // the right column lies behind the left one
+  std::vector<QDockWidget*> m_toFront;  // when the window is shown
+  bool m_twoColumns = false;            // the right column lies behind the left one
 
   QAction* m_open = nullptr;
   QAction* m_openTrace = nullptr;

@@ -1,5 +1,6 @@
 #include "app/window/plugin_dock.h"
 
+#include <QEvent>
 #include <QTimer>
 
 #include "app/window/dock_title.h"
@@ -21,10 +22,21 @@ PluginDock::PluginDock(const plugin::PluginHost::View& view, views::ViewContext&
   setTitleBarWidget(new DockTitle(this));
   auto* notYet = new QWidget;
   notYet->setMinimumSize(1, 1);  // without a title bar a dock of nothing would have a negative size
+  // What lies behind another tab is visible to Qt, but is not painted.
+  notYet->installEventFilter(this);
   setWidget(notYet);
-  connect(this, &QDockWidget::visibilityChanged, this, [this](bool visible) {
-    if (visible) makePanel();
-  });
+}
+
+bool PluginDock::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::Paint && watched == widget() && !m_queued) {
+    m_queued = true;
+    // Not in the middle of painting, and only if it is still in front then.
+    QTimer::singleShot(0, this, [this] {
+      m_queued = false;
+      if (!m_made && !visibleRegion().isEmpty()) makePanel();
+    });
+  }
+  return QDockWidget::eventFilter(watched, event);
 }
 
 void PluginDock::makePanel() {

@@ -28,11 +28,13 @@ class PluginDock : public QDockWidget {
   void stop(const QString& what);
 
  private:
+  bool eventFilter(QObject* watched, QEvent* event) override;
   void makePanel();
   void showReason(const Error& reason);
 
   plugin::PluginHost::View m_view;
   views::ViewContext& m_context;
+  bool m_queued = false;  // the panel will be made
   bool m_made = false;
 };
 

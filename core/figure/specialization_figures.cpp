@@ -78,7 +78,24 @@ std::vector<double> labelTokens(const AnalysisResult& result, const ResultMatrix
   return tokens;
 }
 
-void addLabelColumns(FigureSpec& spec, const std::vector<double>& tokens) {
+/// "5" of "60 windows of 5 texts": how many texts a label has, by what the analysis resampled. Empty where
+/// labels are no matter of texts: they then have the texts of the run in common.
+std::vector<std::string> labelTexts(const AnalysisResult& result) {
+  const ResultTable* labels = result.table("labels");
+  const auto source = result.parameters.find("labels");
+  const bool perText = source == result.parameters.end() || source->second.starts_with("corpus");
+  std::vector<std::string> texts;
+  for (std::size_t row = 0; perText && labels != nullptr && row < labels->rows.size(); ++row) {
+    const std::string words = wordAt(*labels, row, "resampled");
+    const std::size_t end = words.rfind(" text");
+    if (end == std::string::npos) return {};
+    const std::size_t begin = words.find_last_not_of("0123456789", end - 1) + 1;
+    texts.push_back(words.substr(begin, end - begin));
+  }
+  return texts;
+}
+
+void addLabelColumns(FigureSpec& spec, const std::vector<double>& tokens, std::vector<std::string> texts) {
   SideColumn bars{"", {}, {}};
   SideColumn counts{"tokens", {}, {}};
   const double most = std::max(*std::max_element(tokens.begin(), tokens.end()), 1.0);
@@ -87,6 +104,7 @@ void addLabelColumns(FigureSpec& spec, const std::vector<double>& tokens) {
     counts.texts.push_back(std::isfinite(count) ? countText(std::llround(count)) : "");
   }
   spec.sideColumns = {std::move(bars), std::move(counts)};
+  if (texts.size() == tokens.size()) spec.sideColumns.push_back({"texts", std::move(texts), {}});
 }
 
 ColourScale scaleOf(SpecializationValue value, const std::vector<double>& values, double chance) {
@@ -209,7 +227,7 @@ Result<FigureSpec> specializationFigure(const AnalysisResult& result, LayerIndex
   spec.x.max = static_cast<double>(experts.size()) - 0.5;
   spec.x.ticks = expertTicksOf(experts);
   spec.y = categories("", rates->rowNames);
-  addLabelColumns(spec, tokens);
+  addLabelColumns(spec, tokens, labelTexts(result));
   return spec;
 }
 

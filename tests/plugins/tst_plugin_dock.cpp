@@ -93,8 +93,8 @@ class TestPluginDock : public QObject {
     window.show();
     QVERIFY(dock->findChild<views::CanvasWidget*>() == nullptr);  // made when it is first seen
     dock->show();
+    QTRY_VERIFY(dock->findChild<views::CanvasWidget*>() != nullptr);
     auto* canvas = dock->findChild<views::CanvasWidget*>();
-    QVERIFY(canvas != nullptr);
     const long before = canvas->frameCount();
     m_context->selection().setRun(1);
     QTRY_VERIFY(canvas->frameCount() > before || canvas->isVisible());
@@ -104,6 +104,30 @@ class TestPluginDock : public QObject {
     QCOMPARE(table->item(0, 2)->text(), QStringLiteral("analysis, view"));
     QCOMPARE(table->item(0, 3)->text(), QStringLiteral("on"));
     QVERIFY(list.findChild<QTableWidget*>(QStringLiteral("failures")) == nullptr);
+  }
+
+  /// A panel costs nothing before it is seen, also where its dock lies behind another.
+  void behindAnotherNothingIsMade() {
+    const plugin::BuiltInPlugin list[] = {{kMetadata, faulty<Fault::InEvent>}};
+    plugin::PluginHost host;
+    host.load(list);
+    QMainWindow window;
+    auto* front = new QDockWidget(QStringLiteral("Front"), &window);
+    front->setWidget(new QWidget);
+    auto* dock = new PluginDock(host.views().at(0), *m_context, &window);
+    const auto made = [&] { return dynamic_cast<FaultyPanel*>(dock->widget()) != nullptr; };
+    window.addDockWidget(Qt::LeftDockWidgetArea, front);
+    window.tabifyDockWidget(front, dock);
+    window.resize(600, 400);
+    window.show();
+    front->raise();
+    QTest::qWait(200);
+    QVERIFY(!made());
+    dock->raise();
+    QTRY_VERIFY(made());
+    front->raise();
+    dock->raise();
+    QVERIFY(made());
   }
 
   void panelsThatThrow_data() {
@@ -125,7 +149,10 @@ class TestPluginDock : public QObject {
     auto* dock = new PluginDock(host.views().at(0), *m_context, &window);
     window.addDockWidget(Qt::LeftDockWidgetArea, dock);
     window.show();
-    if (fault == int(Fault::InEvent)) QTest::mouseClick(dock->widget(), Qt::LeftButton);
+    if (fault == int(Fault::InEvent)) {
+      QTRY_VERIFY(dynamic_cast<FaultyPanel*>(dock->widget()) != nullptr);
+      QTest::mouseClick(dock->widget(), Qt::LeftButton);
+    }
     QTRY_VERIFY2(textOf(*dock->widget()).contains(text), qPrintable(textOf(*dock->widget())));
     QVERIFY(textOf(*dock->widget()).contains(QStringLiteral("Faulty was stopped")));
     if (fault == int(Fault::NoPanel)) return;

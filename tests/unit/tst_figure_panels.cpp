@@ -370,6 +370,20 @@ class TestFigurePanels : public QObject {
     const QStringList words = wordsOf(svgTexts(spec));
     QVERIFY(words.contains(QStringLiteral("not distinguishable from chance")));
     QVERIFY(words.contains(QStringLiteral("fewer than 1000 tokens")));
+    const auto wide = [&](double inches) {
+      spec.widthInches = inches;
+      const views::FigureLayout layout = views::FigurePainter(spec, false).layout();
+      const QRectF& bar = layout.colours.bar;
+      for (const auto& entry : layout.markLegend.entries) {
+        if (entry.box.left() < bar.right() ||
+            !QRectF(0, bar.top() - 30, 1e4, bar.height() + 60).intersects(entry.box))
+          return false;
+      }
+      return layout.page.contains(layout.markLegend.entries.back().box);
+    };
+    QVERIFY(!wide(6.75));  // in print the legend has a line of its own
+    QVERIFY(wide(12));
+    spec.widthInches = 3.25;
     spec.map->dotDistinct = true;
     QCOMPARE(pixel(0.2, 0.2), QColor(0xA5, 0x28, 0x13));
     QCOMPARE(pixel(0, 0), QColor(0xA5, 0x28, 0x13));

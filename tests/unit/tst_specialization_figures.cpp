@@ -95,6 +95,22 @@ class TestSpecializationFigures : public QObject {
     QCOMPARE(spec->sideColumns.back().texts[1], std::string("900"));
   }
 
+  void texts_of_a_label_are_what_is_resampled() {
+    AnalysisResult result = labels();
+    auto& table = result.tables[0];
+    table.columns.push_back({"resampled", ""});
+    table.rows[0].push_back(std::string("60 windows of 256 tokens of 5 texts"));
+    table.rows[1].push_back(std::string("1 text"));
+    const auto spec = specializationFigure(result, {3}, {});
+    QVERIFY(spec);
+    QCOMPARE(spec->sideColumns.size(), std::size_t{3});
+    QCOMPARE(spec->sideColumns[2].heading, std::string("texts"));
+    QCOMPARE(spec->sideColumns[2].texts, (std::vector<std::string>{"5", "1"}));
+    // Labels of tokens have the texts of the run in common.
+    result.parameters["labels"] = "positions:32";
+    QCOMPARE(specializationFigure(result, {3}, {})->sideColumns.size(), std::size_t{2});
+  }
+
   void shares_are_in_percent() {
     const auto spec = specializationFigure(
         labels(), {3}, {.value = SpecializationValue::Share, .order = ExpertOrder::Number});

@@ -17,6 +17,10 @@ using figure::FigureSpec;
 
 /// Width to height that a panel of a grid should have when the columns are not given.
 constexpr double kPanelShape = 1.5;
+/// From this width on, in inches, a short legend of marks stands beside the colour bar.
+constexpr double kWideInches = 7.5;
+constexpr double kBarPart = 0.55, kLegendPart = 0.42;
+
 /// Sizes and ticks depend on each other; the second pass is within a few units of the third.
 constexpr int kPasses = 3;
 
@@ -98,6 +102,9 @@ class Arranger {
     if (!m_layout.seriesLegend.entries.empty()) m_top += m_layout.seriesLegend.height + m_style.gap;
     m_layout.markLegend = markLegend(m_spec, m_style, m_right - m_left);
     if (m_layout.markLegend.entries.empty()) return;
+    m_beside = m_scale != nullptr && m_spec.widthInches >= kWideInches &&
+               m_layout.markLegend.width <= kLegendPart * (m_right - m_left);
+    if (m_beside) return;
     m_bottom -= m_layout.markLegend.height;
     m_layout.markLegend.moveTo({m_left, m_bottom});
     m_bottom -= m_style.gap;
@@ -193,8 +200,15 @@ class Arranger {
     m_layout.sharedXLabel.setWidth(all.width());
     m_layout.sharedYLabel.setTop(all.top());
     m_layout.sharedYLabel.setHeight(all.height());
-    if (m_scale != nullptr)
-      m_layout.colours = colourBarIn(*m_scale, m_style, m_style.margin, all.left(), all.right(), m_barTop);
+    if (m_scale != nullptr) {
+      const double right = m_beside ? m_style.margin + kBarPart * (m_right - m_style.margin) : all.right();
+      m_layout.colours = colourBarIn(*m_scale, m_style, m_style.margin, all.left(), right, m_barTop);
+    }
+    if (m_beside) {
+      const QRectF& bar = m_layout.colours.bar;
+      const double top = std::max(bar.center().y() - m_layout.markLegend.height / 2, bar.top() - m_style.gap);
+      m_layout.markLegend.moveTo({m_right - m_layout.markLegend.width, top});
+    }
     // A short legend begins where the axes do.
     const bool shorter = all.left() + m_layout.seriesLegend.width <= m_right;
     m_layout.seriesLegend.moveTo({shorter ? all.left() : m_style.margin, m_legendTop});
@@ -208,6 +222,7 @@ class Arranger {
   double m_top = 0, m_bottom = 0, m_left = 0, m_right = 0;
   double m_legendTop = 0, m_barTop = 0;
   int m_columns = 1, m_rows = 1;
+  bool m_beside = false;  // the legend of marks stands beside the colour bar
 };
 
 }  // namespace

@@ -25,6 +25,8 @@ class SampleLine;
 
 namespace moescope::co_activation {
 
+class SquareMap;
+
 /// GUI thread only.
 class CoActivationPanel : public QWidget, public views::FigureSource {
   Q_OBJECT
@@ -50,6 +52,9 @@ class CoActivationPanel : public QWidget, public views::FigureSource {
   void refresh();
   void refreshPairs();
   void choosePair(int from, int to);
+  void markPair();
+  void showSample();
+  [[nodiscard]] QString chanceText() const;
   [[nodiscard]] std::optional<LayerIndex> layer() const;
   [[nodiscard]] Result<figure::FigureSpec> mapFigure() const;
   [[nodiscard]] views::FigureTip tipOf(const views::FigureHit& hit) const;
@@ -59,6 +64,7 @@ class CoActivationPanel : public QWidget, public views::FigureSource {
   std::shared_ptr<const analysis::AnalysisResult> m_result;
   std::optional<trace::RunId> m_run;
   std::int64_t m_tokens = 0;
+  std::optional<std::pair<int, int>> m_pair;  // the selected experts as they were chosen: i, j
 
   QComboBox* m_layer = nullptr;
   QComboBox* m_kind = nullptr;
@@ -68,6 +74,7 @@ class CoActivationPanel : public QWidget, public views::FigureSource {
   QStackedWidget* m_pages;
   views::FigureView* m_missing = nullptr;
   views::FigureView* m_map = nullptr;
+  SquareMap* m_square = nullptr;
   QTableWidget* m_pairs = nullptr;
 };
 

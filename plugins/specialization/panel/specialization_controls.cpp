@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QSignalBlocker>
+#include <QVBoxLayout>
 
 #include <set>
 
@@ -15,7 +16,7 @@ namespace moescope::specialization {
 
 namespace {
 
-constexpr int kPadding = 8, kHeight = 36, kNarrowestBox = 72, kPatternWidth = 180;
+constexpr int kPadding = 8, kHeight = 36, kNarrowestBox = 72;
 const auto kPattern = QStringLiteral("regex:");
 const auto kSelection = QStringLiteral("tokens:");
 const auto kPositions = QStringLiteral("positions:32");
@@ -25,9 +26,13 @@ QString qt(const std::string& text) { return QString::fromStdString(text); }
 }  // namespace
 
 SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent) {
-  setMinimumHeight(kHeight);
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(kPadding, 0, kPadding, 0);
+  auto* rows = new QVBoxLayout(this);
+  rows->setContentsMargins(kPadding, 0, kPadding, 0);
+  rows->setSpacing(0);
+  auto* boxes = new QWidget;
+  boxes->setMinimumHeight(kHeight);
+  auto* row = new QHBoxLayout(boxes);
+  row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(kPadding);
   m_layer = addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"));
   m_labels = addBox(row, QStringLiteral("labels"), tr("Label"), tr("Where the labels of tokens come from"));
@@ -38,9 +43,7 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
       tr("Labels as name=expression, separated by semicolons; Enter applies them. Every other "
          "token is “other”."));
   m_pattern->setAccessibleName(tr("Labels by token pattern"));
-  m_pattern->setMinimumWidth(kPatternWidth);
   m_pattern->hide();
-  row->addWidget(m_pattern);
   m_value = addBox(row, QStringLiteral("value"), tr("Value"), tr("What a cell shows"));
   m_value->addItem(tr("Selection rate ÷ chance"), static_cast<int>(figure::SpecializationValue::RateRatio));
   m_value->addItem(tr("Selection rate"), static_cast<int>(figure::SpecializationValue::Rate));
@@ -54,15 +57,14 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
   m_grey->setToolTip(tr("Greys out cells whose 95 % interval includes the chance level"));
   m_grey->setChecked(true);
   row->addWidget(m_grey);
+  rows->addWidget(boxes);
+  rows->addWidget(m_pattern);  // expressions are long
   connect(m_layer, &QComboBox::activated, this, &SpecializationControls::layerChosen);
   connect(m_labels, &QComboBox::activated, this, [this] {
     const bool isPattern = m_labels->currentData().toString() == kPattern;
     m_pattern->setVisible(isPattern);
-    if (isPattern && m_pattern->text().isEmpty()) {
-      m_pattern->setFocus();
-    } else {
-      Q_EMIT labelsChanged();
-    }
+    Q_EMIT labelsChanged();
+    if (isPattern) m_pattern->setFocus();
   });
   connect(m_pattern, &QLineEdit::returnPressed, this, &SpecializationControls::labelsChanged);
   connect(m_value, &QComboBox::activated, this, &SpecializationControls::viewChanged);

@@ -12,22 +12,23 @@
 #include "views/api/figure_view.h"
 #include "views/api/view_context.h"
 
+class QSplitter;
 class QStackedWidget;
 class QTabWidget;
-class QTableWidget;
 
 namespace moescope::plugin {
 struct AnalysisRequest;
 }
 namespace moescope::views {
 class AnalysisJob;
-class ErrorBar;
 class ProgressRow;
 class SampleLine;
 }  // namespace moescope::views
 
 namespace moescope::specialization {
 
+class CellTokens;
+class ColumnOutline;
 class SpecializationControls;
 
 /// GUI thread only.
@@ -42,23 +43,29 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   [[nodiscard]] std::shared_ptr<const analysis::AnalysisResult> result() const { return m_result; }
   [[nodiscard]] bool busy() const;
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   using ResultPtr = std::shared_ptr<const analysis::AnalysisResult>;
 
   QWidget* makeBody();
-  QWidget* makeTokens();
+  QWidget* makeDetails();
   void connectContext();
   void connectJobs();
   void refreshRun();
   void restart();
   void restartVocabulary();
-  void restartTokens();
   void showResult(ResultPtr result);
-  void showTokens(const analysis::AnalysisResult& result);
+  void showSample();
   void refreshFigures();
-  void refreshExpert();
-  void followSelection();
+  void refreshTokens();
+  void shareHeight();
+  void placeCursor(std::optional<views::FigureHit> before);
+  void followLayer();
+  void followExperts();
   void chooseCell(const views::FigureHit& hit);
+  void openCell(const views::FigureHit& hit);
   void showMissing(const QString& heading, const QString& text);
 
   [[nodiscard]] plugin::AnalysisRequest request(const std::string& analysis) const;
@@ -68,17 +75,21 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   [[nodiscard]] Result<figure::FigureSpec> informationFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> vocabularyFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> ratesFigure() const;
+  [[nodiscard]] std::optional<int> columnOf(ExpertCell cell) const;
 
   views::ViewContext& m_context;
   views::AnalysisJob* m_job = nullptr;
   views::AnalysisJob* m_vocabularyJob = nullptr;
-  views::AnalysisJob* m_tokensJob = nullptr;
   ResultPtr m_result, m_vocabulary;
   std::optional<trace::RunId> m_run;
   std::int64_t m_tokens = 0;  // of the run when it was last analysed
+  std::string m_source;       // the labels of m_result
   std::optional<ExpertCell> m_expert;
+  std::optional<std::string> m_label;  // of the cell whose tokens are listed
+  bool m_choosing = false;             // the selection changes because of this panel
+  bool m_roomy = true;                 // headings and names of axes have room
+  bool m_shared = false;               // the user has moved the splitter
 
-  views::ErrorBar* m_error;
   SpecializationControls* m_controls;
   views::SampleLine* m_sample;
   views::ProgressRow* m_progress;
@@ -88,7 +99,10 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   views::FigureView* m_information = nullptr;
   views::FigureView* m_byToken = nullptr;
   views::FigureView* m_rates = nullptr;
-  QTableWidget* m_table = nullptr;
+  QSplitter* m_rows = nullptr;
+  QTabWidget* m_details = nullptr;
+  ColumnOutline* m_outline = nullptr;
+  CellTokens* m_cellTokens = nullptr;
 };
 
 }  // namespace moescope::specialization

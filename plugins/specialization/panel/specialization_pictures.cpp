@@ -13,6 +13,15 @@ namespace {
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
+/// The figure with its title above the axes, as the window shows it, or without a name of the x axis that
+/// the heading tells as well.
+Result<FigureSpec> headed(Result<FigureSpec> spec, bool named) {
+  if (!spec) return spec;
+  if (spec->heading.empty()) spec->heading = spec->title;
+  if (!named) spec->x.label.clear();
+  return spec;
+}
+
 tl::unexpected<Error> nothing(const char* advice) {
   return fail("figure.no_result", "", "", "there is nothing to show yet", advice);
 }
@@ -49,12 +58,15 @@ std::vector<views::NamedFigure> SpecializationPanel::figures() {
 }
 
 void SpecializationPanel::refreshFigures() {
-  m_byToken->setResult(vocabularyFigure());
+  m_byToken->setResult(m_roomy ? headed(vocabularyFigure(), true) : vocabularyFigure());
   if (!m_result) return;
-  m_map->setResult(mapFigure());
-  m_information->setResult(informationFigure());
-  m_rates->setResult(ratesFigure());
-  restartTokens();
+  const auto cursor = m_map->current();
+  m_map->setResult(headed(mapFigure(), m_roomy));
+  placeCursor(cursor);
+  m_information->setResult(m_roomy ? headed(informationFigure(), true) : informationFigure());
+  m_rates->setResult(headed(ratesFigure(), m_roomy));
+  refreshTokens();
+  showSample();
 }
 
 views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
@@ -89,7 +101,7 @@ views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
     tip.rows.emplace_back(tr("tokens"),
                           tr("%1 of %2").arg(qt(figure::countText(chosen)), qt(figure::countText(*tokens))));
   }
-  tip.footer = tr("Enter shows the expert’s top tokens");
+  tip.footer = tr("Enter lists these tokens");
   return tip;
 }
 
