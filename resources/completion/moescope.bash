@@ -4,7 +4,7 @@ _moescope() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     next="${command:+$command }${COMP_WORDS[i]}"
     case "$next" in
-    "analyze"|"bench"|"check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"steer"|"steer check"|"steer new"|"tokenize"|"verify") command=$next ;;
+    "analyze"|"bench"|"check"|"devices"|"figure"|"generate"|"inspect"|"query"|"record"|"series"|"steer"|"steer check"|"steer new"|"tokenize"|"verify") command=$next ;;
     esac
   done
   COMPREPLY=()
@@ -46,10 +46,25 @@ _moescope() {
     "record --label-from") COMPREPLY=($(compgen -W "auto folder file field" -- "$word")); return ;;
     "record --split") :; return ;;
     "record --max-tokens") :; return ;;
+    "record --max-text-tokens") :; return ;;
     "record --context") :; return ;;
     "record --capture") COMPREPLY=($(compgen -W "none ids weights full" -- "$word")); return ;;
     "record --steer") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "record --name") :; return ;;
+    "series --checkpoints") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "series --device") :; return ;;
+    "series --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
+    "series --threads") :; return ;;
+    "series --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "series -o"|"series --out") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "series --label-from") COMPREPLY=($(compgen -W "auto folder file field" -- "$word")); return ;;
+    "series --split") :; return ;;
+    "series --max-tokens") :; return ;;
+    "series --max-text-tokens") :; return ;;
+    "series --context") :; return ;;
+    "series --capture") COMPREPLY=($(compgen -W "none ids weights full" -- "$word")); return ;;
+    "series --steer") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "series --name") :; return ;;
     "query --format") COMPREPLY=($(compgen -W "table csv json jsonl" -- "$word")); return ;;
     "query --timeout") :; return ;;
     "figure --kind") :; return ;;
@@ -83,13 +98,14 @@ _moescope() {
     "bench --tokens") :; return ;;
   esac
   case "$command" in
-    "") words="inspect check verify tokenize generate record query figure analyze steer devices bench -h --help --version --verbose --demo --plugins"; files=1 ;;
+    "") words="inspect check verify tokenize generate record series query figure analyze steer devices bench -h --help --version --verbose --demo --plugins"; files=1 ;;
     "inspect") words="-h --help --json"; files=1 ;;
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
     "verify") words="-h --help --reference --device --dtype --threads --tolerance --token-by-token --json"; files=1 ;;
     "tokenize") words="-h --help --special --json --tokenizer -m --model --text --decode --jsonl"; files=0 ;;
     "generate") words="-h --help -m --model --device --dtype --threads -p --prompt --prompt-file -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
-    "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
+    "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
+    "series") words="-h --help --checkpoints --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
     "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --keep --quiet"; files=1 ;;
