@@ -61,6 +61,8 @@ Result<void> append(RunRecorder& recorder, std::int64_t tokens, const std::stop_
   std::vector<std::vector<std::int32_t>> choices;
   for (int i = 0; i < kLabels * kLayers; ++i) choices.push_back(drawnChoices(random, i % kLabels));
   const std::vector<float> entropies(kBlockTokens, 1.5F);
+  const std::vector<float> logits(std::size_t{kBlockTokens} * kExperts);
+  const std::vector<float> weights(std::size_t{kBlockTokens} * kTopK, 1.0F / kTopK);
   const std::vector<std::string> bytes(kBlockTokens, "token");
   std::vector<TokenRow> rows(kBlockTokens);
   RoutingBatch batch;
@@ -81,7 +83,7 @@ Result<void> append(RunRecorder& recorder, std::int64_t tokens, const std::stop_
     batch.routers.clear();
     for (int layer = 0; layer < kLayers; ++layer) {
       const auto& ids = choices[static_cast<std::size_t>((layer * kLabels + text % kLabels))];
-      batch.routers.push_back({kTopK, {}, ids, {}, {}, {}});
+      batch.routers.push_back({kTopK, logits, ids, weights, {}, {}});
     }
     auto first = recorder.appendTokens(rows, bytes);
     if (!first) return fail(first.error());
