@@ -94,6 +94,22 @@ class Docs(ProgramTest):
             headings = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", page, re.M)}
             self.assertTrue(anchor is None or anchor in headings, f"{link}: {headings}")
 
+    def test_every_panel_has_a_section_in_the_manual(self):
+        """F1 looks for the heading that is the panel's title; pictures of the manual are there."""
+        resources = ROOT / "resources"
+        manual = (resources / "manual.md").read_text(encoding="utf-8")
+        titles = set()
+        for file in (ROOT / "plugins").glob("*/register.cpp"):
+            titles |= set(re.findall(r'ViewInfo info\{\s*"[a-z_]+",\s*"([^"]+)"', file.read_text(encoding="utf-8")))
+        self.assertLessEqual({"Specialization", "Phases", "Co-activation"}, titles)
+        for title in titles:
+            self.assertIn(f"\n## {title}\n", manual)
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", manual):
+            self.assertTrue((resources / picture).is_file(), picture)
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+            self.assertTrue((ROOT / link).exists(), link)
+
 
 if __name__ == "__main__":
     unittest.main()
