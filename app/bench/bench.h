@@ -16,8 +16,9 @@ namespace moescope::bench {
 struct BenchOptions {
   std::filesystem::path model;
   engine::LoadOptions load;
-  int tokens = 128;     ///< a block of `decode`, at most what the context holds
-  int repetitions = 5;  ///< blocks at least; `record` uses 30 pairs
+  int tokens = 128;                      ///< a block of `decode`, at most what the context holds
+  int repetitions = 5;                   ///< blocks at least; `record` uses 30 pairs
+  std::int64_t traceTokens = 1'000'000;  ///< of the recording that `analyses` reads
   std::stop_token stop;
 };
 
@@ -38,6 +39,10 @@ Result<nlohmann::ordered_json> benchStore(const BenchOptions& options);
 /// Congestion fit with 1000 bootstrap draws over 50 texts, 16 layers of 64 experts, 20 checkpoints of seeded
 /// synthetic loads: seconds, and seconds to the point estimates.
 Result<nlohmann::ordered_json> benchCongestion(const BenchOptions& options);
+/// Specialization and co-activation, with their intervals, over a seeded synthetic recording of
+/// `traceTokens`, 16 layers, top-8 of 64, capture ids, warm file: seconds, tokens a second (each in all
+/// layers).
+Result<nlohmann::ordered_json> benchAnalyses(const BenchOptions& options);
 /// Start of this program as `generate` until it has written the first token: seconds.
 Result<nlohmann::ordered_json> benchStart(const BenchOptions& options);
 /// Whether the kernels of this processor are right: against LibTorch on the same tokens, and against the

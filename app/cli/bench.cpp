@@ -20,9 +20,10 @@ using nlohmann::ordered_json;
 using Measurement = Result<ordered_json> (*)(const bench::BenchOptions&);
 // In the order of the table.
 const std::vector<std::pair<std::string, Measurement>> kMeasurements{
-    {"start", &bench::benchStart},           {"load", &bench::benchLoad},     {"decode", &bench::benchDecode},
-    {"prefill", &bench::benchPrefill},       {"record", &bench::benchRecord}, {"store", &bench::benchStore},
-    {"congestion", &bench::benchCongestion},
+    {"start", &bench::benchStart},           {"load", &bench::benchLoad},
+    {"decode", &bench::benchDecode},         {"prefill", &bench::benchPrefill},
+    {"record", &bench::benchRecord},         {"store", &bench::benchStore},
+    {"congestion", &bench::benchCongestion}, {"analyses", &bench::benchAnalyses},
 };
 
 struct Options {
@@ -124,7 +125,7 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   for (const auto& [name, measurement] : kMeasurements) names.push_back(name);
   command
       ->add_option("NAME", options->name,
-                   "start, load, decode, prefill, record, store or congestion; all without a name")
+                   "start, load, decode, prefill, record, store, congestion or analyses; all without a name")
       ->check(CLI::IsMember(names));
   command->add_option("--model", options->bench.model, "Checkpoint folder (the demo model)");
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")
@@ -133,9 +134,12 @@ void addBench(CLI::App& app, std::function<int()>& run) {
       ->add_option("--threads", options->bench.load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->add_option("--tokens", options->bench.tokens, "Tokens of a block")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
+  CLI::Option* tokens =
+      command
+          ->add_option("--tokens", options->bench.tokens,
+                       "Tokens of a block; analyses: of the recording, 1000000 if it is not given")
+          ->check(CLI::Range(1, 1 << 24))
+          ->capture_default_str();
   command->add_flag("--self-test", options->selfTest,
                     "Compare the kernels with LibTorch and with the model's reference file");
   command->add_flag("--json", options->json, "One JSON document");
@@ -143,7 +147,8 @@ void addBench(CLI::App& app, std::function<int()>& run) {
       "Exit status 1 if the demo model misses a bar or the self-test finds a difference. A loaded machine\n"
       "measures its load: see the load average in the first line.\n\n"
       "Examples:\n  moescope bench\n  moescope bench record --threads 1\n  moescope bench --self-test");
-  command->callback([options, &run] {
+  command->callback([options, tokens, &run] {
+    if (tokens->count() > 0) options->bench.traceTokens = options->bench.tokens;
     run = [options] {
       options->bench.stop = interruptToken();
       return runBench(*options);

@@ -177,6 +177,9 @@ void MainWindow::showManual() {
   for (const auto& [name, dock] : m_docks) {
     if (dock->isAncestorOf(QApplication::focusWidget())) title = dock->windowTitle();
   }
+  for (const PluginDock* dock : m_pluginDocks) {
+    if (dock->isAncestorOf(QApplication::focusWidget())) title = dock->windowTitle();
+  }
   m_manual->showSection(title);
 }
 

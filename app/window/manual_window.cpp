@@ -18,6 +18,7 @@ ManualWindow::ManualWindow(const std::filesystem::path& file, QWidget* parent)
   setWindowTitle(tr("Manual"));
   m_text->setOpenExternalLinks(true);
   m_text->setFrameShape(QFrame::NoFrame);
+  m_text->setSearchPaths({QString::fromStdString(file.parent_path().string())});  // of its pictures
   const auto text = readTextFile(file, kManualBytesLimit);
   if (text) {
     m_text->setMarkdown(QString::fromStdString(*text));

@@ -19,14 +19,14 @@ using figure::FigureSpec;
 
 constexpr std::array<figure::FigureKind, 8> kKinds{{
     {"phase-plane", "Way of training through the plane of two metrics of a series",
-     "series=NAME x=peak_factor y=loss layer=N|mean estimator=q1|q2|q3|q4 band=yes|no phases=yes|no"},
+     "series=NAME x=peak_factor y=loss layer=N|mean estimator=q1|q2|q3|q4 draws=N band=yes|no phases=yes|no"},
     {"phase-course", "One metric of a series over training steps",
-     "series=NAME metric=cv layer=N|mean estimator=q1|… band=yes|no phases=yes|no"},
+     "series=NAME metric=cv layer=N|mean estimator=q1|… draws=N band=yes|no phases=yes|no"},
     {"phase-layers", "One metric of a series in every layer",
-     "series=NAME metric=cv estimator=q1|… band=yes|no scale=same|own"},
+     "series=NAME metric=cv estimator=q1|… draws=N band=yes|no scale=same|own"},
     {"specialization", "Which labels choose which experts of one layer",
      "run=NAME layer=N value=rate-ratio|rate|share order=label|number grey=yes|no labels=corpus|…"},
-    {"label-information", "What each layer tells about the label", "run=NAME labels=corpus|…"},
+    {"label-information", "What each layer tells about the label", "run=NAME layer=N labels=corpus|…"},
     {"expert-rates", "How often each label chooses one expert", "run=NAME layer=N expert=N labels=corpus|…"},
     {"vocabulary", "How far a token tells the expert in each layer", "run=NAME"},
     {"co-activation", "Which experts of one layer serve the same tokens",

@@ -186,6 +186,10 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
   std::int64_t done = 0;
   for (const TokenKey kind : settings->keys) {
     const auto keys = runKeys(input.store, *run, kind, settings->seed, input.stop);
+    if (!keys && settings->keys.size() > 1 && keys.error().kind == "analysis.not_recorded") {
+      out.notes.push_back(fmt::format("no values for the {} token: {}", name(kind), keys.error().message));
+      continue;
+    }
     if (!keys) return fail(keys.error());
     for (const int router : *routers) {
       const RouterSpec& spec = run->routers[static_cast<std::size_t>(router)];

@@ -7,7 +7,7 @@ function(moescope_cli_test name)
     "MOESCOPE_PROGRAM=$<TARGET_FILE:moescope>;MOESCOPE_WINDOW=$<BOOL:${MOESCOPE_GUI}>")
 endfunction()
 
-foreach(name usage steer malformed completion docs)
+foreach(name usage steer malformed completion docs analysis_figures)
   moescope_cli_test(${name})
 endforeach()
 if(TARGET moescope_engine)

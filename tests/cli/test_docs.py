@@ -73,6 +73,43 @@ class Docs(ProgramTest):
             for name in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", " ".join(cells)):
                 self.assertIn(name, options, title)
 
+    def test_every_analysis_is_in_the_index(self):
+        """docs/analyses.md: what it is of, its capture level, and a link to a heading that is there."""
+        listed = self.succeed("analyze", "--list", "--json").document["analyses"]
+        index = (ROOT / "docs" / "analyses.md").read_text(encoding="utf-8")
+        rows = {cells[0].strip("`"): cells for cells in
+                ([cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"^\| `.*\|$", index, re.M))}
+        self.assertEqual(sorted(rows), sorted(one["id"] for one in listed))
+        for one in listed:
+            _, answers, scope, capture, link = rows[one["id"]]
+            self.assertTrue(answers.endswith("?") or "? " in answers, one["id"])
+            self.assertTrue(scope.startswith(one["scope"]), one["id"])
+            if one["scope"] != "checkpoint":
+                self.assertTrue(capture.startswith(one["capture"]), one["id"])
+            file, anchor = re.fullmatch(r"\[[a-z_.]+\]\((analyses/[a-z_]+\.md)(?:#([a-z0-9-]+))?\)", link).groups()
+            page = (ROOT / "docs" / file).read_text(encoding="utf-8")
+            self.assertIn(f"`{one['id']}`", page)
+            for parameter in one["parameters"]:
+                self.assertRegex(page, rf"`{parameter['id']}[=`]", f"{one['id']} in {file}")
+            headings = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", page, re.M)}
+            self.assertTrue(anchor is None or anchor in headings, f"{link}: {headings}")
+
+    def test_every_panel_has_a_section_in_the_manual(self):
+        """F1 looks for the heading that is the panel's title; pictures of the manual are there."""
+        resources = ROOT / "resources"
+        manual = (resources / "manual.md").read_text(encoding="utf-8")
+        titles = set()
+        for file in (ROOT / "plugins").glob("*/register.cpp"):
+            titles |= set(re.findall(r'ViewInfo info\{\s*"[a-z_]+",\s*"([^"]+)"', file.read_text(encoding="utf-8")))
+        self.assertLessEqual({"Specialization", "Phases", "Co-activation"}, titles)
+        for title in titles:
+            self.assertIn(f"\n## {title}\n", manual)
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", manual):
+            self.assertTrue((resources / picture).is_file(), picture)
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+            self.assertTrue((ROOT / link).exists(), link)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -18,13 +18,13 @@ TRACE = ROOT / "resources/demo/demo.moescope"
 
 
 def busiest_experts():
-    """(layer, expert, share) of the demo's recording, from the counts in its file."""
+    """(layer, expert, share) of the demo's last run, which an analysis takes by default, from the counts in its file."""
     database = sqlite3.connect(f"file:{TRACE}?mode=ro&immutable=1", uri=True)
     found = []
-    routers = "SELECT router, layer FROM router WHERE model = (SELECT model FROM run WHERE id = 1) ORDER BY router"
-    for router, layer in database.execute(routers).fetchall():
+    run, model = database.execute("SELECT id, model FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    for router, layer in database.execute("SELECT router, layer FROM router WHERE model = ? ORDER BY router", (model,)).fetchall():
         total = None
-        for (blob,) in database.execute("SELECT counts FROM sequence_stats WHERE run = 1 AND router = ?", (router,)):
+        for (blob,) in database.execute("SELECT counts FROM sequence_stats WHERE run = ? AND router = ?", (run, router)):
             counts = struct.unpack(f"<{len(blob) // 4}I", blob)
             total = counts if total is None else tuple(a + b for a, b in zip(total, counts))
         found.append((layer, total.index(max(total)), max(total) / sum(total)))
