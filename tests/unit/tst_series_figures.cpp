@@ -56,7 +56,7 @@ class TestSeriesFigures : public QObject {
     QVERIFY(std::isnan(cv->values[s.at(2, 2)]));  // layer 4 is missing at the last checkpoint
     QVERIFY(std::isnan(cv->values[s.at(2, 0)]));  // so is the mean
     QCOMPARE(s.metric("loss")->values[s.at(1, 0)], 4.0);
-    QCOMPARE(s.metric("loss")->unit, std::string("nat"));
+    QCOMPARE(s.metric("loss")->unit, std::string("nat per token"));
   }
 
   void rows_are_chosen_by_a_column() {
