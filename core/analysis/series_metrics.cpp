@@ -25,7 +25,7 @@ struct KnownMetric {
 /// Metrics as axes name them, in the order of lists; an empty unit leaves that of the table. Load measures
 /// that are not here stand after the loss with the names that tables give them.
 constexpr std::array kKnown{
-    KnownMetric{"loss", "Loss on the texts", "nat per token", MetricGroup::Loss},
+    KnownMetric{"loss", "Loss", "nat per token", MetricGroup::Loss},
     KnownMetric{"cv", "CV", "", MetricGroup::Balance},
     KnownMetric{"peak_factor", "Peak load factor B₀ (a)", "", MetricGroup::Balance},
     KnownMetric{"mri", "MRI, largest selection frequency", "", MetricGroup::Balance},

@@ -117,13 +117,15 @@ void takeCongestion(SeriesMetrics& series, const AnalysisResult& result) {
     if (metric.id == "gamma" || metric.id == "gamma_median" || metric.id == "t_eff") metric.boundary = shares;
   }
   series.phases.clear();
-  series.phasesNote = "Phases found by a fit of three segments, BIC. No causal claim.";
+  series.phasesNote.clear();
   if (const ResultTable* phases = result.table("phases")) {
     for (const auto& row : phases->rows) {
       if (const auto* name = std::get_if<std::string>(&row.at(0)))
         series.phases.push_back({*name, wholeOf(row.at(3)), wholeOf(row.at(4))});
     }
   }
+  if (!series.phases.empty())
+    series.phasesNote = "Phases found by a fit of three segments, BIC. No causal claim.";
   for (const std::string& note : result.notes) {
     if (note.starts_with("No phases")) series.phasesNote = note;
   }

@@ -16,7 +16,7 @@ namespace moescope::phases {
 
 namespace {
 
-constexpr int kPadding = 8, kHeight = 36, kHeadHeight = 30, kNarrowestBox = 88;
+constexpr int kPadding = 8, kHeight = 36, kHeadHeight = 30, kNarrowestBox = 88, kVisibleItems = 24;
 constexpr const char* kFirstMetric = "cv";
 constexpr const char* kFirstX = "peak_factor";
 constexpr const char* kFirstY = "loss";
@@ -67,6 +67,7 @@ QComboBox* makeBox(const QString& name, const QString& toolTip) {
   box->setAccessibleName(toolTip);
   box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   box->setMinimumWidth(kNarrowestBox);
+  box->setMaxVisibleItems(kVisibleItems);
   return box;
 }
 
@@ -172,8 +173,10 @@ void PhasesControls::setMetrics(const analysis::SeriesMetrics& series) {
   std::vector<Item> metrics;
   std::optional<analysis::MetricGroup> group;
   for (const analysis::SeriesMetric& metric : series.metrics) {
-    if (metric.group != group) {
-      group = metric.group;
+    const bool isNew = metric.group != group;
+    group = metric.group;
+    // The loss is alone in its group and says what it is.
+    if (isNew && metric.group != analysis::MetricGroup::Loss) {
       const auto heading = analysis::headingOf(metric.group);
       metrics.push_back({QString::fromUtf8(heading.data(), static_cast<qsizetype>(heading.size())), {}});
     }

@@ -263,8 +263,16 @@ void PhasesPanel::refreshFigures() {
   m_layerColumns = layerColumns();
   const int layers = static_cast<int>(m_series->front().layers.size());
   const int rows = (layers + m_layerColumns - 1) / m_layerColumns;
-  m_layers->setMinimumHeight(rows > 1 ? rows * kLeastLayerRow + kAroundLayers : 0);
-  m_layers->setResult(layersFigure());
+  m_layers->setMinimumHeight(rows > 1 ? rows * kLeastLayerRow + kAroundLayers : kLeastLayerRow);
+  // What the row above says already, the small pictures need not.
+  auto layersSpec = layersFigure();
+  if (layersSpec) {
+    layersSpec->y.label.clear();
+    for (figure::FigurePanel& panel : layersSpec->panels) {
+      for (figure::Line& line : panel.lines) line.name.clear();
+    }
+  }
+  m_layers->setResult(std::move(layersSpec));
 }
 
 void PhasesPanel::refreshLive() {
