@@ -28,7 +28,7 @@ constexpr int kLeastLayerWidth = 96, kLeastLayerRow = 84, kAroundLayers = 34;
 constexpr int kMostLayerColumns = 8;
 /// Shares of the pictures above and the small ones below.
 constexpr int kTopShare = 3, kBottomShare = 2;
-enum Page { kEmptyPage, kBodyPage };
+enum Page { kEmptyPage, kBodyPage, kProblemPage };
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -155,7 +155,11 @@ int PhasesPanel::layerColumns() const {
 }
 
 void PhasesPanel::connectContext() {
-  connect(&m_context, &views::ViewContext::storeReplaced, this, &PhasesPanel::refreshList);
+  connect(&m_context, &views::ViewContext::storeReplaced, this, [this] {
+    m_runs = 0;  // another file may have series of the same numbers
+    forget();
+    refreshList();
+  });
   connect(&m_context, &views::ViewContext::runsChanged, this, [this] {
     refreshList();
     refreshLive();
@@ -172,7 +176,7 @@ void PhasesPanel::connectContext() {
     refreshLive();
   });
   connect(m_loader, &SeriesLoader::changed, this, &PhasesPanel::showSeries);
-  connect(m_loader, &SeriesLoader::failed, m_error, &views::ErrorBar::showError);
+  connect(m_loader, &SeriesLoader::failed, this, &PhasesPanel::showProblem);
   connect(m_loader, &SeriesLoader::finished, this, [this] {
     m_progress->hide();
     m_sample->setStale(false);
@@ -185,15 +189,13 @@ void PhasesPanel::refreshList() {
   const auto series = store ? store->allSeries() : std::vector<trace::SeriesRecord>{};
   const qlonglong before = m_controls->series();
   m_controls->setSeries(series);
-  const bool isNew = !m_series || before != m_controls->series();
+  const bool isNew = before != m_controls->series();
   std::size_t runs = 0;
   for (const auto& one : series) runs += one.runs.size();
   if (series.empty()) {
     m_loader->cancel();
-    m_series.reset();
+    forget();
     m_pages->setCurrentIndex(kEmptyPage);
-    m_sample->setSample({}, {}, {});
-    m_note->clear();
     m_runs = 0;
   } else if (isNew || runs != m_runs) {
     m_runs = runs;
@@ -215,6 +217,33 @@ void PhasesPanel::reload() {
   }
   m_sample->setStale(true);
   m_loader->load(std::move(requests));
+}
+
+void PhasesPanel::forget() {
+  m_series.reset();
+  m_live.reset();
+  m_sample->setSample({}, {}, {});
+  m_note->clear();
+  m_note->setToolTip({});
+}
+
+void PhasesPanel::showProblem(const Error& error, bool nothing) {
+  if (!nothing) {
+    m_error->showError(qt(error.text()));
+    return;
+  }
+  forget();
+  if (QWidget* before = m_pages->widget(kProblemPage)) {
+    m_pages->removeWidget(before);
+    before->deleteLater();
+  }
+  const auto sentence = [](std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return qt(text);
+  };
+  m_pages->addWidget(
+      new views::EmptyState(QStringLiteral("trace"), sentence(error.message), sentence(error.advice)));
+  m_pages->setCurrentIndex(kProblemPage);
 }
 
 void PhasesPanel::showSeries(std::shared_ptr<const SeriesLoader::Series> series) {
@@ -243,8 +272,6 @@ void PhasesPanel::refreshSample() {
   QStringList said, notes;
   for (const analysis::SeriesMetrics& series : *m_series) {
     const QString of = m_series->size() > 1 ? qt(series.name) + QStringLiteral(": ") : QString();
-    if (series.checkpoints.size() < 2)
-      said << of + tr("One checkpoint is no series; record more with File > Record series….");
     if (!series.phasesNote.empty()) said << of + qt(series.phasesNote);
     for (const std::string& missing : series.missing) {
       // Why there are no phases says already why there is no fit.

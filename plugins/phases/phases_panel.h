@@ -51,6 +51,9 @@ class PhasesPanel : public QWidget, public views::FigureSource {
   void refreshList();
   void reload();
   void showSeries(std::shared_ptr<const SeriesLoader::Series> series);
+  /// No series at all: what is missing and what to do about it.
+  void showProblem(const Error& error, bool nothing);
+  void forget();
   void refreshFigures();
   void refreshSample();
   void refreshLive();

@@ -143,9 +143,12 @@ class TestSeriesCollection : public QObject {
 
   void oneCheckpointIsNoSeries() {
     Small small;
-    const SeriesMetrics series = small.collect({.steps = {10}});
-    QVERIFY(series.metric("cv") != nullptr);
-    QVERIFY(says(series, "No saturation and churn"));
+    tests::recordSeries(*small.store, {.steps = {10}});
+    const auto series =
+        collectSeries(host(), *small.store, {.name = "Training", .series = "Training", .draws = 0});
+    QVERIFY(!series);
+    QVERIFY2(series.error().message.find("two checkpoints") != std::string::npos, series.error().message.c_str());
+    QVERIFY(!series.error().advice.empty());
   }
 
   void lossesThatAreMissing() {
