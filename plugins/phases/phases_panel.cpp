@@ -165,6 +165,7 @@ void PhasesPanel::connectContext() {
     refreshLive();
   });
   connect(&m_context, &views::ViewContext::rowsChanged, this, &PhasesPanel::refreshLive);
+  connect(&m_context, &views::ViewContext::liveStateChanged, this, &PhasesPanel::refreshLive);
   connect(&m_context.selection(), &views::SelectionModel::runChanged, this, [this] {
     refreshFigures();
     refreshLive();
@@ -224,6 +225,7 @@ void PhasesPanel::forget() {
   m_live.reset();
   m_sample->setSample({}, {}, {});
   m_note->clear();
+  m_note->hide();
   m_note->setToolTip({});
 }
 
@@ -280,6 +282,7 @@ void PhasesPanel::refreshSample() {
     for (const std::string& note : series.notes) notes << of + qt(note);
   }
   m_note->setText(said.join(QLatin1Char('\n')));
+  m_note->setVisible(!said.isEmpty());
   m_note->setToolTip(notes.join(QLatin1Char('\n')));
 }
 
