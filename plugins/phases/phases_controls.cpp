@@ -1,5 +1,6 @@
 #include "plugins/phases/phases_controls.h"
 
+#include <QAbstractItemView>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -7,6 +8,7 @@
 #include <QSignalBlocker>
 #include <QStandardItemModel>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -16,7 +18,8 @@ namespace moescope::phases {
 
 namespace {
 
-constexpr int kPadding = 8, kHeight = 36, kHeadHeight = 30, kNarrowestBox = 88, kVisibleItems = 24;
+constexpr int kPadding = 8, kHeight = 36, kHeadHeight = 30, kNarrowestBox = 88, kVisibleItems = 24,
+              kListMargin = 32;
 constexpr const char* kFirstMetric = "cv";
 constexpr const char* kFirstX = "peak_factor";
 constexpr const char* kFirstY = "loss";
@@ -32,6 +35,22 @@ constexpr std::array kEstimators{
     EstimatorName{"q4", QT_TRANSLATE_NOOP("PhasesControls", "logit where chosen")}};
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
+
+/// As wide as the text that it shows, so that a row of boxes reads like a sentence.
+class SentenceBox final : public QComboBox {
+ public:
+  SentenceBox() {
+    connect(this, &QComboBox::currentIndexChanged, this, [this] { updateGeometry(); });
+  }
+  [[nodiscard]] QSize sizeHint() const override {
+    QSize size = QComboBox::sizeHint();
+    int longest = 0;
+    for (int i = 0; i < count(); ++i)
+      longest = std::max(longest, fontMetrics().horizontalAdvance(itemText(i)));
+    size.rwidth() -= longest - fontMetrics().horizontalAdvance(currentText());
+    return size;
+  }
+};
 
 struct Item {
   QString label;
@@ -57,11 +76,14 @@ void refill(QComboBox& box, const std::vector<Item>& items, const QVariant& othe
   int index = before.isValid() ? box.findData(before) : -1;
   if (index < 0 && otherwise.isValid()) index = box.findData(otherwise);
   box.setCurrentIndex(index < 0 ? first : index);
+  box.view()->setMinimumWidth(box.view()->sizeHintForColumn(0) + kListMargin);
+  box.updateGeometry();
 }
 
 /// As wide as its longest text, narrower where there is no room.
+template <class Box = QComboBox>
 QComboBox* makeBox(const QString& name, const QString& toolTip) {
-  auto* box = new QComboBox;
+  auto* box = new Box;
   box->setObjectName(name);
   box->setToolTip(toolTip);
   box->setAccessibleName(toolTip);
@@ -99,9 +121,9 @@ PhasesControls::PhasesControls(QWidget* parent)
       m_layersNote(new views::TextLabel({}, views::TextLabel::Style::Secondary)),
       m_series(makeBox(QStringLiteral("series"), tr("Series of checkpoints that is shown"))),
       m_layer(makeBox(QStringLiteral("layer"), tr("Mean of the layers, or one layer"))),
-      m_metric(makeBox(QStringLiteral("metric"), tr("Metric over the steps and of the layers"))),
-      m_x(makeBox(QStringLiteral("plane_x"), tr("Metric on the horizontal axis of the plane"))),
-      m_y(makeBox(QStringLiteral("plane_y"), tr("Metric on the vertical axis of the plane"))),
+      m_metric(makeBox<SentenceBox>(QStringLiteral("metric"), tr("Metric over the steps and of the layers"))),
+      m_x(makeBox<SentenceBox>(QStringLiteral("plane_x"), tr("Metric on the horizontal axis of the plane"))),
+      m_y(makeBox<SentenceBox>(QStringLiteral("plane_y"), tr("Metric on the vertical axis of the plane"))),
       m_estimator(makeBox(QStringLiteral("estimator"), tr("Quality estimator of the congestion fit (R1)"))),
       m_bands(makeCheck(QStringLiteral("bands"), tr("95 % band"), tr("Intervals from resampling texts"))),
       m_phases(makeCheck(QStringLiteral("phases"), tr("Phases"), tr("Phases where the segmentation holds"))),

@@ -103,6 +103,7 @@ views::FigureTip PhasesPanel::tipOf(int line, int point, int column) const {
   std::vector<std::string> shown{m_controls->planeX(), m_controls->planeY(), m_controls->metric()};
   for (const char* id : {"gamma", "t_eff", "heldout_l1", "l1_softmax", "l1_uniform"}) shown.emplace_back(id);
   std::vector<std::string> said;
+  bool isBoundarySaid = false;
   for (const std::string& id : shown) {
     const analysis::SeriesMetric* metric = series.metric(id);
     const std::size_t index = series.at(at, static_cast<std::size_t>(column));
@@ -110,8 +111,10 @@ views::FigureTip PhasesPanel::tipOf(int line, int point, int column) const {
     if (index >= metric->values.size() || !std::isfinite(metric->values[index])) continue;
     said.push_back(id);
     tip.rows.emplace_back(qt(metric->label), valueText(*metric, index));
-    if (index < metric->boundary.size() && metric->boundary[index] > 0.0)
+    if (!isBoundarySaid && index < metric->boundary.size() && metric->boundary[index] > 0.0) {
+      isBoundarySaid = true;
       tip.rows.emplace_back(tr("fits on a boundary"), qt(figure::percentText(metric->boundary[index])));
+    }
   }
   if (m_series->size() > 1) tip.rows.insert(tip.rows.begin(), {tr("series"), qt(series.name)});
   tip.footer = tr("Enter opens this checkpoint’s run");
