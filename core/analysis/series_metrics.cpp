@@ -17,17 +17,53 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct KnownMetric {
-  std::string_view id, label;
+  std::string_view id, label, unit;
+  MetricGroup group;
+  std::string_view level = {}, levelName = {};
 };
 
-/// Metrics that are not load measures, as axes name them.
+/// Metrics as axes name them, in the order of lists; an empty unit leaves that of the table. Load measures
+/// that are not here stand after the loss with the names that tables give them.
 constexpr std::array kKnown{
-    KnownMetric{"loss", "Loss on the texts"},
-    KnownMetric{"saturation", "Router saturation against the last checkpoint"},
-    KnownMetric{"churn", "Churn since the checkpoint before"},
-    KnownMetric{"mutual_information", "Mutual information of expert and label"},
-    KnownMetric{"gamma", "Congestion coefficient γ (R1)"},
-    KnownMetric{"t_eff", "Effective temperature"},
+    KnownMetric{"loss", "Loss", "nat per token", MetricGroup::Loss},
+    KnownMetric{"cv", "CV", "", MetricGroup::Balance},
+    KnownMetric{"peak_factor", "Peak load factor B₀ (a)", "", MetricGroup::Balance},
+    KnownMetric{"mri", "MRI, largest selection frequency", "", MetricGroup::Balance},
+    KnownMetric{"kl", "KL of the load to uniform", "", MetricGroup::Balance},
+    KnownMetric{"l1", "L1 of the load to uniform", "", MetricGroup::Balance},
+    KnownMetric{"dead", "Experts never chosen", "", MetricGroup::Balance},
+    KnownMetric{"nearly_dead", "Experts chosen under 1 % of mean", "", MetricGroup::Balance},
+    KnownMetric{"mutual_information", "Mutual information", "bits per choice", MetricGroup::Information,
+                "mutual_information_shuffled", "labels shuffled"},
+    KnownMetric{"mutual_information_shuffled", "Mutual information, labels shuffled", "bits per choice",
+                MetricGroup::Information},
+    KnownMetric{"saturation", "Saturation against the last checkpoint", "", MetricGroup::Stability},
+    KnownMetric{"saturation_top1", "First-choice saturation", "", MetricGroup::Stability},
+    KnownMetric{"churn", "Churn since the checkpoint before", "", MetricGroup::Stability},
+    KnownMetric{"exact_set", "Same set as at the checkpoint before", "", MetricGroup::Stability},
+    KnownMetric{"jaccard", "Jaccard with the checkpoint before", "", MetricGroup::Stability},
+    KnownMetric{"top1_flip", "First choice changed since before", "", MetricGroup::Stability},
+    KnownMetric{"load_drift", "Load drift since before (JSD)", "nat", MetricGroup::Stability},
+    KnownMetric{"gamma", "Congestion coefficient γ", "", MetricGroup::Congestion},
+    KnownMetric{"gamma_median", "Median γ of the layers", "", MetricGroup::Congestion},
+    KnownMetric{"t_eff", "Effective temperature", "", MetricGroup::Congestion},
+    KnownMetric{"heldout_l1", "Held-out L1 of the fit", "", MetricGroup::Congestion, "l1_uniform",
+                "uniform load"},
+    KnownMetric{"l1_uniform", "Held-out L1 of uniform load", "", MetricGroup::Congestion},
+    KnownMetric{"l1_softmax", "Held-out L1 of softmax(q)", "", MetricGroup::Congestion},
+    KnownMetric{"l1_temperature", "Held-out L1 of softmax(q ÷ τ)", "", MetricGroup::Congestion},
+    KnownMetric{"l1_train_load", "Held-out L1 of the train half’s load", "", MetricGroup::Congestion},
+    KnownMetric{"l1_multi_type", "Held-out L1 of the fit by type", "", MetricGroup::Congestion},
+    KnownMetric{"improvement", "Improvement by types of tokens", "", MetricGroup::Congestion},
+    KnownMetric{"b0b", "Un-congested peak factor B₀ (b)", "", MetricGroup::Congestion},
+    KnownMetric{"r_quality_load", "Correlation r(q, m) of quality and load", "", MetricGroup::Congestion},
+    KnownMetric{"gamma_ols", "γ by least squares", "", MetricGroup::Congestion},
+    KnownMetric{"gamma_multi_type", "γ of the fit by type", "", MetricGroup::Congestion},
+    KnownMetric{"tau", "Fitted temperature τ", "", MetricGroup::Congestion},
+    KnownMetric{"epsilon_nash", "Nash gap ε of the load", "", MetricGroup::Congestion},
+    KnownMetric{"epsilon_residual", "Equilibrium residual ε of the load", "", MetricGroup::Congestion},
+    KnownMetric{"gamma_explicit", "Explicit γ of the balancing loss", "", MetricGroup::Congestion},
+    KnownMetric{"gamma_implicit", "Implicit γ, the rest", "", MetricGroup::Congestion},
 };
 
 std::string columnOfMeasure(std::string_view id) {
@@ -36,16 +72,43 @@ std::string columnOfMeasure(std::string_view id) {
   return column;
 }
 
-std::string labelOf(const std::string& id) {
+const LoadMeasureInfo* measureOf(std::string_view id) {
   for (const LoadMeasureInfo& info : loadMeasures()) {
-    if (columnOfMeasure(info.id) == id) return std::string(info.label);
+    if (columnOfMeasure(info.id) == id) return &info;
   }
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const auto& k) { return k.id == id; });
-  if (known != kKnown.end()) return std::string(known->label);
-  std::string text = id;
+  return nullptr;
+}
+
+std::string wordsOf(std::string text) {
   std::replace(text.begin(), text.end(), '_', ' ');
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
   return text;
+}
+
+void nameMetric(SeriesMetric& metric) {
+  metric.label = wordsOf(metric.id);
+  if (const LoadMeasureInfo* measure = measureOf(metric.id)) {
+    metric.label = measure->label;
+    metric.group = MetricGroup::Balance;
+  }
+  const auto known = std::ranges::find(kKnown, metric.id, &KnownMetric::id);
+  if (known == kKnown.end()) return;
+  metric.label = known->label;
+  metric.group = known->group;
+  metric.level = known->level;
+  metric.levelName = known->levelName;
+  if (!known->unit.empty()) metric.unit = known->unit;
+}
+
+/// Place in lists among the metrics of its group.
+std::size_t rankOf(const SeriesMetric& metric) {
+  const auto known = std::ranges::find(kKnown, metric.id, &KnownMetric::id);
+  if (metric.group != MetricGroup::Balance) return static_cast<std::size_t>(known - kKnown.begin());
+  // CV and the peak factor lead, then the measures in the order of their table.
+  if (metric.id == "cv") return 0;
+  if (metric.id == "peak_factor") return 1;
+  const LoadMeasureInfo* measure = measureOf(metric.id);
+  return measure == nullptr ? loadMeasures().size() + 2 : static_cast<std::size_t>(measure->measure) + 2;
 }
 
 std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name) {
@@ -112,8 +175,8 @@ SeriesMetric& metricFor(SeriesMetrics& series, const std::string& id, const std:
   const std::size_t size = series.checkpoints.size() * series.width();
   SeriesMetric metric;
   metric.id = id;
-  metric.label = labelOf(id);
   metric.unit = unit;
+  nameMetric(metric);
   metric.values.assign(size, kNan);
   metric.low.assign(size, kNan);
   metric.high.assign(size, kNan);
@@ -133,6 +196,18 @@ bool isWanted(const std::vector<ResultCell>& row, std::optional<std::size_t> whe
 }
 
 }  // namespace
+
+std::string_view headingOf(MetricGroup group) {
+  switch (group) {
+    case MetricGroup::Loss: return "Loss";
+    case MetricGroup::Balance: return "Balance";
+    case MetricGroup::Information: return "Experts and labels";
+    case MetricGroup::Stability: return "Saturation and churn";
+    case MetricGroup::Congestion: return "Congestion fit (R1)";
+    case MetricGroup::Other: break;
+  }
+  return "Other";
+}
 
 const SeriesMetric* SeriesMetrics::metric(std::string_view id) const {
   const auto found =
@@ -192,6 +267,26 @@ void takeMetrics(SeriesMetrics& series, const ResultTable& table,
     if (std::find(leaveOut.begin(), leaveOut.end(), name) != leaveOut.end()) continue;
     takeMetric(series, table, {name});
   }
+}
+
+std::vector<double> columnValues(const SeriesMetrics& series, const ResultTable& table,
+                                 std::string_view column) {
+  std::vector<double> values(series.checkpoints.size() * series.width(), kNan);
+  const auto runColumn = columnOf(table, "run");
+  const auto layerColumn = columnOf(table, "layer");
+  const auto value = columnOf(table, column);
+  if (!runColumn || !value) return values;
+  for (const auto& row : table.rows) {
+    if (const auto index = indexOf(series, row, *runColumn, layerColumn))
+      values[*index] = numberOf(row[*value]);
+  }
+  return values;
+}
+
+void sortMetrics(SeriesMetrics& series) {
+  std::ranges::stable_sort(series.metrics, [](const SeriesMetric& a, const SeriesMetric& b) {
+    return std::pair(a.group, rankOf(a)) < std::pair(b.group, rankOf(b));
+  });
 }
 
 void fillMeans(SeriesMetrics& series) {

@@ -19,15 +19,26 @@ struct SeriesCheckpoint {
   std::optional<std::int64_t> step, tokens;
 };
 
+/// Kinds of metrics, in the order in which lists offer them.
+enum class MetricGroup : std::uint8_t { Loss, Balance, Information, Stability, Congestion, Other };
+
+/// "Balance", "Congestion fit (R1)": the heading of a group in a list.
+std::string_view headingOf(MetricGroup group);
+
 /// One metric over checkpoints and layers. Column 0 is the mean of the layers, column 1 + i is layer i.
 struct SeriesMetric {
   std::string id;     ///< column of the result: "cv"
-  std::string label;  ///< "CV of the load"
+  std::string label;  ///< "Peak load factor B₀ (a)"
   std::string unit;
+  MetricGroup group = MetricGroup::Other;
+  std::string level, levelName;    ///< id of the metric that is the level to compare with: shuffled labels
   std::optional<double> baseline;  ///< even load, chance
   std::string baselineName;        ///< "uniform", "chance"
   std::vector<double> values;      ///< [checkpoints, 1 + layers]; NaN: undefined
   std::vector<double> low, high;   ///< likewise, 95 % intervals; NaN: none
+  /// Of a fitted coefficient: share of the fits that lie on an end of the search range, where the number says
+  /// nothing (analyses.md 10). Empty for other metrics, NaN where it is not known.
+  std::vector<double> boundary;
 };
 
 /// A stretch of training that a segmentation names.
@@ -44,6 +55,7 @@ struct SeriesMetrics {
   std::vector<SeriesPhase> phases;
   std::string phasesNote;  ///< how they were found, or why there are none
   std::string sample, interval;
+  std::vector<std::string> missing;  ///< what could not be computed, why, and what to do about it
   std::vector<std::string> notes;
 
   [[nodiscard]] const SeriesMetric* metric(std::string_view id) const;
@@ -75,6 +87,11 @@ void takeMetric(SeriesMetrics& series, const ResultTable& table, const MetricCol
 /// Takes every column of numbers that is not the end of an interval or named in `leaveOut`.
 void takeMetrics(SeriesMetrics& series, const ResultTable& table,
                  const std::vector<std::string_view>& leaveOut = {});
+/// The numbers of a column in the places of a metric's values; NaN where the table has none.
+std::vector<double> columnValues(const SeriesMetrics& series, const ResultTable& table,
+                                 std::string_view column);
+/// Sorts the metrics by group, then in the order of the list of known metrics.
+void sortMetrics(SeriesMetrics& series);
 /// Gives metrics that have layers but no mean the plain mean of the layers, without an interval.
 void fillMeans(SeriesMetrics& series);
 

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "core/figure/number_text.h"
+#include "core/figure/series_marks.h"
 
 namespace moescope::figure {
 
 namespace {
 
+using analysis::MetricGroup;
 using analysis::SeriesMetric;
 using analysis::SeriesMetrics;
 
@@ -105,51 +108,6 @@ Axis stepAxis(std::span<const SeriesMetrics> all) {
   return axis;
 }
 
-struct PhaseLook {
-  std::string_view name;
-  int colour;
-  Marker marker;
-};
-/// Colour and shape together, so that a phase is known without colour.
-constexpr std::array kPhaseLooks{PhaseLook{"surge", 1, Marker::Triangle},
-                                 PhaseLook{"stabilization", 0, Marker::Square},
-                                 PhaseLook{"relaxation", 2, Marker::Circle}};
-
-int lookOf(const std::string& phase) {
-  for (std::size_t i = 0; i < kPhaseLooks.size(); ++i) {
-    if (kPhaseLooks[i].name == phase) return static_cast<int>(i);
-  }
-  return -1;
-}
-
-/// Groups of the points of a series with phases; the last group lies between phases.
-void markPhases(FigureSpec& spec, Line& line, const SeriesMetrics& series) {
-  if (series.phases.empty()) return;
-  for (const PhaseLook& look : kPhaseLooks)
-    spec.groups.push_back({std::string(look.name), look.colour, look.marker});
-  spec.groups.push_back({"between phases", kPlainColour, Marker::Ring});
-  for (const auto& checkpoint : series.checkpoints) {
-    int group = static_cast<int>(kPhaseLooks.size());
-    for (const auto& phase : series.phases) {
-      const bool inside =
-          checkpoint.step && *checkpoint.step >= phase.firstStep && *checkpoint.step <= phase.lastStep;
-      if (inside && lookOf(phase.name) >= 0) group = lookOf(phase.name);
-    }
-    line.groups.push_back(group);
-  }
-}
-
-std::vector<Band> phaseBands(const SeriesMetrics& series) {
-  std::vector<Band> bands;
-  for (const auto& phase : series.phases) {
-    const int look = lookOf(phase.name);
-    bands.push_back({static_cast<double>(phase.firstStep), static_cast<double>(phase.lastStep), phase.name,
-                     stepText(phase.firstStep) + "–" + stepText(phase.lastStep),
-                     look < 0 ? kPlainColour : kPhaseLooks[static_cast<std::size_t>(look)].colour});
-  }
-  return bands;
-}
-
 std::string columnName(const SeriesMetrics& series, std::size_t column) {
   return column == 0 ? fmt::format("mean of {} layers", series.layers.size())
                      : fmt::format("layer {}", series.layers[column - 1]);
@@ -183,12 +141,33 @@ std::vector<std::string> pointLabels(const SeriesMetrics& series, const Course& 
   };
   std::size_t highest = 0;
   for (std::size_t i = 0; i < y.values.size(); ++i) {
-    if (y.values[i] > y.values[highest]) highest = i;
+    if (y.values[i] > y.values[highest] || !std::isfinite(y.values[highest])) highest = i;
   }
   label(0);
   label(highest);
   label(labels.size() - 1);
   return labels;
+}
+
+int ringedOf(const SeriesMetrics& series, trace::RunId run) {
+  for (std::size_t c = 0; c < series.checkpoints.size(); ++c) {
+    if (run > 0 && series.checkpoints[c].run == run) return static_cast<int>(c);
+  }
+  return -1;
+}
+
+/// In place of a series that lacks a metric: nothing to see but its name.
+Line missingLine(const SeriesMetrics& series) {
+  Line line;
+  line.name = series.name + " (not recorded)";
+  line.colour = kPlainColour;
+  return line;
+}
+
+/// "0.352", "37": about three digits, for headings.
+std::string shortNumber(double value) {
+  const double size = std::abs(value);
+  return decimalText(value, size < 1.0 ? 3 : size < 10.0 ? 2 : size < 100.0 ? 1 : 0);
 }
 
 FigureSpec startSeries(std::span<const SeriesMetrics> all, const std::string& kind, const std::string& title,
@@ -232,12 +211,65 @@ Line planeLine(FigureSpec& spec, const SeriesMetrics& series, const Course& x, c
     }
   }
   line.labels = pointLabels(series, y);
-  if (index == 0) line.ringed = options.ringed;
+  line.ringed = ringedOf(series, options.ringed);
   if (options.phases && single) markPhases(spec, line, series);
   return line;
 }
 
+/// The level of a metric over the steps, thin and grey.
+void addLevel(FigureSpec& spec, const SeriesMetrics& series, const SeriesMetric& shown, std::size_t column,
+              Range& range) {
+  const SeriesMetric* level = shown.level.empty() ? nullptr : series.metric(shown.level);
+  if (level == nullptr) return;
+  Line line;
+  line.name = shown.levelName;
+  line.x = spec.lines.front().x;
+  line.y = courseOf(series, *level, column).values;
+  line.colour = kPlainColour;
+  for (const double value : line.y) range.take(value);
+  spec.lines.push_back(std::move(line));
+}
+
+Line courseLine(FigureSpec& spec, const SeriesMetrics& series, const SeriesMetric& metric, int index,
+                const SeriesFigureOptions& options, bool single) {
+  const auto column = static_cast<std::size_t>(std::max(options.column, 0));
+  const Course course = courseOf(series, metric, column);
+  Line line;
+  line.name = series.name;
+  for (std::size_t c = 0; c < course.values.size(); ++c) line.x.push_back(stepOf(series, c));
+  line.y = course.values;
+  line.colour = index % (kLastColour + 1);
+  line.marker = Marker::Circle;
+  if (options.bands && hasIntervals(course)) {
+    line.low = course.low;
+    line.high = course.high;
+  }
+  line.ringed = ringedOf(series, options.ringed);
+  if (options.phases && single) {
+    markPhases(spec, line, series);
+    spec.bands = phaseBands(series);
+  }
+  if (single) markBoundaries(spec, line, series, column, {&metric});
+  return line;
+}
+
+/// "peak 0.352 at 35 k"; empty where steps are not known.
+std::string peakText(const SeriesMetrics& series, const Course& course) {
+  std::size_t highest = course.values.size();
+  for (std::size_t c = 0; c < course.values.size(); ++c) {
+    if (!std::isfinite(course.values[c])) continue;
+    if (highest == course.values.size() || course.values[c] > course.values[highest]) highest = c;
+  }
+  if (highest == course.values.size() || !series.checkpoints[highest].step) return {};
+  return fmt::format("peak {} at {}", shortNumber(course.values[highest]),
+                     stepText(*series.checkpoints[highest].step));
+}
+
 }  // namespace
+
+std::string titleOf(const SeriesMetric& metric) {
+  return metric.group == MetricGroup::Congestion ? "Congestion fit (R1): " + metric.label : metric.label;
+}
 
 std::string stepText(std::int64_t step) {
   const auto scaled = [](double value, const char* suffix) {
@@ -258,16 +290,26 @@ Result<FigureSpec> seriesPlaneFigure(std::span<const SeriesMetrics> series, cons
   const auto column = static_cast<std::size_t>(std::max(options.column, 0));
   FigureSpec spec = startSeries(series, "phase-plane", "Trajectory", column);
   Range xRange, yRange;
+  const SeriesMetric *xShown = nullptr, *yShown = nullptr;
+  std::optional<Error> problem;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const auto xMetric = metricOf(series[i], x, column), yMetric = metricOf(series[i], y, column);
-    if (!xMetric) return fail(xMetric.error());
-    if (!yMetric) return fail(yMetric.error());
+    if (!xMetric || !yMetric) {
+      if (!problem) problem = xMetric ? yMetric.error() : xMetric.error();
+      spec.lines.push_back(missingLine(series[i]));
+      continue;
+    }
     const Course xs = courseOf(series[i], **xMetric, column), ys = courseOf(series[i], **yMetric, column);
     xRange.take(xs);
     yRange.take(ys);
-    spec.lines.push_back(
-        planeLine(spec, series[i], xs, ys, static_cast<int>(i), options, series.size() == 1));
+    const bool isSingle = series.size() == 1;
+    Line line = planeLine(spec, series[i], xs, ys, static_cast<int>(i), options, isSingle);
+    if (isSingle) markBoundaries(spec, line, series[i], column, {*xMetric, *yMetric});
+    spec.lines.push_back(std::move(line));
+    if (xShown == nullptr) xShown = *xMetric;
+    if (yShown == nullptr) yShown = *yMetric;
   }
+  if (xShown == nullptr) return fail(*problem);
   for (const SeriesExtraPoint& point : extra) {
     xRange.take(point.x);
     yRange.take(point.y);
@@ -280,13 +322,13 @@ Result<FigureSpec> seriesPlaneFigure(std::span<const SeriesMetrics> series, cons
     line.labels = {point.name};
     spec.lines.push_back(std::move(line));
   }
-  const SeriesMetric& xMetric = *series.front().metric(x);
-  const SeriesMetric& yMetric = *series.front().metric(y);
-  spec.title = "Trajectory: " + xMetric.label + " and " + yMetric.label;
-  spec.x = axisFor(axisLabel(xMetric), xRange);
-  spec.y = axisFor(axisLabel(yMetric), yRange);
-  addBaseline(spec.references, xMetric, spec.x, false);
-  addBaseline(spec.references, yMetric, spec.y, true);
+  const bool isFit = xShown->group == MetricGroup::Congestion || yShown->group == MetricGroup::Congestion;
+  spec.title = fmt::format("{}: {} and {}", isFit ? "Congestion fit (R1), trajectory" : "Trajectory",
+                           xShown->label, yShown->label);
+  spec.x = axisFor(axisLabel(*xShown), xRange);
+  spec.y = axisFor(axisLabel(*yShown), yRange);
+  addBaseline(spec.references, *xShown, spec.x, false);
+  addBaseline(spec.references, *yShown, spec.y, true);
   return spec;
 }
 
@@ -297,33 +339,26 @@ Result<FigureSpec> seriesCourseFigure(std::span<const SeriesMetrics> series, con
   const auto column = static_cast<std::size_t>(std::max(options.column, 0));
   FigureSpec spec = startSeries(series, "phase-course", "", column);
   Range range;
+  const SeriesMetric* shown = nullptr;
+  std::optional<Error> problem;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const auto found = metricOf(series[i], metric, column);
-    if (!found) return fail(found.error());
-    const Course course = courseOf(series[i], **found, column);
-    Line line;
-    line.name = series[i].name;
-    for (std::size_t c = 0; c < course.values.size(); ++c) line.x.push_back(stepOf(series[i], c));
-    line.y = course.values;
-    line.colour = static_cast<int>(i) % (kLastColour + 1);
-    line.marker = Marker::Circle;
-    if (options.bands && hasIntervals(course)) {
-      line.low = course.low;
-      line.high = course.high;
+    if (!found) {
+      if (!problem) problem = found.error();
+      spec.lines.push_back(missingLine(series[i]));
+      continue;
     }
-    if (i == 0) line.ringed = options.ringed;
-    if (options.phases && series.size() == 1) {
-      markPhases(spec, line, series[i]);
-      spec.bands = phaseBands(series[i]);
-    }
-    range.take(course);
-    spec.lines.push_back(std::move(line));
+    if (shown == nullptr) shown = *found;
+    range.take(courseOf(series[i], **found, column));
+    spec.lines.push_back(
+        courseLine(spec, series[i], **found, static_cast<int>(i), options, series.size() == 1));
   }
-  const SeriesMetric& shown = *series.front().metric(metric);
-  spec.title = shown.label + " over training";
+  if (shown == nullptr) return fail(*problem);
+  if (series.size() == 1) addLevel(spec, series.front(), *shown, column, range);
+  spec.title = titleOf(*shown) + " over training";
   spec.x = stepAxis(series);
-  spec.y = axisFor(axisLabel(shown), range);
-  addBaseline(spec.references, shown, spec.y, true);
+  spec.y = axisFor(axisLabel(*shown), range);
+  addBaseline(spec.references, *shown, spec.y, true);
   return spec;
 }
 
@@ -333,7 +368,7 @@ Result<FigureSpec> seriesLayersFigure(const SeriesMetrics& series, const std::st
   if (!found) return fail(found.error());
   const SeriesMetric& shown = **found;
   const Course mean = courseOf(series, shown, 0);
-  FigureSpec spec = startSeries({&series, 1}, "phase-layers", shown.label + " in each layer", 0);
+  FigureSpec spec = startSeries({&series, 1}, "phase-layers", titleOf(shown) + " in each layer", 0);
   spec.widthInches = 6.75;
   spec.heightInches = 3.4;
   Line meanLine;
@@ -360,15 +395,7 @@ Result<FigureSpec> seriesLayersFigure(const SeriesMetrics& series, const std::st
     for (const double value : mean.values) own.take(value);
     all.take(own.low);
     all.take(own.high);
-    const auto highest = std::max_element(course.values.begin(), course.values.end(), [](double a, double b) {
-      return (std::isfinite(a) ? a : -std::numeric_limits<double>::infinity()) <
-             (std::isfinite(b) ? b : -std::numeric_limits<double>::infinity());
-    });
-    if (highest != course.values.end() && std::isfinite(*highest)) {
-      const auto at = static_cast<std::size_t>(highest - course.values.begin());
-      const auto& step = series.checkpoints[at].step;
-      if (step) panel.headingNote = "peak at " + stepText(*step);
-    }
+    panel.headingNote = peakText(series, course);
     panel.lines = {meanLine, std::move(line)};
     if (!sharedScale) {
       panel.x = stepAxis({&series, 1});

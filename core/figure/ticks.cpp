@@ -14,6 +14,7 @@ namespace {
 
 /// Part of a step by which a tick may miss an end through rounding.
 constexpr double kSlack = 1e-9;
+constexpr int kFinerSteps = 4;
 constexpr int kMostDecimals = 12;
 constexpr double kMostExact = 9007199254740992.0;  // 2^53
 
@@ -156,6 +157,9 @@ std::vector<Tick> axisTicks(const Axis& axis, int most, bool whole) {
     for (Tick& tick : ticks) tick.second += axis.suffix;
   } else if (ticks.empty()) {
     ticks = labelledTicks(axis.min, axis.max, most, axis.suffix);
+    // One number says nothing about a scale: a finer step has two even where few were asked for.
+    for (int finer = most + 1; ticks.size() < 2 && finer <= most + kFinerSteps; ++finer)
+      ticks = labelledTicks(axis.min, axis.max, finer, axis.suffix);
   }
   std::erase_if(ticks, [&](const Tick& tick) { return !onAxis(axis, tick.first); });
   return ticks;

@@ -24,10 +24,11 @@ std::vector<Tick> expertTicks(int count, int most);
 std::vector<Tick> ratioTicks(double min, double max, bool sign);
 /// "¼", "1.5", "3.12": a ratio, short where it is a power of two.
 std::string shortRatioText(double ratio);
-/// Powers of ten inside [min, max], min > 0, with their labels ("1", "10", "1 k", "1 M"), at most about `most`:
-/// with 2 and 5 times them where they are few, thinned where they are many.
+/// Powers of ten inside [min, max], min > 0, with their labels ("1", "10", "1 k", "1 M"), at most about
+/// `most`: with 2 and 5 times them where they are few, thinned where they are many.
 std::vector<Tick> decadeTicks(double min, double max, int most, const std::string& suffix = {});
-/// The ticks of an axis inside its range: those given, or chosen by its kind. `whole`: whole numbers only.
+/// The ticks of an axis inside its range: those given, or chosen by its kind. `whole`: whole numbers only. A
+/// linear axis has two at least, even where that is more than `most`.
 std::vector<Tick> axisTicks(const Axis& axis, int most, bool whole);
 /// Ticks of a colour bar in real values: ratio ticks on a log2 scale, else labelled ticks.
 std::vector<Tick> scaleTicks(const ColourScale& scale, int most, bool ratioSign);

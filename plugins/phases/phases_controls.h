@@ -1,5 +1,5 @@
-// PhasesControls: the tool bar of the Phases panel: which series, layer, metrics and marks.
-// Not for what they show.
+// PhasesControls: the tool bar of the Phases panel and the rows above its pictures: which series, layer,
+// metrics and marks. Not for what they show.
 #pragma once
 
 #include <QWidget>
@@ -11,6 +11,8 @@
 
 class QCheckBox;
 class QComboBox;
+class QHBoxLayout;
+class QLabel;
 
 namespace moescope::phases {
 
@@ -27,6 +29,13 @@ class PhasesControls : public QWidget {
   /// Fills layers and metrics; what was chosen stays chosen where it still exists.
   void setMetrics(const analysis::SeriesMetrics& series);
 
+  // Rows that stand above the pictures; whoever lays them out owns them.
+  [[nodiscard]] QWidget* courseHead() const { return m_courseHead; }  ///< "[CV] over training steps"
+  [[nodiscard]] QWidget* planeHead() const { return m_planeHead; }    ///< "[Loss] against [Peak load factor]"
+  [[nodiscard]] QWidget* layersHead() const {
+    return m_layersHead;
+  }  ///< "Each layer: CV over training steps"
+
   [[nodiscard]] qlonglong series() const;  ///< id, or kAllSeries
   [[nodiscard]] int column() const;        ///< 0: mean of the layers, 1 + i: layer i
   [[nodiscard]] std::string metric() const;
@@ -42,9 +51,14 @@ class PhasesControls : public QWidget {
   void viewChanged();    ///< the same data shown otherwise
 
  private:
-  QComboBox* addBox(const QString& name, const QString& label, const QString& toolTip);
-  QCheckBox* addCheck(const QString& name, const QString& label, const QString& toolTip);
+  QHBoxLayout* makeHead(QWidget* head);
+  void nameLayers();
 
+  QWidget* m_courseHead;
+  QWidget* m_planeHead;
+  QWidget* m_layersHead;
+  QLabel* m_layersTitle;
+  QLabel* m_layersNote;
   QComboBox* m_series;
   QComboBox* m_layer;
   QComboBox* m_metric;

@@ -1,9 +1,13 @@
 #include "plugins/phases/phases_panel.h"
 
+#include <QEvent>
 #include <QLabel>
+#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 #include "plugins/phases/live_point.h"
 #include "plugins/phases/phases_controls.h"
@@ -18,8 +22,13 @@ namespace moescope::phases {
 namespace {
 
 constexpr int kPadding = 8;
-constexpr int kLeastPicture = 140;
-enum Page { kEmptyPage, kBodyPage };
+constexpr int kLeastPicture = 120;
+/// A small picture is at least so wide, and a row of them so high; more rows are scrolled.
+constexpr int kLeastLayerWidth = 96, kLeastLayerRow = 84, kAroundLayers = 34;
+constexpr int kMostLayerColumns = 8;
+/// Shares of the pictures above and the small ones below.
+constexpr int kTopShare = 3, kBottomShare = 2;
+enum Page { kEmptyPage, kBodyPage, kProblemPage };
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -60,44 +69,103 @@ PhasesPanel::PhasesPanel(views::ViewContext& context, QWidget* parent)
 
 PhasesPanel::~PhasesPanel() = default;
 
+QWidget* PhasesPanel::makePicture(views::FigureView*& view, QWidget* head, const QString& name,
+                                  const QString& accessible) {
+  auto* box = new QWidget;
+  auto* column = new QVBoxLayout(box);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  view = new views::FigureView;
+  view->setObjectName(name);
+  view->setAccessibleName(accessible);
+  view->setMinimumHeight(kLeastPicture);
+  column->addWidget(head);
+  column->addWidget(view, 1);
+  return box;
+}
+
 QWidget* PhasesPanel::makeBody() {
   auto* rows = new QSplitter(Qt::Vertical);
   auto* top = new QSplitter(Qt::Horizontal);
   rows->setChildrenCollapsible(false);
   top->setChildrenCollapsible(false);
-  const auto add = [](QSplitter* splitter, const QString& name, const QString& accessible) {
-    auto* view = new views::FigureView;
-    view->setObjectName(name);
-    view->setAccessibleName(accessible);
-    view->setMinimumHeight(kLeastPicture);
-    splitter->addWidget(view);
-    return view;
-  };
-  m_course = add(top, QStringLiteral("course"), tr("Metric over training steps"));
-  m_plane = add(top, QStringLiteral("plane"), tr("Plane of two metrics"));
+  top->addWidget(makePicture(m_course, m_controls->courseHead(), QStringLiteral("course"),
+                             tr("Metric over training steps")));
+  top->addWidget(
+      makePicture(m_plane, m_controls->planeHead(), QStringLiteral("plane"), tr("Plane of two metrics")));
   rows->addWidget(top);
-  m_layers = add(rows, QStringLiteral("layers"), tr("Metric of each layer over training steps"));
-  rows->setStretchFactor(0, 3);
-  rows->setStretchFactor(1, 2);
-  for (views::FigureView* view : {m_course, m_plane}) {
-    view->setTips([this](const views::FigureHit& hit) { return tipOf(hit.row, hit.column); });
-    connect(view, &views::FigureView::activated, this,
-            [this](const views::FigureHit& hit) { openRun(hit.row, hit.column); });
-  }
+  QWidget* layers = makePicture(m_layers, m_controls->layersHead(), QStringLiteral("layers"),
+                                tr("Metric of each layer over training steps"));
+  m_layersRoom = new QScrollArea;
+  m_layersRoom->setWidgetResizable(true);
+  m_layersRoom->setFrameShape(QFrame::NoFrame);
+  m_layersRoom->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_layersRoom->setMinimumHeight(kLeastPicture);
+  m_layersRoom->setFocusPolicy(Qt::NoFocus);
+  layers->layout()->removeWidget(m_layers);
+  m_layersRoom->setWidget(m_layers);
+  static_cast<QVBoxLayout*>(layers->layout())->addWidget(m_layersRoom, 1);
+  m_layersRoom->viewport()->installEventFilter(this);
+  rows->addWidget(layers);
+  rows->setStretchFactor(0, kTopShare);
+  rows->setStretchFactor(1, kBottomShare);
+  connectPictures();
+  return rows;
+}
+
+void PhasesPanel::connectPictures() {
+  const auto column = [this] { return m_controls->column(); };
+  m_course->setTips([this, column](const views::FigureHit& hit) {
+    // A second line under a single series is the level to compare with.
+    const int line = m_series && m_series->size() == 1 ? 0 : hit.row;
+    return tipOf(line, hit.column, column());
+  });
+  m_plane->setTips([this, column](const views::FigureHit& hit) {
+    const bool isLive = m_series && hit.row >= static_cast<int>(m_series->size());
+    return isLive ? liveTip() : tipOf(hit.row, hit.column, column());
+  });
   // In the small pictures line 0 is the mean of the layers and line 1 the layer; both have the same points.
-  m_layers->setTips([this](const views::FigureHit& hit) { return tipOf(0, hit.column); });
+  m_layers->setTips(
+      [this](const views::FigureHit& hit) { return tipOf(0, hit.column, hit.row == 0 ? 0 : hit.panel + 1); });
+  connect(m_course, &views::FigureView::activated, this, [this](const views::FigureHit& hit) {
+    openRun(m_series && m_series->size() == 1 ? 0 : hit.row, hit.column);
+  });
+  connect(m_plane, &views::FigureView::activated, this,
+          [this](const views::FigureHit& hit) { openRun(hit.row, hit.column); });
   connect(m_layers, &views::FigureView::activated, this,
           [this](const views::FigureHit& hit) { openRun(0, hit.column); });
   views::addTableAction(m_course, [this] { return courseFigure(); });
   views::addTableAction(m_plane, [this] { return planeFigure(); });
   views::addTableAction(m_layers, [this] { return layersFigure(); });
-  return rows;
+}
+
+bool PhasesPanel::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::Resize && watched == m_layersRoom->viewport() && m_series &&
+      layerColumns() != m_layerColumns)
+    refreshFigures();
+  return QWidget::eventFilter(watched, event);
+}
+
+int PhasesPanel::layerColumns() const {
+  const int layers = m_series && !m_series->empty() ? static_cast<int>(m_series->front().layers.size()) : 1;
+  const int room = m_layersRoom->viewport()->width() - kAroundLayers;
+  const int most = std::clamp(room / kLeastLayerWidth, 1, kMostLayerColumns);
+  const int rows = (layers + most - 1) / most;
+  return rows > 0 ? (layers + rows - 1) / rows : 1;
 }
 
 void PhasesPanel::connectContext() {
-  connect(&m_context, &views::ViewContext::storeReplaced, this, &PhasesPanel::refreshList);
-  connect(&m_context, &views::ViewContext::runsChanged, this, &PhasesPanel::refreshList);
+  connect(&m_context, &views::ViewContext::storeReplaced, this, [this] {
+    m_runs = 0;  // another file may have series of the same numbers
+    forget();
+    refreshList();
+  });
+  connect(&m_context, &views::ViewContext::runsChanged, this, [this] {
+    refreshList();
+    refreshLive();
+  });
   connect(&m_context, &views::ViewContext::rowsChanged, this, &PhasesPanel::refreshLive);
+  connect(&m_context, &views::ViewContext::liveStateChanged, this, &PhasesPanel::refreshLive);
   connect(&m_context.selection(), &views::SelectionModel::runChanged, this, [this] {
     refreshFigures();
     refreshLive();
@@ -109,7 +177,7 @@ void PhasesPanel::connectContext() {
     refreshLive();
   });
   connect(m_loader, &SeriesLoader::changed, this, &PhasesPanel::showSeries);
-  connect(m_loader, &SeriesLoader::failed, m_error, &views::ErrorBar::showError);
+  connect(m_loader, &SeriesLoader::failed, this, &PhasesPanel::showProblem);
   connect(m_loader, &SeriesLoader::finished, this, [this] {
     m_progress->hide();
     m_sample->setStale(false);
@@ -122,15 +190,13 @@ void PhasesPanel::refreshList() {
   const auto series = store ? store->allSeries() : std::vector<trace::SeriesRecord>{};
   const qlonglong before = m_controls->series();
   m_controls->setSeries(series);
-  const bool isNew = !m_series || before != m_controls->series();
+  const bool isNew = before != m_controls->series();
   std::size_t runs = 0;
   for (const auto& one : series) runs += one.runs.size();
   if (series.empty()) {
     m_loader->cancel();
-    m_series.reset();
+    forget();
     m_pages->setCurrentIndex(kEmptyPage);
-    m_sample->setSample({}, {}, {});
-    m_note->clear();
     m_runs = 0;
   } else if (isNew || runs != m_runs) {
     m_runs = runs;
@@ -154,6 +220,34 @@ void PhasesPanel::reload() {
   m_loader->load(std::move(requests));
 }
 
+void PhasesPanel::forget() {
+  m_series.reset();
+  m_live.reset();
+  m_sample->setSample({}, {}, {});
+  m_note->clear();
+  m_note->hide();
+  m_note->setToolTip({});
+}
+
+void PhasesPanel::showProblem(const Error& error, bool nothing) {
+  if (!nothing) {
+    m_error->showError(qt(error.text()));
+    return;
+  }
+  forget();
+  if (QWidget* before = m_pages->widget(kProblemPage)) {
+    m_pages->removeWidget(before);
+    before->deleteLater();
+  }
+  const auto sentence = [](std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return qt(text);
+  };
+  m_pages->addWidget(
+      new views::EmptyState(QStringLiteral("trace"), sentence(error.message), sentence(error.advice)));
+  m_pages->setCurrentIndex(kProblemPage);
+}
+
 void PhasesPanel::showSeries(std::shared_ptr<const SeriesLoader::Series> series) {
   if (series->empty()) return;
   m_series = std::move(series);
@@ -167,16 +261,28 @@ void PhasesPanel::showSeries(std::shared_ptr<const SeriesLoader::Series> series)
 void PhasesPanel::refreshSample() {
   if (!m_series) return;
   const analysis::SeriesMetrics& first = m_series->front();
-  const bool isFit =
-      m_controls->metric() == "gamma" || m_controls->planeX() == "gamma" || m_controls->planeY() == "gamma";
+  bool isFit = false;
+  for (const std::string& id : {m_controls->metric(), m_controls->planeX(), m_controls->planeY()}) {
+    const analysis::SeriesMetric* metric = first.metric(id);
+    isFit = isFit || (metric != nullptr && metric->group == analysis::MetricGroup::Congestion);
+  }
   const QString kind = isFit ? tr("Congestion fit (R1), ") : QString();
   m_sample->setSample(kind + tr("%1 checkpoints · %2 · %3")
                                  .arg(first.checkpoints.size())
                                  .arg(qt(first.sample), qt(first.interval)),
                       qt(first.name), {});
-  m_note->setText(qt(first.phasesNote));
-  QStringList notes;
-  for (const std::string& note : first.notes) notes << qt(note);
+  QStringList said, notes;
+  for (const analysis::SeriesMetrics& series : *m_series) {
+    const QString of = m_series->size() > 1 ? qt(series.name) + QStringLiteral(": ") : QString();
+    if (!series.phasesNote.empty()) said << of + qt(series.phasesNote);
+    for (const std::string& missing : series.missing) {
+      // Why there are no phases says already why there is no fit.
+      if (!missing.starts_with("No congestion fit") || series.phasesNote.empty()) said << of + qt(missing);
+    }
+    for (const std::string& note : series.notes) notes << of + qt(note);
+  }
+  m_note->setText(said.join(QLatin1Char('\n')));
+  m_note->setVisible(!said.isEmpty());
   m_note->setToolTip(notes.join(QLatin1Char('\n')));
 }
 
@@ -184,7 +290,19 @@ void PhasesPanel::refreshFigures() {
   if (!m_series) return;
   m_course->setResult(courseFigure());
   m_plane->setResult(planeFigure());
-  m_layers->setResult(layersFigure());
+  m_layerColumns = layerColumns();
+  const int layers = static_cast<int>(m_series->front().layers.size());
+  const int rows = (layers + m_layerColumns - 1) / m_layerColumns;
+  m_layers->setMinimumHeight(rows > 1 ? rows * kLeastLayerRow + kAroundLayers : kLeastLayerRow);
+  // What the row above says already, the small pictures need not.
+  auto layersSpec = layersFigure();
+  if (layersSpec) {
+    layersSpec->y.label.clear();
+    for (figure::FigurePanel& panel : layersSpec->panels) {
+      for (figure::Line& line : panel.lines) line.name.clear();
+    }
+  }
+  m_layers->setResult(std::move(layersSpec));
 }
 
 void PhasesPanel::refreshLive() {

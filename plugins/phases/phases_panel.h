@@ -13,6 +13,7 @@
 #include "views/api/figure_view.h"
 
 class QLabel;
+class QScrollArea;
 class QStackedWidget;
 
 namespace moescope::views {
@@ -38,28 +39,42 @@ class PhasesPanel : public QWidget, public views::FigureSource {
   [[nodiscard]] std::shared_ptr<const SeriesLoader::Series> series() const { return m_series; }
   [[nodiscard]] bool busy() const { return m_loader->busy(); }
 
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
  private:
   QWidget* makeBody();
+  QWidget* makePicture(views::FigureView*& view, QWidget* head, const QString& name,
+                       const QString& accessible);
+  void connectPictures();
   void connectContext();
   void refreshList();
   void reload();
   void showSeries(std::shared_ptr<const SeriesLoader::Series> series);
+  /// No series at all: what is missing and what to do about it.
+  void showProblem(const Error& error, bool nothing);
+  void forget();
   void refreshFigures();
   void refreshSample();
   void refreshLive();
   void openRun(int line, int point);
+  /// Columns of the small pictures for the room that there is.
+  [[nodiscard]] int layerColumns() const;
 
   [[nodiscard]] figure::SeriesFigureOptions options() const;
   [[nodiscard]] Result<figure::FigureSpec> courseFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> planeFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> layersFigure() const;
-  [[nodiscard]] views::FigureTip tipOf(int line, int point) const;
+  /// Tool tip of a checkpoint; `column` 0 is the mean of the layers.
+  [[nodiscard]] views::FigureTip tipOf(int line, int point, int column) const;
+  [[nodiscard]] views::FigureTip liveTip() const;
 
   views::ViewContext& m_context;
   SeriesLoader* m_loader;
   views::QueryRunner* m_liveQuery;
   std::shared_ptr<const SeriesLoader::Series> m_series;
   std::optional<figure::SeriesExtraPoint> m_live;
+  int m_layerColumns = 0;
   std::size_t m_runs = 0;  // of all series when they were last loaded
 
   views::ErrorBar* m_error;
@@ -71,6 +86,7 @@ class PhasesPanel : public QWidget, public views::FigureSource {
   views::FigureView* m_course = nullptr;
   views::FigureView* m_plane = nullptr;
   views::FigureView* m_layers = nullptr;
+  QScrollArea* m_layersRoom = nullptr;
 };
 
 }  // namespace moescope::phases

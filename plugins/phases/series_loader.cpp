@@ -62,7 +62,7 @@ void SeriesLoader::load(std::vector<plugin::SeriesRequest> requests) {
       if (number != m_number) return;
       Q_EMIT finished();
       if (!all->empty()) Q_EMIT changed(all);
-      if (problem && problem->kind != "cancelled") Q_EMIT failed(QString::fromStdString(problem->text()));
+      if (problem && problem->kind != "cancelled") Q_EMIT failed(*problem, all->empty());
     });
   };
   m_queries->request(std::move(work), views::QueryRunner::Urgency::Replace);

@@ -31,7 +31,8 @@ class SeriesLoader : public QObject {
   void changed(std::shared_ptr<const moescope::phases::SeriesLoader::Series> series);
   void progressed(const QString& activity, qlonglong done, qlonglong total);
   void finished();
-  void failed(const QString& text);
+  /// After finished(). `nothing`: no series could be collected.
+  void failed(const moescope::Error& error, bool nothing);
 
  private:
   views::ViewContext& m_context;

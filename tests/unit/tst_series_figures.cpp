@@ -1,6 +1,7 @@
 // Metrics of a series from tables written by hand, and the figures of them.
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/analysis/series_metrics.h"
@@ -56,7 +57,7 @@ class TestSeriesFigures : public QObject {
     QVERIFY(std::isnan(cv->values[s.at(2, 2)]));  // layer 4 is missing at the last checkpoint
     QVERIFY(std::isnan(cv->values[s.at(2, 0)]));  // so is the mean
     QCOMPARE(s.metric("loss")->values[s.at(1, 0)], 4.0);
-    QCOMPARE(s.metric("loss")->unit, std::string("nat"));
+    QCOMPARE(s.metric("loss")->unit, std::string("nat per token"));
   }
 
   void rows_are_chosen_by_a_column() {
@@ -107,6 +108,97 @@ class TestSeriesFigures : public QObject {
     QVERIFY(seriesCourseFigure({&later, 1}, "cv", {})->x.kind == AxisKind::Linear);
   }
 
+  void metrics_are_named_and_sorted() {
+    SeriesMetrics s = series();
+    const ResultTable more{"series",
+                           "",
+                           {{"run", ""}, {"gamma", "nat"}, {"peak_factor", ""}, {"new_metric", ""}},
+                           {{I{11}, 3.0, 1.5, 7.0}}};
+    takeMetrics(s, more);
+    sortMetrics(s);
+    std::vector<std::string> ids;
+    for (const auto& metric : s.metrics) ids.push_back(metric.id);
+    QCOMPARE(ids, (std::vector<std::string>{"loss", "cv", "peak_factor", "gamma", "new_metric"}));
+    QCOMPARE(s.metric("peak_factor")->label, std::string("Peak load factor B₀ (a)"));
+    QCOMPARE(s.metric("new_metric")->label, std::string("New metric"));
+    QCOMPARE(s.metric("gamma")->unit, std::string("nat"));
+    QCOMPARE(titleOf(*s.metric("gamma")), std::string("Congestion fit (R1): Congestion coefficient γ"));
+    QCOMPARE(titleOf(*s.metric("cv")), std::string("CV"));
+  }
+
+  void a_level_is_a_second_line() {
+    SeriesMetrics s = series();
+    const ResultTable information{"information",
+                                  "",
+                                  {{"run", ""}, {"mi", "bits"}, {"shuffled", "bits"}},
+                                  {{I{11}, 0.1, 0.05}, {I{12}, 0.4, 0.04}, {I{13}, 0.6, 0.03}}};
+    takeMetric(s, information, {.column = "mi", .id = "mutual_information"});
+    takeMetric(s, information, {.column = "shuffled", .id = "mutual_information_shuffled"});
+    const auto spec = seriesCourseFigure({&s, 1}, "mutual_information", {});
+    QVERIFY(spec);
+    QCOMPARE(spec->lines.size(), std::size_t{2});
+    QCOMPARE(spec->lines[1].name, std::string("labels shuffled"));
+    QCOMPARE(spec->lines[1].y, (std::vector<double>{0.05, 0.04, 0.03}));
+    QVERIFY(spec->y.min <= 0.03);
+    const SeriesMetrics two[] = {s, s};
+    QCOMPARE(seriesCourseFigure(two, "mutual_information", {})->lines.size(), std::size_t{2});
+  }
+
+  void fits_on_a_boundary_are_open() {
+    SeriesMetrics s = series();
+    auto* cv = &*std::ranges::find(s.metrics, "cv", &analysis::SeriesMetric::id);
+    cv->boundary.assign(cv->values.size(), 0.0);
+    cv->boundary[s.at(0, 0)] = 0.5;
+    cv->boundary[s.at(1, 0)] = 0.25;  // a quarter is not more than a quarter
+    cv->boundary[s.at(2, 2)] = 1.0;
+    const auto spec = seriesCourseFigure({&s, 1}, "cv", {});
+    QCOMPARE(spec->lines[0].groups, (std::vector<int>{1, 0, 0}));
+    QVERIFY(spec->groups[1].marker == Marker::Ring);
+    QVERIFY(spec->groups[1].name.find("boundary") != std::string::npos);
+    QCOMPARE(seriesPlaneFigure({&s, 1}, "cv", "loss", {})->lines[0].groups, (std::vector<int>{1, 0, 0}));
+    QVERIFY(seriesCourseFigure({&s, 1}, "loss", {})->groups.empty());
+    QVERIFY(seriesCourseFigure({&s, 1}, "cv", {.column = 1})->groups.empty());
+    // With phases a ring means something else.
+    s.phases = {{"surge", 0, 100}};
+    const auto both = seriesCourseFigure({&s, 1}, "cv", {});
+    QCOMPARE(both->lines[0].groups, (std::vector<int>{4, 0, 3}));
+    QVERIFY(both->groups[4].marker == Marker::Cross);
+  }
+
+  void a_selected_run_has_a_ring_in_its_series() {
+    const SeriesMetrics first = series();
+    SeriesMetrics second = series();
+    second.name = "Again";
+    for (auto& checkpoint : second.checkpoints) checkpoint.run += 100;
+    const SeriesMetrics both[] = {first, second};
+    const auto spec = seriesPlaneFigure(both, "cv", "loss", {.ringed = 112});
+    QCOMPARE(spec->lines[0].ringed, -1);
+    QCOMPARE(spec->lines[1].ringed, 1);
+    QCOMPARE(seriesPlaneFigure(both, "cv", "loss", {})->lines[0].ringed, -1);
+  }
+
+  void a_series_without_the_metric_keeps_its_place() {
+    const SeriesMetrics whole = series();
+    SeriesMetrics part = series();
+    part.name = "Part";
+    std::erase_if(part.metrics, [](const auto& metric) { return metric.id == "loss"; });
+    const SeriesMetrics both[] = {part, whole};
+    const auto plane = seriesPlaneFigure(both, "cv", "loss", {});
+    QVERIFY(plane);
+    QVERIFY(plane->lines[0].x.empty());
+    QCOMPARE(plane->lines[0].name, std::string("Part (not recorded)"));
+    QCOMPARE(plane->lines[1].y, (std::vector<double>{8.5, 4.0, 3.0}));
+    QCOMPARE(seriesCourseFigure(both, "loss", {})->lines[1].y, (std::vector<double>{8.5, 4.0, 3.0}));
+    QCOMPARE(seriesCourseFigure({&part, 1}, "loss", {}).error().kind, std::string("figure.no_such_metric"));
+  }
+
+  void the_peak_of_a_layer_is_named() {
+    const SeriesMetrics s = series();
+    const auto spec = seriesLayersFigure(s, "cv", {});
+    QCOMPARE(spec->panels[0].headingNote, std::string("peak 0.900 at 100"));
+    QCOMPARE(spec->panels[1].headingNote, std::string("peak 1.10 at 100"));
+  }
+
   void phases_are_bands_and_groups() {
     SeriesMetrics s = series();
     s.phases = {{"surge", 0, 100}};
@@ -124,7 +216,7 @@ class TestSeriesFigures : public QObject {
     QVERIFY(spec);
     QCOMPARE(spec->panels.size(), std::size_t{2});
     QCOMPARE(spec->panels[1].heading, std::string("L4"));
-    QCOMPARE(spec->panels[0].headingNote, std::string("peak at 100"));
+    QCOMPARE(spec->panels[0].headingNote, std::string("peak 0.900 at 100"));
     QVERIFY(spec->sharedX && spec->sharedY);
     QVERIFY(spec->y.max > 1.2);
   }

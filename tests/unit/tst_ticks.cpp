@@ -99,6 +99,20 @@ class TestTicks : public QObject {
     for (double max = 2.0; max < 1e300; max *= 1e7) QVERIFY(decadeTicks(1.0, max, 6).size() <= 12);
   }
 
+  void smallLinearAxesHaveTwoNumbers() {
+    for (const auto& [low, high] : std::vector<std::pair<double, double>>{{0.3, 1.8},
+                                                                          {0.94, 1.06},
+                                                                          {1.1, 1.9},
+                                                                          {-0.4, 0.3},
+                                                                          {190.0, 210.0},
+                                                                          {0.0, 1.47},
+                                                                          {8.6e-5, 9.4e-5}}) {
+      const auto ticks = axisTicks({"", low, high, {}, false, {}}, 2, false);
+      QVERIFY2(ticks.size() >= 2 && ticks.size() <= 5, joined(ticks).c_str());
+    }
+    QVERIFY(axisTicks({"", 1.0, 1.0, {}, false, {}}, 2, false).empty());
+  }
+
   void axisTicksByKind() {
     QCOMPARE(joined(axisTicks({"", 50, 2500, {}, false, {}, AxisKind::LogZero}, 9, false)),
              std::string("0 50 100 200 500 1\u2009k 2\u2009k"));

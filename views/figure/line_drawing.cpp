@@ -18,6 +18,8 @@ using figure::Marker;
 
 /// An arrow head needs this many marker radii of line.
 constexpr double kArrowRoom = 7.0;
+/// Size of the dot of a point apart in a line without markers, as a part of a marker.
+constexpr double kDotPart = 0.6;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -146,7 +148,11 @@ void PanelPainter::drawMarkers(QPainter& painter, const Line& line, const LineLo
       drawMarker(painter, m_groups[group].marker, at, m_style.markerRadius, m_groups[group].colour,
                  m_style.colour(m_groups[group].colour), m_style);
     } else {
-      drawMarker(painter, look.marker, at, m_style.markerRadius, line.colour, look.colour, m_style);
+      // A point that no line reaches would be lost without a dot.
+      const bool alone = line.joined && !joins(line, i) && (i + 1 >= line.x.size() || !joins(line, i + 1));
+      const bool dot = alone && look.marker == Marker::None;
+      drawMarker(painter, dot ? Marker::Circle : look.marker, at,
+                 (dot ? kDotPart : 1.0) * m_style.markerRadius, line.colour, look.colour, m_style);
     }
     if (static_cast<int>(i) != line.ringed) continue;
     painter.setBrush(Qt::NoBrush);
