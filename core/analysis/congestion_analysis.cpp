@@ -1,39 +1,40 @@
 #include "core/analysis/congestion_analysis.h"
 
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "core/analysis/analysis_parameters.h"
 #include "core/analysis/congestion_tables.h"
+#include "core/analysis/parameter_values.h"
 
 namespace moescope::analysis {
 
 namespace {
 
 constexpr double kMostAlpha = 1e6;
+constexpr std::array<std::string_view, 4> kEstimators{"q1", "q2", "q3", "q4"};
+constexpr std::array<std::string_view, 3> kLosses{"l1", "l2", "kl"};
+constexpr std::array<std::string_view, 3> kEquilibria{"r1", "r2", "r3"};
 
 Result<CongestionSettings> settingsFrom(const AnalysisParameters& parameters) {
   CongestionSettings settings;
-  const std::string estimator = parameterText(parameters, "estimator", "q1");
-  const auto quality = qualityEstimatorFrom(estimator);
-  if (!quality) return badParameter("estimator", estimator, "q1, q2, q3 or q4");
-  const std::string lossWord = parameterText(parameters, "loss", "l1");
-  const auto loss = fitLossFrom(lossWord);
-  if (!loss) return badParameter("loss", lossWord, "l1, l2 or kl");
-  const std::string kindWord = parameterText(parameters, "equilibrium", "r1");
-  const auto kind = equilibriumFrom(kindWord);
-  if (!kind) return badParameter("equilibrium", kindWord, "r1, r2 or r3");
-  const auto draws = parameterInteger(parameters, "draws", 1000, 0, 100000);
+  const auto quality = wordParameter(parameters, "estimator", kEstimators);
+  if (!quality) return fail(quality.error());
+  const auto loss = wordParameter(parameters, "loss", kLosses);
+  if (!loss) return fail(loss.error());
+  const auto kind = wordParameter(parameters, "equilibrium", kEquilibria);
+  if (!kind) return fail(kind.error());
+  const auto draws = wholeParameter(parameters, "draws", 0, 100000);
   if (!draws) return fail(draws.error());
-  const auto seed = parameterInteger(parameters, "seed", 1, 0, INT64_MAX);
+  const auto seed = wholeParameter(parameters, "seed", 0, INT64_MAX);
   if (!seed) return fail(seed.error());
-  const auto types = parameterInteger(parameters, "types", 8, 0, 64);
+  const auto types = wholeParameter(parameters, "types", 0, 64);
   if (!types) return fail(types.error());
-  settings.estimator = *quality;
-  settings.fit.loss = *loss;
-  settings.fit.equilibrium = *kind;
+  settings.estimator = *qualityEstimatorFrom(*quality);
+  settings.fit.loss = *fitLossFrom(*loss);
+  settings.fit.equilibrium = *equilibriumFrom(*kind);
   settings.draws = static_cast<int>(*draws);
   settings.seed = static_cast<std::uint64_t>(*seed);
   settings.types.types = static_cast<int>(*types);
@@ -54,16 +55,16 @@ std::optional<double> alphaOf(const trace::TraceStore& store, trace::RunId run) 
   return alpha >= 0.0 && alpha <= kMostAlpha ? std::optional(alpha) : std::nullopt;
 }
 
-Result<Decomposition> decompositionFrom(const AnalysisInput& input) {
+Result<Decomposition> decompositionFrom(const AnalysisInput& input, const AnalysisParameters& parameters) {
   Decomposition out;
-  if (parameterText(input.parameters, "alpha", "auto") == "auto") {
+  if (parameters.at("alpha") == "auto") {
     out.alpha = alphaOf(input.store, input.runs[0]);
   } else {
-    const auto alpha = parameterNumber(input.parameters, "alpha", 0.0, 0.0, kMostAlpha);
+    const auto alpha = realParameter(parameters, "alpha", 0.0, kMostAlpha);
     if (!alpha) return fail(alpha.error());
     out.alpha = *alpha;
   }
-  const auto factor = parameterNumber(input.parameters, "c", 1.0, 0.0, kMostAlpha);
+  const auto factor = realParameter(parameters, "c", 0.0, kMostAlpha);
   if (!factor) return fail(factor.error());
   out.factor = *factor;
   return out;
@@ -92,7 +93,8 @@ const AnalysisInfo& congestionInfo() {
 }
 
 Result<AnalysisResult> analyzeCongestion(const AnalysisInput& input) {
-  const auto settings = settingsFrom(input.parameters);
+  const AnalysisParameters parameters = withDefaults(congestionInfo().parameters, input.parameters);
+  const auto settings = settingsFrom(parameters);
   if (!settings) return fail(settings.error());
   if (input.runs.size() < 2) {
     return fail("analysis.too_few_runs", input.store.path().string(), "",
@@ -100,7 +102,7 @@ Result<AnalysisResult> analyzeCongestion(const AnalysisInput& input) {
                             input.runs.size() == 1 ? "is" : "are", input.runs.size()),
                 "choose a series of at least two runs, or load-balance for one run");
   }
-  const auto decomposition = decompositionFrom(input);
+  const auto decomposition = decompositionFrom(input, parameters);
   if (!decomposition) return fail(decomposition.error());
   const auto loads = readSeries(input.store, input.runs, {false, input.progress, input.stop});
   if (!loads) return fail(loads.error());
@@ -108,8 +110,7 @@ Result<AnalysisResult> analyzeCongestion(const AnalysisInput& input) {
   const auto resultOf = [&](const CongestionSeries& series) {
     AnalysisResult result = congestionResult(*loads, series, *settings, *decomposition);
     result.analysis = congestionInfo().id;
-    for (const ParameterInfo& parameter : congestionInfo().parameters)
-      result.parameters[parameter.id] = parameterText(input.parameters, parameter.id, parameter.defaultValue);
+    result.parameters = parameters;
     return result;
   };
   const LogitSource logits = [&](std::size_t point, std::size_t router, const std::stop_token& stop) {

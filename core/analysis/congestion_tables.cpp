@@ -7,6 +7,7 @@
 
 #include "core/analysis/congestion_notes.h"
 #include "core/analysis/result_cells.h"
+#include "core/analysis/series_columns.h"
 
 namespace moescope::analysis {
 
@@ -16,16 +17,16 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using Row = std::vector<ResultCell>;
 
 void addInterval(Row& row, const Estimate& estimate) {
-  for (const double value : {estimate.value, estimate.low, estimate.high}) row.push_back(cellOf(value));
+  for (const double value : {estimate.value, estimate.low, estimate.high}) row.push_back(cell(value));
 }
 
 void addBasic(Row& row, const Estimate& estimate) {
-  row.push_back(cellOf(estimate.basicLow));
-  row.push_back(cellOf(estimate.basicHigh));
+  row.push_back(cell(estimate.basicLow));
+  row.push_back(cell(estimate.basicHigh));
 }
 
 void addNumbers(Row& row, std::initializer_list<double> values) {
-  for (const double value : values) row.push_back(cellOf(value));
+  for (const double value : values) row.push_back(cell(value));
 }
 
 double explicitGamma(const Decomposition& decomposition, int experts) {
@@ -72,7 +73,7 @@ ResultTable layerTable(const SeriesLoads& loads, const CongestionSeries& series,
       const CongestionFit& fit = layer.fit;
       const RouterSpec& router = loads.routers[r];
       const double priced = explicitGamma(decomposition, router.experts);
-      Row row = checkpointCells(loads.points[p]);
+      Row row = pointCells(loads.points[p]);
       row.emplace_back(std::int64_t{router.layer.value});
       row.emplace_back(static_cast<std::int64_t>(r));
       addInterval(row, layer.gamma);
@@ -120,7 +121,7 @@ ResultTable checkpointTable(const SeriesLoads& loads, const CongestionSeries& se
     };
     const double priced =
         mean([&](const LayerFit&, const RouterSpec& r) { return explicitGamma(decomposition, r.experts); });
-    Row row = checkpointCells(loads.points[p]);
+    Row row = pointCells(loads.points[p]);
     addInterval(row, point.gamma);
     addBasic(row, point.gamma);
     addInterval(row, point.gammaMedian);
@@ -152,8 +153,8 @@ ResultTable estimatorTable(const SeriesLoads& loads, const CongestionSeries& ser
   for (int e = 0; e < kQualityEstimators; ++e)
     table.columns.push_back({"gamma_" + std::string(name(static_cast<QualityEstimator>(e))), "nat"});
   for (std::size_t p = 0; p < series.points.size(); ++p) {
-    Row row = checkpointCells(loads.points[p]);
-    for (const double gamma : series.points[p].gammaBy) row.push_back(cellOf(gamma));
+    Row row = pointCells(loads.points[p]);
+    for (const double gamma : series.points[p].gammaBy) row.push_back(cell(gamma));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -165,7 +166,7 @@ ResultTable agreementTable(const CongestionSeries& series) {
                     {{"estimator_a", ""}, {"estimator_b", ""}, {"r", ""}},
                     {}};
   for (const EstimatorAgreement& pair : series.agreement)
-    table.rows.push_back({std::string(name(pair.a)), std::string(name(pair.b)), cellOf(pair.r)});
+    table.rows.push_back({std::string(name(pair.a)), std::string(name(pair.b)), cell(pair.r)});
   return table;
 }
 
@@ -186,9 +187,8 @@ ResultTable phaseTable(const SeriesLoads& loads, const CongestionSeries& series)
     const SeriesPoint& first = loads.points[phase.first];
     const SeriesPoint& last = loads.points[phase.last];
     table.rows.push_back({std::string(name(phase.kind)), ResultCell(first.run), ResultCell(last.run),
-                          cellOf(first.step), cellOf(last.step), cellOf(phase.slope),
-                          cellOf(phase.slopeInterval.low), cellOf(phase.slopeInterval.high),
-                          cellOf(phase.peakFactorSlope)});
+                          cell(first.step), cell(last.step), cell(phase.slope), cell(phase.slopeInterval.low),
+                          cell(phase.slopeInterval.high), cell(phase.peakFactorSlope)});
   }
   return table;
 }

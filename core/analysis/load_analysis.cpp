@@ -6,10 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "core/analysis/analysis_parameters.h"
 #include "core/analysis/load_series.h"
 #include "core/analysis/load_windows.h"
+#include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
+#include "core/analysis/series_columns.h"
 
 namespace moescope::analysis {
 
@@ -30,7 +31,7 @@ void addMeasureColumns(ResultTable& table) {
 }
 
 void addValue(Row& row, const IntervalValue& value) {
-  for (const double number : {value.value, value.low, value.high}) row.push_back(cellOf(number));
+  for (const double number : {value.value, value.low, value.high}) row.push_back(cell(number));
 }
 
 ResultTable seriesTable(const SeriesLoads& loads, const LoadSeries& series) {
@@ -39,7 +40,7 @@ ResultTable seriesTable(const SeriesLoads& loads, const LoadSeries& series) {
   table.columns.push_back({"loss_tokens", "tokens"});
   addMeasureColumns(table);
   for (std::size_t p = 0; p < series.points.size(); ++p) {
-    Row row = checkpointCells(loads.points[p]);
+    Row row = pointCells(loads.points[p]);
     addValue(row, series.points[p].loss);
     row.emplace_back(series.points[p].lossTokens);
     for (const IntervalValue& value : series.points[p].mean) addValue(row, value);
@@ -54,7 +55,7 @@ ResultTable layerTable(const SeriesLoads& loads, const LoadSeries& series) {
   addMeasureColumns(table);
   for (std::size_t p = 0; p < series.points.size(); ++p) {
     for (std::size_t r = 0; r < loads.routers.size(); ++r) {
-      Row row = checkpointCells(loads.points[p]);
+      Row row = pointCells(loads.points[p]);
       row.emplace_back(std::int64_t{loads.routers[r].layer.value});
       row.emplace_back(static_cast<std::int64_t>(r));
       for (const IntervalValue& value : series.points[p].layers[r]) addValue(row, value);
@@ -84,7 +85,7 @@ ResultTable baselineTable(const SeriesLoads& loads) {
                                 : std::numeric_limits<double>::quiet_NaN();
       table.rows.push_back({ResultCell(std::int64_t{router.layer.value}),
                             ResultCell(static_cast<std::int64_t>(r)), ResultCell(columnName(info.measure)),
-                            cellOf(uniformValue(info.measure, router.experts, router.topK)), cellOf(random)});
+                            cell(uniformValue(info.measure, router.experts, router.topK)), cell(random)});
     }
   }
   return table;
@@ -139,9 +140,10 @@ const AnalysisInfo& loadBalanceInfo() {
 }
 
 Result<AnalysisResult> analyzeLoadBalance(const AnalysisInput& input) {
-  const auto draws = parameterInteger(input.parameters, "draws", 1000, 0, 100000);
+  const AnalysisParameters parameters = withDefaults(loadBalanceInfo().parameters, input.parameters);
+  const auto draws = wholeParameter(parameters, "draws", 0, 100000);
   if (!draws) return fail(draws.error());
-  const auto seed = parameterInteger(input.parameters, "seed", 1, 0, INT64_MAX);
+  const auto seed = wholeParameter(parameters, "seed", 0, INT64_MAX);
   if (!seed) return fail(seed.error());
   const auto loads = readLoads(input);
   if (!loads) return fail(loads.error());
@@ -149,8 +151,7 @@ Result<AnalysisResult> analyzeLoadBalance(const AnalysisInput& input) {
   const auto resultOf = [&](const LoadSeries& series) {
     AnalysisResult result;
     result.analysis = loadBalanceInfo().id;
-    for (const ParameterInfo& parameter : loadBalanceInfo().parameters)
-      result.parameters[parameter.id] = parameterText(input.parameters, parameter.id, parameter.defaultValue);
+    result.parameters = parameters;
     result.sample = loads->sample;
     result.baseline = "uniform load; for CV also random routing of as many tokens";
     result.interval = intervalOf(*loads, series, settings.draws);

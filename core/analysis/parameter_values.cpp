@@ -29,6 +29,12 @@ bool readNumber(std::string_view text, Number& value) {
 
 }  // namespace
 
+AnalysisParameters withDefaults(std::span<const ParameterInfo> infos, const AnalysisParameters& given) {
+  AnalysisParameters out = given;
+  for (const ParameterInfo& info : infos) out.emplace(info.id, info.defaultValue);
+  return out;
+}
+
 Result<std::int64_t> wholeParameter(const AnalysisParameters& parameters, std::string_view id,
                                     std::int64_t least, std::int64_t most) {
   const std::string text = valueOf(parameters, id);

@@ -7,10 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/analysis/analysis_result.h"
+#include "core/analysis/analysis.h"
 #include "core/base/router_spec.h"
 
 namespace moescope::analysis {
+
+/// What was given, and the defaults of what was not.
+AnalysisParameters withDefaults(std::span<const ParameterInfo> infos, const AnalysisParameters& given);
 
 // All errors: `analysis.bad_param`, naming the parameter and the values that it may have.
 

@@ -10,7 +10,6 @@
 
 #include "core/analysis/analysis_result.h"
 #include "core/analysis/bootstrap.h"
-#include "core/analysis/series_loads.h"
 
 namespace moescope::analysis {
 
@@ -18,10 +17,7 @@ namespace moescope::analysis {
 inline ResultCell cell(double value) { return std::isfinite(value) ? ResultCell(value) : ResultCell(); }
 inline ResultCell cell(std::int64_t value) { return value; }
 inline ResultCell cell(int value) { return static_cast<std::int64_t>(value); }
-
-/// Empty where the value is not finite.
-inline ResultCell cellOf(double value) { return std::isfinite(value) ? ResultCell(value) : ResultCell(); }
-inline ResultCell cellOf(const std::optional<std::int64_t>& value) {
+inline ResultCell cell(const std::optional<std::int64_t>& value) {
   return value ? ResultCell(*value) : ResultCell();
 }
 
@@ -35,14 +31,6 @@ inline void addInterval(std::vector<ResultCell>& row, const Interval& interval) 
 inline void addIntervalColumns(std::vector<ResultColumn>& columns, const std::string& name,
                                const std::string& unit = {}) {
   for (const char* end : {"", "_low", "_high"}) columns.push_back({name + end, unit});
-}
-
-/// The columns that name a checkpoint in every table of a series, and their cells.
-inline std::vector<ResultColumn> checkpointColumns() {
-  return {{"run", ""}, {"checkpoint", ""}, {"step", "steps"}, {"train_tokens", "tokens"}};
-}
-inline std::vector<ResultCell> checkpointCells(const SeriesPoint& point) {
-  return {ResultCell(point.run), ResultCell(point.checkpoint), cellOf(point.step), cellOf(point.trainTokens)};
 }
 
 }  // namespace moescope::analysis

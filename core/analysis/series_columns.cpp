@@ -2,23 +2,31 @@
 
 #include <algorithm>
 
+#include "core/analysis/result_cells.h"
+
 namespace moescope::analysis {
 
-namespace {
-
-ResultCell optionalCell(const std::optional<std::int64_t>& value) {
-  return value ? ResultCell(*value) : ResultCell();
+std::vector<ResultColumn> checkpointColumns() {
+  return {{"run", ""}, {"checkpoint", ""}, {"step", "steps"}, {"train_tokens", "tokens"}};
 }
 
-}  // namespace
+std::vector<ResultCell> checkpointCells(trace::RunId run, const std::string& checkpoint,
+                                        const std::optional<std::int64_t>& step,
+                                        const std::optional<std::int64_t>& trainTokens) {
+  return {run, checkpoint, cell(step), cell(trainTokens)};
+}
 
 std::vector<ResultColumn> seriesColumns() {
-  return {{"run", ""}, {"checkpoint", ""}, {"step", "steps"}, {"train_tokens", "tokens"}, {"layer", ""}};
+  auto columns = checkpointColumns();
+  columns.push_back({"layer", ""});
+  return columns;
 }
 
 std::vector<ResultCell> seriesCells(const trace::RunRecord& run, int layer) {
-  return {run.id, run.checkpointLabel, optionalCell(run.trainStep), optionalCell(run.trainTokens),
-          static_cast<std::int64_t>(layer)};
+  auto cells = checkpointCells(run.id, run.checkpointLabel.empty() ? run.name : run.checkpointLabel,
+                               run.trainStep, run.trainTokens);
+  cells.push_back(cell(layer));
+  return cells;
 }
 
 TrainingProgress trainingProgress(const std::vector<trace::RunRecord>& runs) {

@@ -9,7 +9,12 @@
 
 namespace moescope::analysis {
 
-/// run, checkpoint, step, train_tokens, layer.
+/// run, checkpoint, step, train_tokens.
+std::vector<ResultColumn> checkpointColumns();
+std::vector<ResultCell> checkpointCells(trace::RunId run, const std::string& checkpoint,
+                                        const std::optional<std::int64_t>& step,
+                                        const std::optional<std::int64_t>& trainTokens);
+/// The same, and layer.
 std::vector<ResultColumn> seriesColumns();
 std::vector<ResultCell> seriesCells(const trace::RunRecord& run, int layer);
 

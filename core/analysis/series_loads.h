@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/analysis/bootstrap.h"
+#include "core/analysis/series_columns.h"
 #include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/trace/trace_store.h"
@@ -35,6 +36,11 @@ struct SeriesPoint {
   std::vector<int> unitOf;                  ///< [sequence ordinal] resampling unit, -1: none
   bool hasLogits = false;                   ///< capture full
 };
+
+/// The first cells of the point's rows: checkpointColumns().
+inline std::vector<ResultCell> pointCells(const SeriesPoint& point) {
+  return checkpointCells(point.run, point.checkpoint, point.step, point.trainTokens);
+}
 
 struct SeriesLoads {
   std::vector<RouterSpec> routers;  ///< of the first run, without selection bias

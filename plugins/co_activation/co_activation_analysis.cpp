@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <limits>
-#include <mutex>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "core/analysis/co_activation.h"
 #include "core/analysis/expert_order.h"
 #include "core/analysis/key_counts.h"
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -21,8 +19,6 @@ namespace moescope::co_activation {
 using namespace analysis;
 
 namespace {
-
-constexpr int kMostThreads = 4;  // connections of a trace for reading
 
 struct Layer {
   int router = 0;
@@ -48,31 +44,6 @@ Result<Settings> settingsOf(const AnalysisParameters& parameters) {
   if (!seed) return fail(seed.error());
   return Settings{*kind == "all-pairs" ? PairKind::AllPairs : PairKind::AdjacentRank,
                   static_cast<int>(*pairs), static_cast<int>(*draws), static_cast<std::uint64_t>(*seed)};
-}
-
-/// Calls work(index) for every index on a few threads; the first error ends it.
-Result<void> inParallel(std::size_t count, const std::function<Result<void>(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::optional<Error> problem;
-  const auto worker = [&] {
-    for (std::size_t index = next++; index < count; index = next++) {
-      const auto done = work(index);
-      if (done) continue;
-      next = count;
-      const std::lock_guard lock(mutex);
-      if (!problem) problem = done.error();
-    }
-  };
-  {
-    const auto cores = std::max(1U, std::thread::hardware_concurrency());
-    const auto threads = std::min<std::size_t>({count, cores, static_cast<std::size_t>(kMostThreads)});
-    std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(worker);
-    worker();
-  }
-  if (problem) return fail(*problem);
-  return {};
 }
 
 ResultMatrix matrixOf(const Layer& layer, const RouterSpec& router, PairKind kind) {
@@ -177,20 +148,16 @@ Result<AnalysisResult> CoActivationAnalysis::run(const AnalysisInput& input) con
   const auto routers = layersParameter(input.parameters, "layer", run->routers);
   if (!routers) return fail(routers.error());
   std::vector<Layer> layers(routers->size());
-  std::atomic<std::int64_t> done{0};
-  std::mutex progress;
-  const auto counted = inParallel(layers.size(), [&](std::size_t index) -> Result<void> {
-    Layer& layer = layers[index];
-    layer.router = (*routers)[index];
-    auto counts = coActivationCounts(input.store, *run, layer.router, input.stop);
-    if (!counts) return fail(counts.error());
-    layer.counts = std::move(*counts);
-    layer.pairs = strongestPairs(layer.counts, settings->kind, settings->pairs);
-    const std::lock_guard lock(progress);
-    if (input.progress)
-      input.progress({"Counting pairs", ++done, static_cast<std::int64_t>(layers.size()), "layers"});
-    return {};
-  });
+  const auto counted =
+      forEachLayer(input, "Counting pairs", layers.size(), [&](std::size_t index) -> Result<void> {
+        Layer& layer = layers[index];
+        layer.router = (*routers)[index];
+        auto counts = coActivationCounts(input.store, *run, layer.router, input.stop);
+        if (!counts) return fail(counts.error());
+        layer.counts = std::move(*counts);
+        layer.pairs = strongestPairs(layer.counts, settings->kind, settings->pairs);
+        return {};
+      });
   if (!counted) return fail(counted.error());
   const auto units = unitsOfTokens(input.store, *run, input.stop);
   if (!units) return fail(units.error());
@@ -198,11 +165,12 @@ Result<AnalysisResult> CoActivationAnalysis::run(const AnalysisInput& input) con
     return resultOf(*run, layers, *units, *settings, input);
   if (input.partial) input.partial(resultOf(*run, layers, *units, *settings, input));
   const TextDraws draws(units->units, settings->draws, settings->seed);
-  const auto resampled = inParallel(layers.size(), [&](std::size_t index) -> Result<void> {
-    Layer& layer = layers[index];
-    return pairIntervals(input.store, *run, layer.router, settings->kind, units->unitOfToken, draws,
-                         layer.pairs, input.stop);
-  });
+  const auto resampled =
+      forEachLayer(input, "Resampling pairs", layers.size(), [&](std::size_t index) -> Result<void> {
+        Layer& layer = layers[index];
+        return pairIntervals(input.store, *run, layer.router, settings->kind, units->unitOfToken, draws,
+                             layer.pairs, input.stop);
+      });
   if (!resampled) return fail(resampled.error());
   return resultOf(*run, layers, *units, *settings, input);
 }
