@@ -109,6 +109,7 @@ Axis stepAxis(std::span<const SeriesMetrics> all) {
 }
 
 std::string columnName(const SeriesMetrics& series, std::size_t column) {
+  if (column > series.layers.size()) return "no such layer";  // the caller reports it
   return column == 0 ? fmt::format("mean of {} layers", series.layers.size())
                      : fmt::format("layer {}", series.layers[column - 1]);
 }
