@@ -125,6 +125,7 @@ Result<std::int64_t> LiveRun::appendTokens(std::span<const TokenRow> rows,
     first = m_record.tokens;
     for (const TokenRow& row : rows) appendToken(row);
     m_sequences[*m_openSequence].length += static_cast<std::int64_t>(rows.size());
+    adoptEffects();
   }
   queued(size);
   return first;

@@ -57,7 +57,7 @@ class AnalysisFigures(ProgramTest):
         table = self.table("load-balance", "series")
         self.assert_same(self.column(rows, "CV"), self.column(table, "cv"), "cv")
         loss = figure["y"]["label"]
-        self.assertTrue(loss.startswith("Loss on the texts, nat"), loss)
+        self.assertTrue(loss.startswith("Loss, nat per token"), loss)
         self.assert_same(self.column(rows, loss), self.column(table, "loss"), "loss")
         for shown, known in (("low", "loss_low"), ("high", "loss_high"), ("x_low", "cv_low"), ("x_high", "cv_high")):
             self.assert_same(self.column(rows, shown), self.column(table, known), known)

@@ -18,10 +18,11 @@ TRACE = ROOT / "resources/demo/demo.moescope"
 
 
 def busiest_experts():
-    """(layer, expert, share) of the demo's last run, which an analysis takes by default, from the counts in its file."""
+    """(layer, expert, share) of the run that an analysis takes by default, from the counts in its file."""
     database = sqlite3.connect(f"file:{TRACE}?mode=ro&immutable=1", uri=True)
     found = []
-    run, model = database.execute("SELECT id, model FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    run, model = database.execute("SELECT id, model FROM run WHERE id NOT IN (SELECT run FROM series_run) "
+                                  "ORDER BY id DESC LIMIT 1").fetchone()
     for router, layer in database.execute("SELECT router, layer FROM router WHERE model = ? ORDER BY router", (model,)).fetchall():
         total = None
         for (blob,) in database.execute("SELECT counts FROM sequence_stats WHERE run = ? AND router = ?", (run, router)):

@@ -171,7 +171,8 @@ std::int64_t routedEndOf(const SyntheticRun& run) {
   return end;
 }
 
-void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin, std::int64_t end) {
+void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin, std::int64_t end,
+              const std::function<void()>& beforeRouting) {
   std::vector<TokenRow> tokens;
   std::vector<std::string> bytes;
   std::int64_t routedEnd = begin;
@@ -186,6 +187,7 @@ void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin
   const auto first = recorder.appendTokens(tokens, bytes);
   QVERIFY2(first.has_value(), first ? "" : first.error().text().c_str());
   QCOMPARE(*first, begin);
+  if (beforeRouting) beforeRouting();
   const auto count = static_cast<std::size_t>(routedEnd - begin);
   RoutingBatch batch;
   batch.firstToken = begin;

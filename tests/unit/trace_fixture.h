@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -64,8 +65,10 @@ std::int64_t routedEndOf(const SyntheticRun& run);
 
 /// Appends sequences [from, to) in steps of random size; checks every result.
 void feed(RunRecorder& recorder, const SyntheticRun& run, std::size_t from, std::size_t to, unsigned seed);
-/// Appends rows [begin, end) of the open sequence and their routing in one step.
-void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin, std::int64_t end);
+/// Appends rows [begin, end) of the open sequence and their routing in one step; `beforeRouting` is called
+/// between the two.
+void feedRows(RunRecorder& recorder, const SyntheticRun& run, std::int64_t begin, std::int64_t end,
+              const std::function<void()>& beforeRouting = {});
 
 /// A weight as it is read back at a capture level (the compiler's own binary16 rounds it).
 float asStored(float weight, CaptureLevel capture);

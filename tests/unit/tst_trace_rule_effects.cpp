@@ -112,8 +112,9 @@ class TestTraceRuleEffects : public QObject {
       }
     });
     for (std::int64_t row = 0; row < 690; row += 2) {
-      recorder->setRuleEffects(std::vector{counted(1, row + 2)});
-      feedRows(*recorder, run, row, row + 2);
+      // As a generation does: the tokens are known before their routing, which the rules act on.
+      feedRows(*recorder, run, row, row + 2,
+               [&] { recorder->setRuleEffects(std::vector{counted(1, row + 2)}); });
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
     QVERIFY(store->flush());
