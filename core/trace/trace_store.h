@@ -178,7 +178,7 @@ class RunRecorder {
   virtual Result<void> endSequence(bool complete) = 0;
   virtual Result<void> steeringChanged(const std::string& programJson, bool counterfactual) = 0;
   /// What the rules have done in the run, in place of what was known before. It becomes visible and goes into
-  /// the file together with what the next call adds, so that counts and rows always agree.
+  /// the file together with what the next call adds: call it between a step's tokens and its routing.
   virtual void setRuleEffects(std::span<const RuleEffect> effects) = 0;
   /// Copies rows [0, endToken) of another run of this file with their routing (a counterfactual
   /// replay keeps what stands before the dirty position). Only into an empty run of the same model and
