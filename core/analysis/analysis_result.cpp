@@ -130,6 +130,31 @@ const Part* find(const std::vector<Part>& parts, std::string_view id) {
 
 }  // namespace
 
+std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name) {
+  if (name.empty()) return std::nullopt;  // what is not asked for
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].name == name) return c;
+  }
+  return std::nullopt;
+}
+
+double numberOf(const ResultCell& cell) {
+  if (const auto* value = std::get_if<double>(&cell)) return *value;
+  if (const auto* value = std::get_if<std::int64_t>(&cell)) return static_cast<double>(*value);
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+double numberAt(const ResultTable& table, std::size_t row, std::string_view column) {
+  const auto found = columnOf(table, column);
+  return found ? numberOf(table.rows.at(row).at(*found)) : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string wordAt(const ResultTable& table, std::size_t row, std::string_view column) {
+  const auto found = columnOf(table, column);
+  const auto* word = found ? std::get_if<std::string>(&table.rows.at(row).at(*found)) : nullptr;
+  return word == nullptr ? std::string() : *word;
+}
+
 const ResultTable* AnalysisResult::table(std::string_view id) const { return find(tables, id); }
 const ResultMatrix* AnalysisResult::matrix(std::string_view id) const { return find(matrices, id); }
 

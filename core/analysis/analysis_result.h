@@ -42,6 +42,14 @@ struct ResultMatrix {
   std::optional<double> baseline;  ///< the value that every cell has without structure
 };
 
+/// Index of a column, if the table has it.
+std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name);
+/// A number; NaN where the cell is text or empty or the table has no such column.
+double numberOf(const ResultCell& cell);
+double numberAt(const ResultTable& table, std::size_t row, std::string_view column);
+/// A text; empty where the cell holds none or the table has no such column.
+std::string wordAt(const ResultTable& table, std::size_t row, std::string_view column);
+
 using AnalysisParameters = std::map<std::string, std::string>;
 
 struct AnalysisResult {

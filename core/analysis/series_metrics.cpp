@@ -111,19 +111,6 @@ std::size_t rankOf(const SeriesMetric& metric) {
   return measure == nullptr ? loadMeasures().size() + 2 : static_cast<std::size_t>(measure->measure) + 2;
 }
 
-std::optional<std::size_t> columnOf(const ResultTable& table, std::string_view name) {
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (!name.empty() && table.columns[c].name == name) return c;
-  }
-  return std::nullopt;
-}
-
-double numberOf(const ResultCell& cell) {
-  if (const auto* value = std::get_if<double>(&cell)) return *value;
-  if (const auto* value = std::get_if<std::int64_t>(&cell)) return static_cast<double>(*value);
-  return kNan;
-}
-
 bool isNumeric(const ResultTable& table, std::size_t column) {
   bool any = false;
   for (const auto& row : table.rows) {

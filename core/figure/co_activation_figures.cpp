@@ -21,15 +21,6 @@ using analysis::ResultTable;
 constexpr double kPercent = 100.0;
 constexpr std::size_t kTicks = 16;
 
-std::int64_t wholeAt(const ResultTable& table, const std::vector<analysis::ResultCell>& row,
-                     std::string_view column) {
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name != column) continue;
-    if (const auto* value = std::get_if<std::int64_t>(&row[c])) return *value;
-  }
-  return -1;
-}
-
 }  // namespace
 
 std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, PairOrder order) {
@@ -39,10 +30,10 @@ std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, Pai
   const ResultTable* table = result.table("order");
   if (order == PairOrder::Number || table == nullptr) return experts;
   std::vector<int> clustered;
-  for (const auto& row : table->rows) {
-    const std::int64_t expert = wholeAt(*table, row, "expert");
-    if (wholeAt(*table, row, "layer") == layer.value && expert >= 0 &&
-        expert < static_cast<std::int64_t>(experts.size()))
+  for (std::size_t row = 0; row < table->rows.size(); ++row) {
+    const double expert = numberAt(*table, row, "expert");
+    if (numberAt(*table, row, "layer") == layer.value && expert >= 0.0 &&
+        expert < static_cast<double>(experts.size()))
       clustered.push_back(static_cast<int>(expert));
   }
   auto sorted = clustered;

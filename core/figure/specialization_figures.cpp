@@ -28,24 +28,6 @@ std::size_t cellIndex(const ResultMatrix& matrix, std::size_t row, std::size_t c
   return row * matrix.columnNames.size() + column;
 }
 
-double numberAt(const ResultTable& table, std::size_t row, std::string_view column) {
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name != column) continue;
-    if (const auto* value = std::get_if<double>(&table.rows[row][c])) return *value;
-    if (const auto* value = std::get_if<std::int64_t>(&table.rows[row][c]))
-      return static_cast<double>(*value);
-  }
-  return kNan;
-}
-
-std::string wordAt(const ResultTable& table, std::size_t row, std::string_view column) {
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name != column) continue;
-    if (const auto* text = std::get_if<std::string>(&table.rows[row][c])) return *text;
-  }
-  return {};
-}
-
 Error noSuchLayer(LayerIndex layer) {
   return {"figure.no_such_layer", "", fmt::format("layer {}", layer.value),
           "the result does not have this layer", "choose another layer or run the analysis on all layers"};

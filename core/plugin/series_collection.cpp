@@ -72,11 +72,6 @@ void takeInformation(SeriesMetrics& series, const AnalysisResult& result) {
   takeMetric(series, *table, {.column = "shuffled_bits", .id = "mutual_information_shuffled"});
 }
 
-std::int64_t wholeOf(const analysis::ResultCell& cell) {
-  const auto* value = std::get_if<std::int64_t>(&cell);
-  return value == nullptr ? 0 : *value;
-}
-
 /// Share of the fits on an end of their search range: counted for the mean, "zero" or "max" for a layer.
 std::vector<double> boundaryShares(const SeriesMetrics& series, const AnalysisResult& result) {
   std::vector<double> shares(series.checkpoints.size() * series.width(),
@@ -119,9 +114,11 @@ void takeCongestion(SeriesMetrics& series, const AnalysisResult& result) {
   series.phases.clear();
   series.phasesNote.clear();
   if (const ResultTable* phases = result.table("phases")) {
-    for (const auto& row : phases->rows) {
-      if (const auto* name = std::get_if<std::string>(&row.at(0)))
-        series.phases.push_back({*name, wholeOf(row.at(3)), wholeOf(row.at(4))});
+    for (std::size_t row = 0; row < phases->rows.size(); ++row) {
+      const double first = numberAt(*phases, row, "first_step"), last = numberAt(*phases, row, "last_step");
+      if (!std::isfinite(first) || !std::isfinite(last)) continue;  // a phase without steps has no place
+      series.phases.push_back(
+          {wordAt(*phases, row, "phase"), static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)});
     }
   }
   if (!series.phases.empty())

@@ -85,6 +85,23 @@ class TestAnalysisResult : public QObject {
     }
   }
 
+  void readsCells() {
+    const ResultTable table{
+        "t",
+        "T",
+        {{"layer", ""}, {"cv", ""}, {"name", ""}},
+        {{std::int64_t{3}, 0.25, std::string("a")}, {ResultCell(), ResultCell(), ResultCell()}}};
+    QCOMPARE(columnOf(table, "cv"), std::optional<std::size_t>(1));
+    QVERIFY(!columnOf(table, "") && !columnOf(table, "gini"));
+    QCOMPARE(numberAt(table, 0, "layer"), 3.0);
+    QCOMPARE(numberAt(table, 0, "cv"), 0.25);
+    QVERIFY(std::isnan(numberAt(table, 0, "name")) && std::isnan(numberAt(table, 1, "cv")));
+    QVERIFY(std::isnan(numberAt(table, 0, "gini")));
+    QCOMPARE(wordAt(table, 0, "name"), std::string("a"));
+    QVERIFY(wordAt(table, 0, "cv").empty() && wordAt(table, 1, "name").empty() &&
+            wordAt(table, 0, "x").empty());
+  }
+
   void findsPartsById() {
     const AnalysisResult result = example();
     QVERIFY(result.table("numbers") == &result.tables[0]);

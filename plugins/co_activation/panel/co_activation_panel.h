@@ -10,25 +10,18 @@
 #include "core/analysis/analysis_result.h"
 #include "views/api/figure_source.h"
 #include "views/api/figure_view.h"
-#include "views/api/view_context.h"
+#include "views/api/run_analysis_panel.h"
 
 class QComboBox;
 class QHBoxLayout;
-class QStackedWidget;
-class QTableWidget;
-
-namespace moescope::views {
-class AnalysisJob;
-class ProgressRow;
-class SampleLine;
-}  // namespace moescope::views
 
 namespace moescope::co_activation {
 
+class PairList;
 class SquareMap;
 
 /// GUI thread only.
-class CoActivationPanel : public QWidget, public views::FigureSource {
+class CoActivationPanel : public views::RunAnalysisPanel, public views::FigureSource {
   Q_OBJECT
 
  public:
@@ -36,46 +29,33 @@ class CoActivationPanel : public QWidget, public views::FigureSource {
   ~CoActivationPanel() override;
 
   [[nodiscard]] std::vector<views::NamedFigure> figures() override;
-  [[nodiscard]] std::shared_ptr<const analysis::AnalysisResult> result() const { return m_result; }
-  [[nodiscard]] bool busy() const;
+
+ protected:
+  void runChosen(const trace::RunRecord& run) override;
+  void resultChanged() override { refresh(); }
 
  private:
   QWidget* makeToolBar();
   QComboBox* addBox(QHBoxLayout* row, const QString& name, const QString& label, const QString& toolTip);
   QWidget* makeBody();
-  void connectContext();
-  void connectJob();
-  void refreshRun();
   void restart();
-  void showResult(std::shared_ptr<const analysis::AnalysisResult> result);
-  void showMissing(const QString& heading, const QString& text);
+  void followSelection();
   void refresh();
-  void refreshPairs();
   void choosePair(int from, int to);
   void markPair();
-  void showSample();
   [[nodiscard]] QString chanceText() const;
   [[nodiscard]] std::optional<LayerIndex> layer() const;
   [[nodiscard]] Result<figure::FigureSpec> mapFigure() const;
   [[nodiscard]] views::FigureTip tipOf(const views::FigureHit& hit) const;
 
-  views::ViewContext& m_context;
-  views::AnalysisJob* m_job = nullptr;
-  std::shared_ptr<const analysis::AnalysisResult> m_result;
-  std::optional<trace::RunId> m_run;
-  std::int64_t m_tokens = 0;
   std::optional<std::pair<int, int>> m_pair;  // the selected experts as they were chosen: i, j
 
   QComboBox* m_layer = nullptr;
   QComboBox* m_kind = nullptr;
   QComboBox* m_order = nullptr;
-  views::SampleLine* m_sample;
-  views::ProgressRow* m_progress;
-  QStackedWidget* m_pages;
-  views::FigureView* m_missing = nullptr;
   views::FigureView* m_map = nullptr;
   SquareMap* m_square = nullptr;
-  QTableWidget* m_pairs = nullptr;
+  PairList* m_pairs = nullptr;
 };
 
 }  // namespace moescope::co_activation

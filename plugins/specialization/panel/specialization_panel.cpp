@@ -2,9 +2,7 @@
 
 #include <QSignalBlocker>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QTabWidget>
-#include <QVBoxLayout>
 
 #include <algorithm>
 
@@ -14,8 +12,6 @@
 #include "plugins/specialization/panel/specialization_controls.h"
 #include "views/api/analysis_job.h"
 #include "views/api/figure_table.h"
-#include "views/api/progress_row.h"
-#include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 
 namespace moescope::specialization {
@@ -29,66 +25,41 @@ constexpr int kAroundMap = 94, kMapRow = 15;
 constexpr double kLeastMapPart = 0.46, kMostMapPart = 0.64;
 /// From this height on every picture has its heading and the names of its axes.
 constexpr int kRoomy = 520;
-enum Page { kMissingPage, kBodyPage };
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
-
-QString textAt(const analysis::ResultTable& table, std::size_t row, std::string_view column) {
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name != column) continue;
-    const analysis::ResultCell& cell = table.rows[row][c];
-    if (const auto* text = std::get_if<std::string>(&cell)) return qt(*text);
-    if (const auto* whole = std::get_if<std::int64_t>(&cell)) return QString::number(*whole);
-    if (const auto* real = std::get_if<double>(&cell)) return QString::number(*real, 'g', 12);
-  }
-  return {};
-}
-
-/// How intervals were made, in a few words; the whole sentence is in the tool tip.
-QString shortInterval(const std::string& interval) {
-  const QString text = qt(interval);
-  if (text.startsWith(QLatin1String("none"))) return SpecializationPanel::tr("no intervals");
-  const QString draws = text.section(QStringLiteral("bootstrap of "), 1).section(u' ', 0, 0);
-  return (text.contains(QLatin1String("window")) ? SpecializationPanel::tr("95 % of %1 draws of windows")
-                                                 : SpecializationPanel::tr("95 % of %1 draws of texts"))
-      .arg(draws);
-}
 
 }  // namespace
 
 SpecializationPanel::SpecializationPanel(views::ViewContext& context, QWidget* parent)
-    : QWidget(parent),
-      m_context(context),
-      m_controls(new SpecializationControls),
-      m_sample(new views::SampleLine),
-      m_progress(new views::ProgressRow),
-      m_pages(new QStackedWidget) {
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(0);
-  m_missing = new views::FigureView;
-  m_missing->setObjectName(QStringLiteral("missing"));
-  m_pages->addWidget(m_missing);
-  m_pages->addWidget(makeBody());
-  column->addWidget(m_controls);
-  column->addWidget(m_sample);
-  column->addWidget(m_progress);
-  column->addWidget(m_pages, 1);
-  connectContext();
-  if (m_context.plugins() != nullptr) {
-    m_job = new views::AnalysisJob(*m_context.plugins(), this);
-    m_vocabularyJob = new views::AnalysisJob(*m_context.plugins(), this);
-    connectJobs();
+    : RunAnalysisPanel(context,
+                       {tr("No specialization to show"), tr("Comparing labels…"),
+                        tr("Its labels and experts are compared when it has ended."),
+                        tr("Record a labelled corpus with File > Record corpus…, or choose a run."),
+                        tr("Choose a label to begin again.")},
+                       parent),
+      m_controls(new SpecializationControls) {
+  setParts(m_controls, makeBody());
+  connectControls();
+  connectSelection();
+  if (context.plugins() != nullptr) {
+    m_vocabularyJob = new views::AnalysisJob(*context.plugins(), this);
+    connect(m_vocabularyJob, &views::AnalysisJob::finished, this, [this](const ResultPtr& vocabulary) {
+      m_vocabulary = vocabulary;
+      refreshFigures();
+    });
+    connect(m_vocabularyJob, &views::AnalysisJob::failed, this,
+            [this](const QString& text) { m_byToken->setEmpty(tr("Nothing to show"), text); });
   }
-  const auto& cells = m_context.selection().experts();
+  const auto& cells = context.selection().experts();
   if (!cells.empty()) m_expert = *cells.begin();
-  refreshRun();
+  followRun();
 }
 
 SpecializationPanel::~SpecializationPanel() = default;
 
 bool SpecializationPanel::busy() const {
-  return m_job != nullptr && (m_job->running() || m_vocabularyJob->running() || m_cellTokens->busy());
+  return RunAnalysisPanel::busy() || m_cellTokens->busy() ||
+         (m_vocabularyJob != nullptr && m_vocabularyJob->running());
 }
 
 QWidget* SpecializationPanel::makeBody() {
@@ -117,10 +88,10 @@ QWidget* SpecializationPanel::makeBody() {
   connect(m_map, &views::FigureView::activated, this, &SpecializationPanel::openCell);
   connect(m_information, &views::FigureView::currentChanged, this, [this] {
     const auto hit = m_information->current();
-    const auto* table = m_result ? m_result->table("information") : nullptr;
+    const auto* table = result() ? result()->table("information") : nullptr;
     if (!hit || table == nullptr || hit->column >= static_cast<int>(table->rows.size())) return;
-    const auto layer = textAt(*table, static_cast<std::size_t>(hit->column), "layer").toInt();
-    m_context.selection().setLayer(LayerIndex{layer});
+    const double layer = numberAt(*table, static_cast<std::size_t>(hit->column), "layer");
+    context().selection().setLayer(LayerIndex{static_cast<std::int32_t>(layer)});
   });
   views::addTableAction(m_map, [this] { return mapFigure(); });
   views::addTableAction(m_information, [this] { return informationFigure(); });
@@ -143,7 +114,7 @@ QWidget* SpecializationPanel::makeDetails() {
   connect(m_cellTokens, &CellTokens::rowChosen, this, [this](qlonglong row) {
     // Labels that come from the selection stay those that were selected.
     m_choosing = true;
-    m_context.selection().setTokens({row, row + 1});
+    context().selection().setTokens({row, row + 1});
     m_choosing = false;
   });
   auto* details = new QSplitter(Qt::Horizontal);
@@ -153,98 +124,36 @@ QWidget* SpecializationPanel::makeDetails() {
   return details;
 }
 
-void SpecializationPanel::connectContext() {
-  connect(&m_context, &views::ViewContext::storeReplaced, this, [this] {
-    m_run.reset();
-    refreshRun();
-  });
-  connect(&m_context, &views::ViewContext::runsChanged, this, &SpecializationPanel::refreshRun);
-  connect(&m_context, &views::ViewContext::liveStateChanged, this, &SpecializationPanel::refreshRun);
-  connect(&m_context.selection(), &views::SelectionModel::runChanged, this, &SpecializationPanel::refreshRun);
-  connect(&m_context.selection(), &views::SelectionModel::layerChanged, this,
-          &SpecializationPanel::followLayer);
-  connect(&m_context.selection(), &views::SelectionModel::expertsChanged, this,
-          &SpecializationPanel::followExperts);
-  connect(&m_context.selection(), &views::SelectionModel::tokensChanged, this, [this] {
+void SpecializationPanel::connectSelection() {
+  const auto& selection = context().selection();
+  connect(&selection, &views::SelectionModel::layerChanged, this, &SpecializationPanel::followLayer);
+  connect(&selection, &views::SelectionModel::expertsChanged, this, &SpecializationPanel::followExperts);
+  connect(&selection, &views::SelectionModel::tokensChanged, this, [this] {
     if (m_controls->usesSelection() && !m_choosing) restart();
   });
+}
+
+void SpecializationPanel::connectControls() {
   connect(m_controls, &SpecializationControls::labelsChanged, this, &SpecializationPanel::restart);
   connect(m_controls, &SpecializationControls::viewChanged, this, &SpecializationPanel::refreshFigures);
   connect(m_controls, &SpecializationControls::layerChosen, this, [this] {
-    if (const auto layer = m_controls->layer()) m_context.selection().setLayer(*layer);
+    if (const auto layer = m_controls->layer()) context().selection().setLayer(*layer);
     refreshFigures();
   });
 }
 
-void SpecializationPanel::connectJobs() {
-  connect(m_job, &views::AnalysisJob::partialReady, this, &SpecializationPanel::showResult);
-  connect(m_job, &views::AnalysisJob::finished, this, [this](const ResultPtr& result) {
-    m_progress->hide();
-    m_sample->setStale(false);
-    showResult(result);
-  });
-  connect(m_job, &views::AnalysisJob::failed, this, [this](const QString& text) {
-    // Errors are parts of a line.
-    showMissing(tr("No specialization to show"), text.left(1).toUpper() + text.mid(1));
-  });
-  connect(m_job, &views::AnalysisJob::progressed, m_progress, &views::ProgressRow::report);
-  connect(m_progress, &views::ProgressRow::cancelled, this, [this] {
-    if (!m_result) {
-      showMissing(tr("Cancelled"), tr("Choose a label to begin again."));
-      return;
-    }
-    m_job->cancel();
-    m_progress->hide();
-    m_sample->setStale(false);
-  });
-  connect(m_vocabularyJob, &views::AnalysisJob::finished, this, [this](const ResultPtr& result) {
-    m_vocabulary = result;
-    refreshFigures();
-  });
-  connect(m_vocabularyJob, &views::AnalysisJob::failed, this,
-          [this](const QString& text) { m_byToken->setEmpty(tr("Nothing to show"), text); });
-}
-
-void SpecializationPanel::refreshRun() {
-  const auto store = m_context.store();
-  const auto selected = m_context.selection().run();
-  const auto run = store && selected ? store->run(*selected) : std::nullopt;
-  if (!run || run->routedTokens == 0) {
-    m_run.reset();
-    const bool begins = run && m_context.isLive(run->id);
-    showMissing(begins ? tr("The run is being recorded") : tr("No routing recorded"),
-                begins ? tr("Its labels and experts are compared when it has ended.")
-                       : tr("Record a labelled corpus with File > Record corpus…, or choose a run."));
-    return;
-  }
-  if (m_context.isLive(run->id)) {
-    // Half a corpus would mislead.
-    if (m_run == run->id && m_result) return;
-    m_run.reset();
-    showMissing(tr("The run is being recorded"),
-                tr("Its labels and experts are compared when it has ended."));
-    return;
-  }
-  if (m_run == run->id && m_tokens == run->routedTokens) return;
-  m_run = run->id;
-  m_tokens = run->routedTokens;
-  m_controls->setRun(store->routers(run->id), store->sequences(run->id));
-  if (const auto layer = m_context.selection().layer()) m_controls->setLayer(*layer);
+void SpecializationPanel::runChosen(const trace::RunRecord& run) {
+  const auto store = context().store();
+  m_controls->setRun(store->routers(run.id), store->sequences(run.id));
+  if (const auto layer = context().selection().layer()) m_controls->setLayer(*layer);
   m_vocabulary.reset();
   restart();
   restartVocabulary();
 }
 
-plugin::AnalysisRequest SpecializationPanel::request(const std::string& analysis) const {
-  plugin::AnalysisRequest request;
-  request.analysis = analysis;
-  if (m_run) request.run = std::to_string(*m_run);
-  return request;
-}
-
 void SpecializationPanel::restart() {
-  if (m_job == nullptr || !m_run) return;
-  const std::string labels = m_controls->labels(m_context.selection().tokens());
+  if (!run()) return;
+  const std::string labels = m_controls->labels(context().selection().tokens());
   if (labels.empty()) {
     showMissing(m_controls->usesSelection() ? tr("No tokens selected") : tr("No pattern yet"),
                 m_controls->usesSelection()
@@ -253,65 +162,36 @@ void SpecializationPanel::restart() {
                     : tr("Type name=expression, such as digit=[0-9]+, and press Enter."));
     return;
   }
-  if (!m_result) m_missing->setEmpty(tr("Comparing labels…"), QString());
   m_source = labels;
   m_label.reset();
   auto words = request("specialization");
   words.parameters["labels"] = labels;
-  m_sample->setStale(true);
-  m_job->start(m_context.store(), std::move(words));
+  begin(std::move(words));
 }
 
 void SpecializationPanel::restartVocabulary() {
-  if (m_vocabularyJob == nullptr || !m_run) return;
+  if (m_vocabularyJob == nullptr || !run()) return;
   auto words = request("vocabulary");
   words.parameters["top"] = "0";
-  m_vocabularyJob->start(m_context.store(), std::move(words));
+  m_vocabularyJob->start(context().store(), std::move(words));
 }
 
-void SpecializationPanel::showResult(ResultPtr result) {
-  m_result = std::move(result);
-  m_pages->setCurrentIndex(kBodyPage);
+void SpecializationPanel::resultChanged() {
   refreshFigures();
   shareHeight();
 }
 
-void SpecializationPanel::showSample() {
-  const auto store = m_context.store();
-  const auto run = store && m_run ? store->run(*m_run) : std::nullopt;
-  if (!run || !m_result) return;
-  const QString name = qt(run->name);
-  const auto counted = [](std::int64_t count) { return qt(figure::countText(count)); };
-  const QString sample =
-      tr("Run %1 · %2 tokens in %3 texts · %4 · associated, not causal")
-          .arg(name, counted(run->routedTokens), counted(run->sequences), shortInterval(m_result->interval));
-  QString chance;
+QString SpecializationPanel::chanceText() const {
   const auto layer = m_controls->layer();
-  for (const RouterSpec& router : store->routers(*m_run)) {
-    const auto* rates = layer ? figure::layerMatrix(*m_result, "rates", *layer) : nullptr;
-    if (layer != router.layer || rates == nullptr || !rates->baseline) continue;
-    chance = tr("chance: top-%1 of %2 = %3")
-                 .arg(router.topK)
-                 .arg(router.experts)
-                 .arg(qt(figure::percentText(*rates->baseline)));
-  }
-  m_sample->setSample(sample, name, chance);
-  QStringList lines{qt(m_result->sample), tr("Intervals: %1").arg(qt(m_result->interval)),
-                    tr("Baseline: %1").arg(qt(m_result->baseline))};
-  for (const std::string& note : m_result->notes) lines << qt(note);
-  m_sample->setToolTip(lines.join(QLatin1Char('\n')));
-}
-
-/// No result either; what is being computed is not wanted any more.
-void SpecializationPanel::showMissing(const QString& heading, const QString& text) {
-  if (m_job != nullptr) m_job->cancel();
-  m_progress->hide();
-  m_result.reset();
-  m_label.reset();
-  m_missing->setEmpty(heading, text);
-  m_pages->setCurrentIndex(kMissingPage);
-  m_sample->setSample({}, {}, {});
-  m_sample->setToolTip({});
+  const auto* rates = result() && layer ? figure::layerMatrix(*result(), "rates", *layer) : nullptr;
+  if (!run() || rates == nullptr || !rates->baseline) return {};
+  const auto routers = context().store()->routers(*run());
+  const auto router = std::ranges::find(routers, *layer, &RouterSpec::layer);
+  if (router == routers.end()) return {};
+  return tr("chance: top-%1 of %2 = %3")
+      .arg(router->topK)
+      .arg(router->experts)
+      .arg(qt(figure::percentText(*rates->baseline)));
 }
 
 std::optional<ExpertCell> SpecializationPanel::expert() const {
@@ -330,13 +210,13 @@ std::optional<int> SpecializationPanel::columnOf(ExpertCell cell) const {
 }
 
 void SpecializationPanel::followLayer() {
-  if (const auto layer = m_context.selection().layer()) m_controls->setLayer(*layer);
+  if (const auto layer = context().selection().layer()) m_controls->setLayer(*layer);
   if (!expert()) m_label.reset();
   refreshFigures();
 }
 
 void SpecializationPanel::followExperts() {
-  const auto& cells = m_context.selection().experts();
+  const auto& cells = context().selection().experts();
   const auto layer = m_controls->layer();
   const auto here = std::ranges::find_if(cells, [&](const ExpertCell& cell) { return cell.layer == layer; });
   const auto before = m_expert;
@@ -353,12 +233,12 @@ void SpecializationPanel::followExperts() {
 
 void SpecializationPanel::refreshTokens() {
   const auto cell = expert();
-  if (!m_run || !cell) {
+  if (!run() || !cell) {
     m_cellTokens->show(nullptr, std::nullopt);
     return;
   }
-  m_cellTokens->show(m_context.store(),
-                     CellTokens::Cell{*m_run, m_tokens, *cell, m_label ? m_source : std::string(), m_label});
+  m_cellTokens->show(context().store(),
+                     CellTokens::Cell{*run(), tokens(), *cell, m_label ? m_source : std::string(), m_label});
 }
 
 /// The map gets what its rows need, the details the rest, until the user shares otherwise.
@@ -405,8 +285,8 @@ void SpecializationPanel::chooseCell(const views::FigureHit& hit) {
   const ExpertCell cell{*layer, ExpertIndex{std::stoi(spec->map->columnNames[column])}};
   if (m_expert != cell) m_label.reset();
   m_expert = cell;  // before the layer is followed, which would let the cursor go
-  m_context.selection().setLayer(cell.layer);
-  m_context.selection().setExperts({cell});
+  context().selection().setLayer(cell.layer);
+  context().selection().setExperts({cell});
 }
 
 void SpecializationPanel::openCell(const views::FigureHit& hit) {

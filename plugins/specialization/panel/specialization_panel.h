@@ -10,20 +10,14 @@
 #include "core/analysis/analysis_result.h"
 #include "views/api/figure_source.h"
 #include "views/api/figure_view.h"
-#include "views/api/view_context.h"
+#include "views/api/run_analysis_panel.h"
 
 class QSplitter;
-class QStackedWidget;
 class QTabWidget;
 
-namespace moescope::plugin {
-struct AnalysisRequest;
-}
 namespace moescope::views {
 class AnalysisJob;
-class ProgressRow;
-class SampleLine;
-}  // namespace moescope::views
+}
 
 namespace moescope::specialization {
 
@@ -32,7 +26,7 @@ class ColumnOutline;
 class SpecializationControls;
 
 /// GUI thread only.
-class SpecializationPanel : public QWidget, public views::FigureSource {
+class SpecializationPanel : public views::RunAnalysisPanel, public views::FigureSource {
   Q_OBJECT
 
  public:
@@ -40,24 +34,22 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   ~SpecializationPanel() override;
 
   [[nodiscard]] std::vector<views::NamedFigure> figures() override;
-  [[nodiscard]] std::shared_ptr<const analysis::AnalysisResult> result() const { return m_result; }
-  [[nodiscard]] bool busy() const;
+  [[nodiscard]] bool busy() const override;
 
  protected:
+  void runChosen(const trace::RunRecord& run) override;
+  void resultChanged() override;
+  void resultGone() override { m_label.reset(); }
   void resizeEvent(QResizeEvent* event) override;
 
  private:
-  using ResultPtr = std::shared_ptr<const analysis::AnalysisResult>;
-
   QWidget* makeBody();
   QWidget* makeDetails();
-  void connectContext();
-  void connectJobs();
-  void refreshRun();
+  void connectSelection();
+  void connectControls();
   void restart();
   void restartVocabulary();
-  void showResult(ResultPtr result);
-  void showSample();
+  [[nodiscard]] QString chanceText() const;
   void refreshFigures();
   void refreshTokens();
   void shareHeight();
@@ -66,9 +58,7 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   void followExperts();
   void chooseCell(const views::FigureHit& hit);
   void openCell(const views::FigureHit& hit);
-  void showMissing(const QString& heading, const QString& text);
 
-  [[nodiscard]] plugin::AnalysisRequest request(const std::string& analysis) const;
   [[nodiscard]] std::optional<ExpertCell> expert() const;
   [[nodiscard]] views::FigureTip tipOf(const views::FigureHit& hit) const;
   [[nodiscard]] Result<figure::FigureSpec> mapFigure() const;
@@ -77,13 +67,9 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   [[nodiscard]] Result<figure::FigureSpec> ratesFigure() const;
   [[nodiscard]] std::optional<int> columnOf(ExpertCell cell) const;
 
-  views::ViewContext& m_context;
-  views::AnalysisJob* m_job = nullptr;
   views::AnalysisJob* m_vocabularyJob = nullptr;
-  ResultPtr m_result, m_vocabulary;
-  std::optional<trace::RunId> m_run;
-  std::int64_t m_tokens = 0;  // of the run when it was last analysed
-  std::string m_source;       // the labels of m_result
+  ResultPtr m_vocabulary;
+  std::string m_source;  // the labels of the result
   std::optional<ExpertCell> m_expert;
   std::optional<std::string> m_label;  // of the cell whose tokens are listed
   bool m_choosing = false;             // the selection changes because of this panel
@@ -91,10 +77,6 @@ class SpecializationPanel : public QWidget, public views::FigureSource {
   bool m_shared = false;               // the user has moved the splitter
 
   SpecializationControls* m_controls;
-  views::SampleLine* m_sample;
-  views::ProgressRow* m_progress;
-  QStackedWidget* m_pages;
-  views::FigureView* m_missing = nullptr;
   views::FigureView* m_map = nullptr;
   views::FigureView* m_information = nullptr;
   views::FigureView* m_byToken = nullptr;

@@ -30,13 +30,13 @@ tl::unexpected<Error> nothing(const char* advice) {
 
 Result<FigureSpec> SpecializationPanel::mapFigure() const {
   const auto layer = m_controls->layer();
-  if (!m_result || !layer) return nothing("choose a run with labelled texts");
-  return figure::specializationFigure(*m_result, *layer, m_controls->options());
+  if (!result() || !layer) return nothing("choose a run with labelled texts");
+  return figure::specializationFigure(*result(), *layer, m_controls->options());
 }
 
 Result<FigureSpec> SpecializationPanel::informationFigure() const {
-  if (!m_result) return nothing("choose a run with labelled texts");
-  return figure::labelInformationFigure(*m_result, m_controls->layer());
+  if (!result()) return nothing("choose a run with labelled texts");
+  return figure::labelInformationFigure(*result(), m_controls->layer());
 }
 
 Result<FigureSpec> SpecializationPanel::vocabularyFigure() const {
@@ -46,8 +46,8 @@ Result<FigureSpec> SpecializationPanel::vocabularyFigure() const {
 
 Result<FigureSpec> SpecializationPanel::ratesFigure() const {
   const auto cell = expert();
-  if (!m_result || !cell) return nothing("select an expert on the map");
-  return figure::expertRatesFigure(*m_result, cell->layer, cell->expert);
+  if (!result() || !cell) return nothing("select an expert on the map");
+  return figure::expertRatesFigure(*result(), cell->layer, cell->expert);
 }
 
 std::vector<views::NamedFigure> SpecializationPanel::figures() {
@@ -59,23 +59,23 @@ std::vector<views::NamedFigure> SpecializationPanel::figures() {
 
 void SpecializationPanel::refreshFigures() {
   m_byToken->setResult(m_roomy ? headed(vocabularyFigure(), true) : vocabularyFigure());
-  if (!m_result) return;
+  if (!result()) return;
   const auto cursor = m_map->current();
   m_map->setResult(headed(mapFigure(), m_roomy));
   placeCursor(cursor);
   m_information->setResult(m_roomy ? headed(informationFigure(), true) : informationFigure());
   m_rates->setResult(headed(ratesFigure(), m_roomy));
   refreshTokens();
-  showSample();
+  showSample(chanceText(), tr("associated, not causal"));
 }
 
 views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
   views::FigureTip tip;
   const auto* spec = m_map->figure();
   const auto layer = m_controls->layer();
-  if (spec == nullptr || !spec->map || !layer || !m_result) return tip;
-  const auto* rates = figure::layerMatrix(*m_result, "rates", *layer);
-  const auto* shares = figure::layerMatrix(*m_result, "shares", *layer);
+  if (spec == nullptr || !spec->map || !layer || !result()) return tip;
+  const auto* rates = figure::layerMatrix(*result(), "rates", *layer);
+  const auto* shares = figure::layerMatrix(*result(), "shares", *layer);
   const auto row = static_cast<std::size_t>(hit.row), column = static_cast<std::size_t>(hit.column);
   if (rates == nullptr || row >= rates->rowNames.size() || column >= spec->map->columnNames.size())
     return tip;
@@ -92,14 +92,14 @@ views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
   if (rates->baseline) tip.rows.emplace_back(tr("chance"), qt(figure::percentText(*rates->baseline)));
   if (shares != nullptr)
     tip.rows.emplace_back(tr("share of the expert"), qt(figure::percentText(shares->values[index])));
-  const auto* labels = m_result->table("labels");
-  const auto* tokens = labels != nullptr && row < labels->rows.size() && labels->rows[row].size() > 1
-                           ? std::get_if<std::int64_t>(&labels->rows[row][1])
-                           : nullptr;
-  if (tokens != nullptr && std::isfinite(rates->values[index])) {
-    const auto chosen = std::llround(rates->values[index] * static_cast<double>(*tokens));
+  const auto* labels = result()->table("labels");
+  const double tokenCount =
+      labels != nullptr && row < labels->rows.size() ? numberAt(*labels, row, "tokens") : std::nan("");
+  if (std::isfinite(tokenCount * rates->values[index])) {
     tip.rows.emplace_back(tr("tokens"),
-                          tr("%1 of %2").arg(qt(figure::countText(chosen)), qt(figure::countText(*tokens))));
+                          tr("%1 of %2")
+                              .arg(qt(figure::countText(std::llround(rates->values[index] * tokenCount))),
+                                   qt(figure::countText(std::llround(tokenCount)))));
   }
   tip.footer = tr("Enter lists these tokens");
   return tip;
