@@ -59,7 +59,11 @@ bool decodeIds(Blob blob, int experts, std::vector<std::uint16_t>& ids) {
       ids[i] = id == 0xFFU ? kEmptySlot : id;
     }
   }
-  return std::ranges::all_of(ids, [&](std::uint16_t id) { return id == kEmptySlot || id < experts; });
+  // Without an early end, so that the compiler looks at many ids at a time.
+  const auto count = static_cast<std::uint32_t>(experts);
+  std::uint32_t wrong = 0;
+  for (const std::uint16_t id : ids) wrong |= static_cast<std::uint32_t>(id >= count && id != kEmptySlot);
+  return wrong == 0;
 }
 
 std::int64_t sumOf(const std::vector<std::uint32_t>& counts) {

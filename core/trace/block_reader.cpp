@@ -11,8 +11,8 @@ constexpr const char* kToken =
     "SELECT count, ids, sequences, positions, phases, log_probs, entropies, alternative_ids,"
     " alternative_log_probs, crc FROM token_block WHERE run = ? AND block = ?";
 constexpr const char* kRoute =
-    "SELECT count, width, ids, weights, native_ids, dropped_native_mass, crc FROM route_block"
-    " WHERE run = ? AND router = ? AND block = ?";
+    "SELECT count, width, ids, weights, native_ids, dropped_native_mass, crc, block FROM route_block"
+    " WHERE run = ?1 AND router = ?2 AND block >= ?3 AND block < ?3 + ?4 ORDER BY block";
 constexpr const char* kLogit =
     "SELECT count, logits, crc FROM logit_block WHERE run = ? AND router = ? AND block = ?";
 constexpr const char* kSummary =
@@ -21,7 +21,8 @@ constexpr const char* kSummary =
 constexpr const char* kStats =
     "SELECT tokens, mass_tokens, logit_tokens, counts, gate_mass, logit_sum, probability_sum, "
     "log_sum_exp_sum,"
-    " entropy_sum, crc FROM sequence_stats WHERE run = ? AND router = ? AND sequence = ?";
+    " entropy_sum, crc, sequence FROM sequence_stats"
+    " WHERE run = ?1 AND router = ?2 AND sequence >= ?3 AND sequence < ?3 + ?4 ORDER BY sequence";
 
 std::optional<Blob> optionalBlob(const Statement& row, int column) {
   if (row.isNull(column)) return std::nullopt;
@@ -72,14 +73,27 @@ std::shared_ptr<const TokenBlock> BlockReader::tokenBlock(RunId run, std::int64_
 
 std::shared_ptr<const RouteBlock> BlockReader::routeBlock(RunId run, int index, std::int64_t block,
                                                           const RouterSpec& router, CaptureLevel capture) {
+  const auto blocks = routeBlocks(run, index, block, 1, router, capture);
+  return blocks.empty() ? nullptr : blocks.front();
+}
+
+std::vector<std::shared_ptr<const RouteBlock>> BlockReader::routeBlocks(RunId run, int index,
+                                                                        std::int64_t block, int most,
+                                                                        const RouterSpec& router,
+                                                                        CaptureLevel capture) {
   const ResetGuard guard(m_route);
-  m_route.bind(1, run).bind(2, std::int64_t{index}).bind(3, block);
+  m_route.bind(1, run).bind(2, std::int64_t{index}).bind(3, block).bind(4, std::int64_t{most});
+  std::vector<std::shared_ptr<const RouteBlock>> out;
   bool broken = false;
-  if (!stepTo(m_route, broken)) return broken ? unreadable<RouteBlock>() : nullptr;
-  const RouteRowBlobs row{m_route.integer(0),       m_route.integer(1),       m_route.blob(2),
-                          optionalBlob(m_route, 3), optionalBlob(m_route, 4), optionalBlob(m_route, 5),
-                          m_route.integer(6)};
-  return std::make_shared<const RouteBlock>(decode(row, router, capture));
+  while (static_cast<int>(out.size()) < most && stepTo(m_route, broken) &&
+         m_route.integer(7) == block + static_cast<std::int64_t>(out.size())) {
+    const RouteRowBlobs row{m_route.integer(0),       m_route.integer(1),       m_route.blob(2),
+                            optionalBlob(m_route, 3), optionalBlob(m_route, 4), optionalBlob(m_route, 5),
+                            m_route.integer(6)};
+    out.push_back(std::make_shared<const RouteBlock>(decode(row, router, capture)));
+  }
+  if (broken && out.empty()) out.push_back(unreadable<RouteBlock>());
+  return out;
 }
 
 std::shared_ptr<const LogitBlock> BlockReader::logitBlock(RunId run, int index, std::int64_t block,
@@ -111,19 +125,35 @@ std::shared_ptr<const BlockSummary> BlockReader::summary(RunId run, int index, i
 
 std::optional<SequenceStats> BlockReader::stats(RunId run, int index, std::int32_t sequence,
                                                 const RouterSpec& router, bool& damaged) {
+  auto sums = stats(run, index, sequence, 1, router, damaged);
+  return sums.empty() ? std::nullopt : std::optional(std::move(sums.front()));
+}
+
+std::vector<SequenceStats> BlockReader::stats(RunId run, int index, std::int32_t sequence, int most,
+                                              const RouterSpec& router, bool& damaged) {
   const ResetGuard guard(m_stats);
-  m_stats.bind(1, run).bind(2, std::int64_t{index}).bind(3, std::int64_t{sequence});
-  if (!stepTo(m_stats, damaged)) return std::nullopt;
-  SequenceStats stats;
-  stats.tokens = m_stats.integer(0);
-  stats.massTokens = m_stats.integer(1);
-  stats.logitTokens = m_stats.integer(2);
-  stats.logSumExpSum = m_stats.real(7);
-  stats.entropySum = m_stats.real(8);
-  auto decoded = decode(std::move(stats), m_stats.blob(3), m_stats.blob(4), m_stats.blob(5), m_stats.blob(6),
-                        m_stats.integer(9), router.experts);
-  damaged = !decoded.has_value();
-  return decoded;
+  m_stats.bind(1, run)
+      .bind(2, std::int64_t{index})
+      .bind(3, std::int64_t{sequence})
+      .bind(4, std::int64_t{most});
+  std::vector<SequenceStats> out;
+  bool failed = false;
+  while (static_cast<int>(out.size()) < most && stepTo(m_stats, failed) &&
+         m_stats.integer(10) == sequence + static_cast<std::int64_t>(out.size())) {
+    SequenceStats stats;
+    stats.tokens = m_stats.integer(0);
+    stats.massTokens = m_stats.integer(1);
+    stats.logitTokens = m_stats.integer(2);
+    stats.logSumExpSum = m_stats.real(7);
+    stats.entropySum = m_stats.real(8);
+    auto decoded = decode(std::move(stats), m_stats.blob(3), m_stats.blob(4), m_stats.blob(5),
+                          m_stats.blob(6), m_stats.integer(9), router.experts);
+    failed = !decoded.has_value();
+    if (failed) break;
+    out.push_back(*std::move(decoded));
+  }
+  damaged = failed && out.empty();
+  return out;
 }
 
 }  // namespace moescope::trace

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/trace/block_codec.h"
@@ -31,6 +32,11 @@ class BlockReader {
   std::shared_ptr<const TokenBlock> tokenBlock(RunId run, std::int64_t block);
   std::shared_ptr<const RouteBlock> routeBlock(RunId run, int index, std::int64_t block,
                                                const RouterSpec& router, CaptureLevel capture);
+  /// The block and those that follow it without a gap, at most `most`; empty if there is no such row. One
+  /// statement for many rows, as each statement costs SQLite a lock and a look at the file.
+  std::vector<std::shared_ptr<const RouteBlock>> routeBlocks(RunId run, int index, std::int64_t block,
+                                                             int most, const RouterSpec& router,
+                                                             CaptureLevel capture);
   std::shared_ptr<const LogitBlock> logitBlock(RunId run, int index, std::int64_t block,
                                                const RouterSpec& router);
   std::shared_ptr<const BlockSummary> summary(RunId run, int index, int level, std::int64_t block,
@@ -38,6 +44,10 @@ class BlockReader {
   /// `damaged` is set instead of a value if the row's checks fail.
   std::optional<SequenceStats> stats(RunId run, int index, std::int32_t sequence, const RouterSpec& router,
                                      bool& damaged);
+  /// The sums of the sequence and of those that follow it without a gap, at most `most`, up to the first
+  /// that fails its checks; `damaged` is set if that is the sequence itself.
+  std::vector<SequenceStats> stats(RunId run, int index, std::int32_t sequence, int most,
+                                   const RouterSpec& router, bool& damaged);
 
  private:
   /// True if the statement stands on a row; `broken` if the file could not be read there.

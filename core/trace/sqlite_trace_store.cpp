@@ -18,6 +18,7 @@ constexpr std::size_t kTokenCacheBytes = 16 << 20;
 constexpr std::size_t kRouteCacheBytes = 96 << 20;
 constexpr std::size_t kLogitCacheBytes = 32 << 20;
 constexpr std::size_t kSummaryCacheBytes = 48 << 20;
+constexpr std::size_t kStatsCacheBytes = 8 << 20;
 
 }  // namespace
 
@@ -46,7 +47,8 @@ SqliteTraceStore::SqliteTraceStore(OpenedTrace opened, std::filesystem::path pat
       m_tokenCache(kTokenCacheBytes),
       m_routeCache(kRouteCacheBytes),
       m_logitCache(kLogitCacheBytes),
-      m_summaryCache(kSummaryCacheBytes) {}
+      m_summaryCache(kSummaryCacheBytes),
+      m_statsCache(kStatsCacheBytes) {}
 
 Result<std::shared_ptr<TraceStore>> SqliteTraceStore::over(OpenedTrace opened, std::filesystem::path path,
                                                            bool writable, const StoreOptions& options) {

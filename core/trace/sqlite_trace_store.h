@@ -111,6 +111,7 @@ class SqliteTraceStore final : public TraceStore {
   mutable BlockCache<RouteBlock> m_routeCache;
   mutable BlockCache<LogitBlock> m_logitCache;
   mutable BlockCache<BlockSummary> m_summaryCache;
+  mutable BlockCache<SequenceStats> m_statsCache;
 
   mutable std::mutex m_mutex;  // what follows; never held while calling out
   mutable std::map<RunId, RunShape> m_shapes;

@@ -15,6 +15,10 @@ std::size_t bytesOfBlock(const RouteBlock& block) {
 }
 std::size_t bytesOfBlock(const LogitBlock& block) { return 128 + 2 * block.halves.size(); }
 std::size_t bytesOfBlock(const BlockSummary& node) { return 128 + 12 * node.counts.size(); }
+std::size_t bytesOfBlock(const SequenceStats& sums) { return 192 + 32 * sums.counts.size(); }
+
+/// Rows that are read at a time by who reads one after the other.
+constexpr int kReadAhead = 64;
 
 /// The store as a load query reads it.
 class StoreBlocks final : public BlockSource {
@@ -72,15 +76,21 @@ std::shared_ptr<const RouteBlock> SqliteTraceStore::routeBlock(RunId run, int in
   const auto known = shape(run);
   const RouterSpec* spec = router(known, index);
   if (spec == nullptr || known->capture == CaptureLevel::None) return nullptr;
+  std::vector<std::shared_ptr<const RouteBlock>> blocks;
   std::shared_ptr<const RouteBlock> read;
   {
+    const int most = m_routeCache.find({run, index, 0, block - 1}) ? kReadAhead : 1;
     const auto reader = m_readers.lease();
-    if (reader) read = reader->blocks.routeBlock(run, index, block, *spec, known->capture);
+    if (reader) blocks = reader->blocks.routeBlocks(run, index, block, most, *spec, known->capture);
   }
+  if (!blocks.empty()) read = blocks.front();
   if (read && read->damaged)
     warnOnce(fmt::format("run {}, router {}, layer {}, block {} is damaged", run, index, spec->layer.value,
                          block));
-  keep(m_routeCache, key, read, read && read->count == kBlockTokens);
+  for (std::size_t i = blocks.size(); i-- > 0;) {
+    const std::int64_t number = block + static_cast<std::int64_t>(i);
+    keep(m_routeCache, {run, index, 0, number}, blocks[i], blocks[i]->count == kBlockTokens);
+  }
   return read;
 }
 
@@ -141,18 +151,26 @@ std::optional<SequenceStats> SqliteTraceStore::sequenceStats(RunId run, int inde
   if (const auto recording = live(run)) {
     if (const auto stats = recording->stats(index, sequence)) return *stats;
   }
+  if (const auto cached = m_statsCache.find({run, index, 0, sequence})) return *cached;
   const auto known = shape(run);
   const RouterSpec* spec = router(known, index);
   if (spec == nullptr) return std::nullopt;
   bool damaged = false;
-  std::optional<SequenceStats> stats;
+  std::vector<SequenceStats> read;
   {
+    const int most = m_statsCache.find({run, index, 0, sequence - std::int64_t{1}}) ? kReadAhead : 1;
     const auto reader = m_readers.lease();
-    if (reader) stats = reader->blocks.stats(run, index, sequence, *spec, damaged);
+    if (reader) read = reader->blocks.stats(run, index, sequence, most, *spec, damaged);
   }
   if (damaged)
     warnOnce(fmt::format("run {}, router {}, sums of sequence {} are damaged", run, index, sequence));
-  return stats;
+  if (read.empty()) return std::nullopt;
+  // Sums are written once, when their sequence ends.
+  for (std::size_t i = read.size(); i-- > 0;) {
+    m_statsCache.put({run, index, 0, sequence + static_cast<std::int64_t>(i)},
+                     std::make_shared<const SequenceStats>(read[i]), bytesOfBlock(read[i]));
+  }
+  return std::move(read.front());
 }
 
 void SqliteTraceStore::onCommitted(const WriteBatch& batch) {

@@ -83,6 +83,7 @@ void SqliteTraceStore::onFailed(LiveRun& run, const Error& error) {
   m_routeCache.drop(run.id());
   m_logitCache.drop(run.id());
   m_summaryCache.drop(run.id());
+  m_statsCache.drop(run.id());
   publish(StoreEvent::Kind::RecordingFailed, run.id(), {}, error);
 }
 
@@ -159,6 +160,7 @@ Result<std::unique_ptr<RunRecorder>> SqliteTraceStore::resumeRun(RunId run) {
   m_routeCache.drop(run);
   m_logitCache.drop(run);
   m_summaryCache.drop(run);
+  m_statsCache.drop(run);
   auto live = std::make_shared<LiveRun>(resumed.run, resumed.model.routers, m_options.queueLimitBytes,
                                         [writer = m_writer.get()](bool urgent) { writer->wake(urgent); });
   live->restore(std::move(resumed.tail));
@@ -213,6 +215,7 @@ Result<void> SqliteTraceStore::deleteRun(RunId run) {
   m_routeCache.drop(run);
   m_logitCache.drop(run);
   m_summaryCache.drop(run);
+  m_statsCache.drop(run);
   {
     const std::lock_guard lock(m_mutex);
     m_shapes.erase(run);
