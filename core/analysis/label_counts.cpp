@@ -67,19 +67,16 @@ Result<LabelCounts> labelCounts(const trace::TraceStore& store, const AnalysedRu
   return out;
 }
 
-LabelTotals labelTotals(const LabelCounts& counts, std::span<const std::uint16_t> multiplicity) {
+LabelTotals labelTotals(const LabelCounts& counts) {
   const auto experts = static_cast<std::size_t>(counts.experts);
   LabelTotals out{counts.labels, counts.experts, {}, {}};
   out.tokens.assign(static_cast<std::size_t>(counts.labels), 0.0);
   out.counts.assign(out.tokens.size() * experts, 0.0);
   for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
-    const double times =
-        multiplicity.empty() ? 1.0 : multiplicity[static_cast<std::size_t>(counts.unitOf[entry])];
-    if (times == 0.0) continue;
     const auto label = static_cast<std::size_t>(counts.labelOf[entry]);
-    out.tokens[label] += times * static_cast<double>(counts.tokens[entry]);
+    out.tokens[label] += static_cast<double>(counts.tokens[entry]);
     for (std::size_t e = 0; e < experts; ++e)
-      out.counts[label * experts + e] += times * static_cast<double>(counts.counts[entry * experts + e]);
+      out.counts[label * experts + e] += static_cast<double>(counts.counts[entry * experts + e]);
   }
   return out;
 }

@@ -30,8 +30,8 @@ struct LabelTotals {
 Result<LabelCounts> labelCounts(const trace::TraceStore& store, const AnalysedRun& run, int router,
                                 const LabelUnits& units, int choices, std::stop_token stop);
 
-/// `multiplicity` [units]: how often each unit is in a draw; empty: each once.
-LabelTotals labelTotals(const LabelCounts& counts, std::span<const std::uint16_t> multiplicity = {});
+/// Each unit once; draws of them: drawn_totals.h.
+LabelTotals labelTotals(const LabelCounts& counts);
 
 /// [draws] of [units]: every stratum is drawn by itself, with replacement.
 class StratifiedDraws {

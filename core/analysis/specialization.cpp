@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/analysis/divergence.h"
+#include "core/analysis/drawn_totals.h"
 
 namespace moescope::analysis {
 
@@ -47,28 +48,31 @@ std::vector<double> labelDivergences(const LabelTotals& totals) {
   return out;
 }
 
-Result<SpecializationIntervals> specializationIntervals(const LabelCounts& counts, int draws,
-                                                        std::uint64_t seed, std::stop_token stop) {
+Result<SpecializationIntervals> specializationIntervals(const LabelCounts& counts,
+                                                        const StratifiedDraws& draws, std::stop_token stop) {
+  constexpr int kDrawsAtATime = 32;
   const std::size_t cells =
       static_cast<std::size_t>(counts.labels) * static_cast<std::size_t>(counts.experts);
   SpecializationIntervals out;
   out.rates.assign(cells, {kUndefined, kUndefined});
-  const LabelTotals totals = labelTotals(counts);
-  const double estimate = labelInformation(totals).plugIn;
+  const double estimate = labelInformation(labelTotals(counts)).plugIn;
   out.information = bootstrapInterval(estimate, {});
   // A label with one unit would give an interval without width.
-  if (draws == 0 || std::ranges::any_of(counts.strata, [](int units) { return units < 2; })) return out;
+  if (draws.draws() == 0 || std::ranges::any_of(counts.strata, [](int units) { return units < 2; }))
+    return out;
 
-  const StratifiedDraws resampled(counts.strata, draws, seed);
+  const DrawnTotals drawn(counts);
   std::vector<double> information;
   std::vector<std::vector<double>> rates(cells);  // [cells][draws]
-  for (auto& each : rates) each.reserve(static_cast<std::size_t>(draws));
-  for (int draw = 0; draw < draws; ++draw) {
+  for (auto& each : rates) each.reserve(static_cast<std::size_t>(draws.draws()));
+  for (int first = 0; first < draws.draws(); first += kDrawsAtATime) {
     if (stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
-    const LabelTotals replicate = labelTotals(counts, resampled.draw(draw));
-    information.push_back(labelInformation(replicate).plugIn);
-    const std::vector<double> values = labelRates(replicate);
-    for (std::size_t cell = 0; cell < cells; ++cell) rates[cell].push_back(values[cell]);
+    const int count = std::min(kDrawsAtATime, draws.draws() - first);
+    for (const LabelTotals& replicate : drawn.of(draws, first, count)) {
+      information.push_back(labelInformation(replicate).plugIn);
+      const std::vector<double> values = labelRates(replicate);
+      for (std::size_t cell = 0; cell < cells; ++cell) rates[cell].push_back(values[cell]);
+    }
   }
   out.information = bootstrapInterval(estimate, information);
   for (std::size_t cell = 0; cell < cells; ++cell)

@@ -22,9 +22,9 @@ struct SpecializationIntervals {
   BootstrapInterval information;  ///< of the plug-in value
 };
 
-/// Resamples the units of every stratum. Undefined (NaN) where a stratum has fewer than two units or no draw
-/// was asked for. Errors: `cancelled`.
-Result<SpecializationIntervals> specializationIntervals(const LabelCounts& counts, int draws,
-                                                        std::uint64_t seed, std::stop_token stop);
+/// Resamples the units of every stratum by `draws`, which all routers may share. Undefined (NaN) where a
+/// stratum has fewer than two units or there is no draw. Errors: `cancelled`.
+Result<SpecializationIntervals> specializationIntervals(const LabelCounts& counts,
+                                                        const StratifiedDraws& draws, std::stop_token stop);
 
 }  // namespace moescope::analysis

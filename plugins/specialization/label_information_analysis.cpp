@@ -64,6 +64,8 @@ Result<AnalysisResult> LabelInformationAnalysis::run(const AnalysisInput& input)
   const bool byToken = settings->choices == 1 || !settings->source.perText();
   constexpr trace::CaptureLevel kNeeds = trace::CaptureLevel::Ids;
   if (input.runs.empty()) return fail(analysedRun(input.store, input.runs, kNeeds).error());
+  AnalysisInput quiet = input;  // progress counts checkpoints, not the layers of each
+  quiet.progress = nullptr;
   std::vector<RunLayers> runs;
   for (const trace::RunId id : input.runs) {
     auto run = analysedRun(input.store, id, kNeeds);
@@ -72,22 +74,15 @@ Result<AnalysisResult> LabelInformationAnalysis::run(const AnalysisInput& input)
     if (!routers) return fail(routers.error());
     auto units = labelUnits(input.store, *run, settings->source, byToken, input.stop);
     if (!units) return fail(units.error());
-    RunLayers each{std::move(*run), std::move(*units), {}};
-    for (const int router : *routers) {
-      auto layer = layerSpecialization(input.store, each.run, router, each.units, *settings, input.stop);
-      if (!layer) return fail(layer.error());
-      each.layers.push_back(std::move(*layer));
-    }
-    runs.push_back(std::move(each));
+    auto layers = layerSpecializations(quiet, *run, *routers, *units, *settings);
+    if (!layers) return fail(layers.error());
+    runs.push_back({std::move(*run), std::move(*units), std::move(*layers)});
   }
   if (input.partial) input.partial(resultOf(runs, *settings, input));
   std::int64_t done = 0;
-  for (RunLayers& run : runs) {
-    for (LayerSpecialization& layer : run.layers) {
-      if (const auto added = addIntervals(input.store, run.run, run.units, *settings, layer, input.stop);
-          !added)
-        return fail(added.error());
-    }
+  for (RunLayers& each : runs) {
+    if (const auto added = addIntervals(quiet, each.run, each.units, *settings, each.layers); !added)
+      return fail(added.error());
     if (input.progress)
       input.progress({"Resampling texts", ++done, static_cast<std::int64_t>(runs.size()), "checkpoints"});
   }

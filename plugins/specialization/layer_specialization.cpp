@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 
@@ -66,34 +67,46 @@ Result<LabelSettings> labelSettings(const AnalysisParameters& parameters) {
                        static_cast<std::uint64_t>(*seed)};
 }
 
-Result<LayerSpecialization> layerSpecialization(const trace::TraceStore& store, const AnalysedRun& run,
-                                                int router, const LabelUnits& units,
-                                                const LabelSettings& settings, std::stop_token stop) {
-  auto counts = labelCounts(store, run, router, units, settings.choices, stop);
-  if (!counts) return fail(counts.error());
-  LayerSpecialization out;
-  out.router = router;
-  out.layer = run.routers[static_cast<std::size_t>(router)].layer.value;
-  out.counts = std::move(*counts);
-  out.totals = labelTotals(out.counts);
-  out.information = labelInformation(out.totals);
+Result<std::vector<LayerSpecialization>> layerSpecializations(const AnalysisInput& input,
+                                                              const AnalysedRun& run,
+                                                              const std::vector<int>& routers,
+                                                              const LabelUnits& units,
+                                                              const LabelSettings& settings) {
+  std::vector<LayerSpecialization> out(routers.size());
+  const auto counted =
+      forEachLayer(input, "Counting choices", out.size(), [&](std::size_t index) -> Result<void> {
+        LayerSpecialization& layer = out[index];
+        layer.router = routers[index];
+        auto counts = labelCounts(input.store, run, layer.router, units, settings.choices, input.stop);
+        if (!counts) return fail(counts.error());
+        layer.layer = run.routers[static_cast<std::size_t>(layer.router)].layer.value;
+        layer.counts = std::move(*counts);
+        layer.totals = labelTotals(layer.counts);
+        layer.information = labelInformation(layer.totals);
+        return {};
+      });
+  if (!counted) return fail(counted.error());
   return out;
 }
 
-Result<void> addIntervals(const trace::TraceStore& store, const AnalysedRun& run, const LabelUnits& units,
-                          const LabelSettings& settings, LayerSpecialization& layer, std::stop_token stop) {
-  auto intervals = specializationIntervals(layer.counts, settings.draws, settings.seed, stop);
-  if (!intervals) return fail(intervals.error());
-  layer.intervals = std::move(*intervals);
-  if (units.perText) {
-    layer.shuffled = shuffledInformation(layer.counts, settings.shuffles, settings.seed);
+Result<void> addIntervals(const AnalysisInput& input, const AnalysedRun& run, const LabelUnits& units,
+                          const LabelSettings& settings, std::vector<LayerSpecialization>& layers) {
+  const StratifiedDraws draws(units.strata, settings.draws, settings.seed);
+  return forEachLayer(input, "Resampling texts", layers.size(), [&](std::size_t index) -> Result<void> {
+    LayerSpecialization& layer = layers[index];
+    auto intervals = specializationIntervals(layer.counts, draws, input.stop);
+    if (!intervals) return fail(intervals.error());
+    layer.intervals = std::move(*intervals);
+    if (units.perText) {
+      layer.shuffled = shuffledInformation(layer.counts, settings.shuffles, settings.seed);
+      return {};
+    }
+    auto shuffled = shuffledTokenInformation(input.store, run, layer.router, units, settings.choices,
+                                             settings.shuffles, settings.seed, input.stop);
+    if (!shuffled) return fail(shuffled.error());
+    layer.shuffled = std::move(*shuffled);
     return {};
-  }
-  auto shuffled = shuffledTokenInformation(store, run, layer.router, units, settings.choices,
-                                           settings.shuffles, settings.seed, stop);
-  if (!shuffled) return fail(shuffled.error());
-  layer.shuffled = std::move(*shuffled);
-  return {};
+  });
 }
 
 std::vector<ResultColumn> informationColumns() {

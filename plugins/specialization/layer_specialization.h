@@ -26,14 +26,16 @@ struct LayerSpecialization {
   std::vector<double> shuffled;                 ///< bits, empty until then
 };
 
-/// Errors: `cancelled`.
-Result<LayerSpecialization> layerSpecialization(const trace::TraceStore& store,
-                                                const analysis::AnalysedRun& run, int router,
-                                                const analysis::LabelUnits& units,
-                                                const LabelSettings& settings, std::stop_token stop);
-Result<void> addIntervals(const trace::TraceStore& store, const analysis::AnalysedRun& run,
+/// Point estimates, [routers] in their order. Errors: `cancelled`.
+Result<std::vector<LayerSpecialization>> layerSpecializations(const analysis::AnalysisInput& input,
+                                                              const analysis::AnalysedRun& run,
+                                                              const std::vector<int>& routers,
+                                                              const analysis::LabelUnits& units,
+                                                              const LabelSettings& settings);
+/// All layers see the same draws of texts. Errors: `cancelled`.
+Result<void> addIntervals(const analysis::AnalysisInput& input, const analysis::AnalysedRun& run,
                           const analysis::LabelUnits& units, const LabelSettings& settings,
-                          LayerSpecialization& layer, std::stop_token stop);
+                          std::vector<LayerSpecialization>& layers);
 
 /// mi_bits, mi_low, mi_high, mi_basic_low, mi_basic_high, miller_madow_bits, shuffled_bits,
 /// shuffled_max_bits, most_bits.

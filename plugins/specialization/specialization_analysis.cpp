@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -12,12 +13,6 @@ namespace moescope::specialization {
 using namespace analysis;
 
 namespace {
-
-std::vector<std::string> expertNames(int experts) {
-  std::vector<std::string> out;
-  for (int e = 0; e < experts; ++e) out.push_back(std::to_string(e));
-  return out;
-}
 
 ResultMatrix labelMatrix(const LayerSpecialization& layer, const LabelUnits& units, std::string_view id,
                          std::string title, std::string value) {
@@ -120,21 +115,12 @@ Result<AnalysisResult> SpecializationAnalysis::run(const AnalysisInput& input) c
   const auto units = labelUnits(input.store, *run, settings->source, byToken, input.stop);
   if (!units) return fail(units.error());
 
-  std::vector<LayerSpecialization> layers;
-  for (const int router : *routers) {
-    auto layer = layerSpecialization(input.store, *run, router, *units, *settings, input.stop);
-    if (!layer) return fail(layer.error());
-    layers.push_back(std::move(*layer));
-  }
-  if (input.partial) input.partial(resultOf(*run, layers, *units, *settings, input));
-  std::int64_t done = 0;
-  for (LayerSpecialization& layer : layers) {
-    if (const auto added = addIntervals(input.store, *run, *units, *settings, layer, input.stop); !added)
-      return fail(added.error());
-    if (input.progress)
-      input.progress({"Resampling texts", ++done, static_cast<std::int64_t>(layers.size()), "layers"});
-  }
-  return resultOf(*run, layers, *units, *settings, input);
+  auto layers = layerSpecializations(input, *run, *routers, *units, *settings);
+  if (!layers) return fail(layers.error());
+  if (input.partial) input.partial(resultOf(*run, *layers, *units, *settings, input));
+  if (const auto added = addIntervals(input, *run, *units, *settings, *layers); !added)
+    return fail(added.error());
+  return resultOf(*run, *layers, *units, *settings, input);
 }
 
 }  // namespace moescope::specialization
