@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/analysis/divergence.h"
+#include "core/analysis/drawn_totals.h"
 #include "core/analysis/specialization.h"
 #include "plugins/specialization/label_information_analysis.h"
 #include "plugins/specialization/specialization_analysis.h"
@@ -67,6 +68,31 @@ class TestSpecialization : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void totalsOfDraws() {
+    // 17 experts: one more than a tile. A unit may have tokens of both labels.
+    LabelCounts counts{2, 17, {4, 3}, {0, 1, 2, 3, 4, 5, 6, 0}, {0, 1, 0, 0, 1, 1, 1, 1}, {}, {}, 0};
+    for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
+      counts.tokens.push_back(static_cast<std::int64_t>(10 + entry));
+      for (std::size_t e = 0; e < 17; ++e) counts.counts.push_back(static_cast<std::int64_t>(entry * e % 7));
+    }
+    const StratifiedDraws draws(counts.strata, 5, 9);
+    const auto totals = DrawnTotals(counts).of(draws, 1, 3);
+    QCOMPARE(totals.size(), std::size_t{3});
+    for (int draw = 0; draw < 3; ++draw) {
+      const auto times = draws.draw(1 + draw);
+      std::vector<double> tokens(2, 0.0), sums(34, 0.0);
+      for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
+        const double weight = times[static_cast<std::size_t>(counts.unitOf[entry])];
+        const auto label = static_cast<std::size_t>(counts.labelOf[entry]);
+        tokens[label] += weight * static_cast<double>(counts.tokens[entry]);
+        for (std::size_t e = 0; e < 17; ++e)
+          sums[label * 17 + e] += weight * static_cast<double>(counts.counts[entry * 17 + e]);
+      }
+      QCOMPARE(totals[static_cast<std::size_t>(draw)].tokens, tokens);
+      QCOMPARE(totals[static_cast<std::size_t>(draw)].counts, sums);
+    }
+  }
+
   void toyRates() {
     // Two labels with 4 and 2 tokens, 2 of 4 experts each.
     const LabelTotals totals{2, 4, {4.0, 2.0}, {4, 2, 2, 0, 0, 0, 2, 2}};
