@@ -9,6 +9,7 @@
 #include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
+#include "core/analysis/token_similarity.h"
 #include "plugins/languages/language_rows.h"
 
 namespace moescope::languages {
@@ -72,6 +73,7 @@ struct Cell {
   Value divergence;
   double baseline = std::nan("");
   double entropy = std::nan("");
+  double jaccard = std::nan("");
   int pairs = 0;
   std::vector<Value> deltas;  // [experts]
 };
@@ -102,6 +104,8 @@ class Divergence {
   void compareMeans(const LanguageRows& rows, int label, Cell& out) const;
   Result<void> comparePairs(const LanguageRows& rows, int label, Cell& out) const;
   Result<void> compareRates(const LanguageRows& rows, int label, Cell& out) const;
+  /// Mean over the texts of a label of how alike the choices of their tokens are.
+  Result<double> similarity(int router, int label) const;
   [[nodiscard]] std::vector<std::pair<int, int>> pairsWith(int label) const;
   [[nodiscard]] std::vector<int> textsOf(int label) const { return m_settings.labels.textsOf(label); }
   [[nodiscard]] const std::string& labelName(std::size_t label) const {
@@ -197,6 +201,19 @@ Result<void> Divergence::compareRates(const LanguageRows& rows, int label, Cell&
   return {};
 }
 
+Result<double> Divergence::similarity(int router, int label) const {
+  std::vector<double> values;
+  for (const int text : textsOf(label)) {
+    trace::SequenceRecord sequence = m_run.sequences[static_cast<std::size_t>(text)];
+    sequence.length = std::min<std::int64_t>(sequence.length, kComparedTokens);
+    const auto pieces =
+        textChoices(m_input.store, m_run.record.id, router, std::span(&sequence, 1), m_input.stop);
+    if (!pieces) return fail(pieces.error());
+    values.push_back(tokenSimilarity(*pieces, m_run.routers[static_cast<std::size_t>(router)].experts));
+  }
+  return meanOf(values);
+}
+
 Result<Layer> Divergence::layerOf(int router) const {
   const auto rows = languageRows(m_input.store, m_run, router, m_input.stop);
   if (!rows) return fail(rows.error());
@@ -204,6 +221,9 @@ Result<Layer> Divergence::layerOf(int router) const {
   for (std::size_t label = 0; label < out.size(); ++label) {
     const int index = static_cast<int>(label);
     out[label].entropy = meanOf(chosen(rows->entropies, textsOf(index)));
+    const auto jaccard = similarity(router, index);
+    if (!jaccard) return fail(jaccard.error());
+    out[label].jaccard = *jaccard;
     if (index == m_settings.reference) continue;
     if (m_settings.pairKey.empty()) {
       compareMeans(*rows, index, out[label]);
@@ -233,6 +253,8 @@ void Divergence::addDivergences(const std::vector<Layer>& layers, AnalysisResult
                      {"baseline", ""},
                      {"entropy", "nat"},
                      {"reference_entropy", "nat"},
+                     {"jaccard", ""},
+                     {"reference_jaccard", ""},
                      {"texts", "texts"},
                      {"pairs", "pairs"}},
                     {}};
@@ -253,7 +275,10 @@ void Divergence::addDivergences(const std::vector<Layer>& layers, AnalysisResult
       addInterval(row, value.divergence.interval);
       row.push_back(cell(value.baseline));
       row.push_back(cell(value.entropy));
-      row.push_back(cell(layers[l][static_cast<std::size_t>(m_settings.reference)].entropy));
+      const Cell& reference = layers[l][static_cast<std::size_t>(m_settings.reference)];
+      row.push_back(cell(reference.entropy));
+      row.push_back(cell(value.jaccard));
+      row.push_back(cell(reference.jaccard));
       row.push_back(cell(static_cast<int>(textsOf(static_cast<int>(label)).size())));
       row.push_back(m_settings.pairKey.empty() ? ResultCell() : cell(value.pairs));
       table.rows.push_back(std::move(row));

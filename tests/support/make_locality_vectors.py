@@ -153,7 +153,14 @@ def look_ahead_hits(text, size, capacity):
     return hits
 
 
-def language_values(q, rates):
+def token_jaccard(text):
+    """Mean over pairs of tokens of what their sets of experts share; None for one token."""
+    sets = [set(row) for row in text.tolist()]
+    values = [len(a & b) / len(a | b) for i, a in enumerate(sets) for b in sets[i + 1:]]
+    return float(numpy.mean(values)) if values else None
+
+
+def language_values(q, rates, ids):
     of = lambda rows, language: numpy.array(rows[3 * language:3 * language + 3])
     english, german, french = of(q, 0), of(q, 1), of(q, 2)
     return {
@@ -163,6 +170,8 @@ def language_values(q, rates):
         "paired": {"de": float(numpy.mean([divergence(a, b) for a, b in zip(english, german)])),
                    "fr": float(numpy.mean([divergence(a, b) for a, b in zip(english, french)]))},
         "neighbours": float(numpy.mean([divergence(english[i], english[(i + 1) % 3]) for i in range(3)])),
+        "jaccard": {name: float(numpy.mean([v for v in map(token_jaccard, ids[3 * l:3 * l + 3]) if v is not None]))
+                    for l, name in enumerate(LANGUAGES)},
         "delta_de": (of(rates, 1).mean(axis=0) - of(rates, 0).mean(axis=0)).tolist(),
     }
 
@@ -243,7 +252,7 @@ def locality_document():
         "languages": [LANGUAGES[t // 3] for t in range(9)], "sentences": [t % 3 for t in range(9)],
         "logits64": [[(z * 64).astype(int).ravel().tolist() for z in text] for text in texts],
         "transitions": {rule: transitions(ids[0], ids[1], rule) for rule in ["top1", "rank", "all"]},
-        "language": language_values(q, rates), "exclusive": exclusive_values(ids[0], 5, 0.4),
+        "language": language_values(q, rates, ids[0]), "exclusive": exclusive_values(ids[0], 5, 0.4),
         "loss": loss_values(layer(0), ids[0]),
         "top_p": [top_p_values(layer(0), ids[0], p) for p in [0.4, 0.8]],
         "similarity": similarity_values(layer(0)),

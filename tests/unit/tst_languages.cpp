@@ -5,6 +5,7 @@
 
 #include "core/analysis/exclusive_experts.h"
 #include "core/analysis/language_divergence.h"
+#include "core/analysis/token_similarity.h"
 #include "tests/support/locality_vectors.h"
 
 using namespace moescope::analysis;
@@ -44,6 +45,17 @@ class TestLanguages : public QObject {
     QVERIFY_NEAR(pairedDivergence({{.5, .5}, empty}, {{1, 0}, {1, 0}}), 0.622556249, 5e-10);
     QVERIFY(std::isnan(pairedDivergence({}, {})));
     QVERIFY(std::isnan(neighbourDivergence({{1, 0}})));
+  }
+
+  void tokensOfATextAreCompared() {
+    // {0,1} {0,1} {0,2} | {2,99}: pairs 1, 1/3, 0, 1/3, 0, 1/3.
+    const std::vector<TextChoices> pieces{{0, 2, {0, 1, 1, 0, 0, 2}}, {0, 2, {2, 99}}};
+    QVERIFY_NEAR(tokenSimilarity(pieces, 128), 1.0 / 3.0, 1e-15);
+    // An empty slot is no choice: {0} and {0, 1}.
+    const std::vector<TextChoices> shorter{{0, 2, {0, moescope::trace::kEmptySlot, 0, 1}}};
+    QCOMPARE(tokenSimilarity(shorter, 4), 0.5);
+    QVERIFY(std::isnan(tokenSimilarity({}, 4)));
+    QVERIFY(std::isnan(tokenSimilarity(std::vector<TextChoices>{{0, 1, {3}}}, 4)));
   }
 
   void languagesAgainstNumpy() {

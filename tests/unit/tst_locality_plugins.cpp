@@ -138,6 +138,10 @@ class TestLocalityPlugins : public QObject {
         QVERIFY_NEAR(numberIn(*pairs, "divergence", "baseline", key), expected["neighbours"].get<double>(),
                      2e-6);
         QCOMPARE(numberIn(*pairs, "divergence", "pairs", key), 3.0);
+        QVERIFY_NEAR(numberIn(*means, "divergence", "jaccard", key),
+                     expected["jaccard"][language].get<double>(), 1e-12);
+        QVERIFY_NEAR(numberIn(*means, "divergence", "reference_jaccard", key),
+                     expected["jaccard"]["en"].get<double>(), 1e-12);
       }
       const ResultMatrix* delta = means->matrix("delta_layer0");
       QVERIFY(delta != nullptr);
