@@ -4,6 +4,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include <fmt/format.h>
+
 #include "core/analysis/routed_tokens.h"
 #include "core/analysis/text_units.h"
 
@@ -86,6 +88,12 @@ Result<TokenUnits> unitsOfTokens(const trace::TraceStore& store, const AnalysedR
     }
   }
   return out;
+}
+
+std::string intervalText(const TokenUnits& units, int draws) {
+  if (draws == 0) return "none: no draws were asked for";
+  if (units.units < 2) return "none: there is only one text or window to resample";
+  return fmt::format("95 %, bootstrap of {} over {}", draws, units.description);
 }
 
 }  // namespace moescope::analysis

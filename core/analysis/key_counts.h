@@ -49,5 +49,7 @@ struct TokenUnits {
 };
 Result<TokenUnits> unitsOfTokens(const trace::TraceStore& store, const AnalysedRun& run,
                                  std::stop_token stop);
+/// "95 %, bootstrap of 200 over 176 texts", or why there is none.
+std::string intervalText(const TokenUnits& units, int draws);
 
 }  // namespace moescope::analysis

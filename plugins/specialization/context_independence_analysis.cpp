@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/analysis/context_independence.h"
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -24,7 +25,7 @@ const AnalysisInfo& ContextIndependenceAnalysis::info() const {
       {{"layer", "all", "all, or layers such as 0,7,15"},
        {"k", "all", "all: every expert of a token, 1: its first choice only"},
        {"min_count", "128", "the spread is taken of ids and positions with more occurrences"},
-       {"draws", "200", "bootstrap draws of the intervals, 0 to 10000"},
+       {"draws", "200", "bootstrap draws of the intervals, 0 to 100000"},
        {"seed", "1", "of draws and of the shuffled control"}}};
   return info;
 }
@@ -34,24 +35,17 @@ Result<AnalysisResult> ContextIndependenceAnalysis::run(const AnalysisInput& inp
   if (!choices) return fail(choices.error());
   const auto minCount = wholeParameter(input.parameters, "min_count", 0, 1'000'000'000);
   if (!minCount) return fail(minCount.error());
-  const auto drawCount = wholeParameter(input.parameters, "draws", 0, 10000);
-  if (!drawCount) return fail(drawCount.error());
-  const auto seed = wholeParameter(input.parameters, "seed", 0, std::numeric_limits<std::int64_t>::max());
-  if (!seed) return fail(seed.error());
   const auto run = analysedRun(input.store, input.runs, trace::CaptureLevel::Ids);
   if (!run) return fail(run.error());
-  const auto routers = layersParameter(input.parameters, "layer", run->routers);
-  if (!routers) return fail(routers.error());
+  const auto settings = layerSettings(input.parameters, run->routers);
+  if (!settings) return fail(settings.error());
   const auto units = unitsOfTokens(input.store, *run, input.stop);
   if (!units) return fail(units.error());
-  const TextDraws draws(units->units, static_cast<int>(*drawCount), static_cast<std::uint64_t>(*seed));
+  const TextDraws draws(units->units, settings->draws, settings->seed);
 
-  AnalysisResult out;
-  out.analysis = "context-independence";
-  out.parameters = input.parameters;
-  out.sample = sampleText(run->record);
+  AnalysisResult out = resultFor(info(), input, *run);
   out.baseline = "uniform: spread 0, explained 0; ids and positions shuffled over all tokens";
-  out.interval = keyIntervalText(*units, static_cast<int>(*drawCount));
+  out.interval = intervalText(*units, settings->draws);
   ResultTable table{"spread",
                     "Spread of routing by token id and by position",
                     {{"layer", ""},
@@ -70,9 +64,9 @@ Result<AnalysisResult> ContextIndependenceAnalysis::run(const AnalysisInput& inp
   std::int64_t done = 0;
   bool noneFrequent = false;
   for (const TokenKey kind : {TokenKey::Input, TokenKey::Position}) {
-    const auto keys = runKeys(input.store, *run, kind, static_cast<std::uint64_t>(*seed), input.stop);
+    const auto keys = runKeys(input.store, *run, kind, settings->seed, input.stop);
     if (!keys) return fail(keys.error());
-    for (const int router : *routers) {
+    for (const int router : settings->routers) {
       const auto layer = keyLayer(input.store, *run, router, *keys, *units, *choices, input.stop);
       if (!layer) return fail(layer.error());
       const auto intervals = keyIntervals(
@@ -96,8 +90,8 @@ Result<AnalysisResult> ContextIndependenceAnalysis::run(const AnalysisInput& inp
       table.rows.push_back(std::move(row));
       noneFrequent = noneFrequent || values.keys == 0;
       if (input.progress)
-        input.progress(
-            {"Sorting choices by token", ++done, static_cast<std::int64_t>(2 * routers->size()), "layers"});
+        input.progress({"Sorting choices by token", ++done,
+                        static_cast<std::int64_t>(2 * settings->routers.size()), "layers"});
     }
   }
   out.tables.push_back(std::move(table));

@@ -67,7 +67,7 @@ Result<AnalysisResult> EarlyRoutingAnalysis::run(const AnalysisInput& input) con
   out.parameters = input.parameters;
   out.sample = fmt::format("{} checkpoints, each {}", runs->size(), sampleText(last.record));
   out.baseline = "0: as at the last checkpoint; ids of the checkpoint shuffled over all tokens";
-  out.interval = keyIntervalText(*units, static_cast<int>(*drawCount));
+  out.interval = intervalText(*units, static_cast<int>(*drawCount));
   ResultTable table{"divergence", "Divergence from the last checkpoint by token id", seriesColumns(), {}};
   for (const char* name : {"divergence", "divergence_low", "divergence_high", "divergence_shuffled"})
     table.columns.push_back({name, "nat"});

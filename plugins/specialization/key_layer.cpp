@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include <fmt/format.h>
-
 namespace moescope::specialization {
 
 using namespace analysis;
@@ -42,12 +40,6 @@ Result<std::vector<Interval>> keyIntervals(
   std::vector<Interval> out;
   for (const auto& each : replicates) out.push_back(bootstrapInterval(kUndefined, each).percentile);
   return out;
-}
-
-std::string keyIntervalText(const TokenUnits& units, int draws) {
-  if (draws == 0) return "none: no draws were asked for";
-  if (units.units < 2) return "none: there is only one text or window to resample";
-  return fmt::format("95 %, bootstrap of {} over {}", draws, units.description);
 }
 
 }  // namespace moescope::specialization

@@ -31,7 +31,4 @@ Result<std::vector<analysis::Interval>> keyIntervals(
     const analysis::KeyedChoices& rows, const analysis::TextDraws& draws,
     const std::function<std::vector<double>(const analysis::KeyCounts&)>& statistics, std::stop_token stop);
 
-/// "95 %, bootstrap of 200 over 176 texts" or why there is none.
-std::string keyIntervalText(const analysis::TokenUnits& units, int draws);
-
 }  // namespace moescope::specialization

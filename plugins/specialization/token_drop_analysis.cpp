@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/analysis/key_counts.h"
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -206,12 +207,9 @@ Result<AnalysisResult> TokenDropAnalysis::run(const AnalysisInput& input) const 
   const auto units = unitsOfTokens(input.store, *run, input.stop);
   if (!units) return fail(units.error());
   const TextDraws draws(units->units, settings->draws, settings->seed);
-  AnalysisResult out;
-  out.analysis = "token-drop";
-  out.parameters = input.parameters;
-  out.sample = sampleText(run->record);
+  AnalysisResult out = resultFor(info(), input, *run);
   out.baseline = "the tokens of a group in random order; the ratio over all positions";
-  out.interval = keyIntervalText(*units, settings->draws);
+  out.interval = intervalText(*units, settings->draws);
   ResultTable table{"drop",
                     "Dropped choices by position",
                     {{"layer", ""},

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -146,12 +147,9 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
   if (!units) return fail(units.error());
   const TextDraws draws(units->units, settings->draws, settings->seed);
 
-  AnalysisResult out;
-  out.analysis = "vocabulary";
-  out.parameters = input.parameters;
-  out.sample = sampleText(run->record);
+  AnalysisResult out = resultFor(info(), input, *run);
   out.baseline = "ids shuffled over all tokens; chance level k/M (normalised: 0)";
-  out.interval = keyIntervalText(*units, settings->draws);
+  out.interval = intervalText(*units, settings->draws);
   ResultTable values{"values", "How far a token tells the expert", valueColumns(), {}};
   ResultTable experts{"experts",
                       "Vocabulary specialization of experts",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/analysis/key_counts.h"
+#include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
@@ -99,7 +100,7 @@ const AnalysisInfo& MarginAnalysis::info() const {
       {{"layer", "all", "all, or layers such as 0,7,15"},
        {"of", "scores", "scores (what the router selects by), or logits"},
        {"small", "0.02", "margins below this are counted as small, 0 to 1000"},
-       {"draws", "1000", "bootstrap draws of the intervals, 0 to 10000"},
+       {"draws", "1000", "bootstrap draws of the intervals, 0 to 100000"},
        {"seed", "1", "of the draws"}}};
   return info;
 }
@@ -110,36 +111,30 @@ Result<AnalysisResult> MarginAnalysis::run(const AnalysisInput& input) const {
   if (!of) return fail(of.error());
   const auto small = realParameter(input.parameters, "small", 0.0, 1000.0);
   if (!small) return fail(small.error());
-  const auto drawCount = wholeParameter(input.parameters, "draws", 0, 10000);
-  if (!drawCount) return fail(drawCount.error());
-  const auto seed = wholeParameter(input.parameters, "seed", 0, std::numeric_limits<std::int64_t>::max());
-  if (!seed) return fail(seed.error());
   const auto run = analysedRun(input.store, input.runs, trace::CaptureLevel::Full);
   if (!run) return fail(run.error());
-  const auto routers = layersParameter(input.parameters, "layer", run->routers);
-  if (!routers) return fail(routers.error());
+  const auto settings = layerSettings(input.parameters, run->routers);
+  if (!settings) return fail(settings.error());
   const auto units = unitsOfTokens(input.store, *run, input.stop);
   if (!units) return fail(units.error());
-  const TextDraws draws(units->units, static_cast<int>(*drawCount), static_cast<std::uint64_t>(*seed));
+  const TextDraws draws(units->units, settings->draws, settings->seed);
 
   AnalysisResult out;
   out.analysis = "margins";
   out.parameters = input.parameters;
   out.sample = sampleText(run->record);
   out.baseline = "even_gap: the margin if the experts' scores stood at even distances";
-  out.interval = *drawCount == 0 ? "none: no draws were asked for"
-                 : units->units < 2
-                     ? "none: there is only one text or window to resample"
-                     : fmt::format("95 %, bootstrap of {} over {}", *drawCount, units->description);
+  out.interval = intervalText(*units, settings->draws);
   ResultTable table = emptyTable();
   std::int64_t done = 0;
-  for (const int router : *routers) {
+  for (const int router : settings->routers) {
     auto margins = routingMargins(input.store, *run, router, *of == "logits", input.stop);
     if (!margins) return fail(margins.error());
     const int layer = run->routers[static_cast<std::size_t>(router)].layer.value;
     addLayer(layer, std::move(*margins), *units, draws, *small, table);
     if (input.progress)
-      input.progress({"Measuring margins", ++done, static_cast<std::int64_t>(routers->size()), "layers"});
+      input.progress(
+          {"Measuring margins", ++done, static_cast<std::int64_t>(settings->routers.size()), "layers"});
   }
   out.tables.push_back(std::move(table));
   out.notes.emplace_back("of the native choice, before any rule; recorded logits are rounded to 16 bits");
