@@ -228,6 +228,42 @@ class TestTraceBadFiles : public QObject {
     QVERIFY(!(*store)->routeBlock(1, 1, 0)->damaged);
   }
 
+  /// Who reads in order gets many rows at a time, who reads backwards one by one: gaps and damage are the
+  /// same.
+  void gapsAndDamageInOrder() {
+    const fs::path path = in("gaps.moescope");
+    fs::remove(path);
+    writeTrace(path, synthesize(6, std::vector<int>(12, 200)), CaptureLevel::Ids);
+    execute(path,
+            "DELETE FROM route_block WHERE block = 3; UPDATE route_block SET crc = crc + 1 WHERE block = 6;"
+            "DELETE FROM sequence_stats WHERE sequence = 4;"
+            "UPDATE sequence_stats SET crc = crc + 1 WHERE sequence = 8");
+    const auto forward = TraceStore::open(path, OpenMode::ReadOnly);
+    const auto backward = TraceStore::open(path, OpenMode::ReadOnly);
+    QVERIFY(forward.has_value() && backward.has_value());
+    std::vector<std::shared_ptr<const RouteBlock>> blocks;
+    std::vector<std::optional<SequenceStats>> sums;
+    for (std::int64_t block = 0; block < 9; ++block) blocks.push_back((*forward)->routeBlock(1, 1, block));
+    for (std::int32_t s = 0; s < 12; ++s) sums.push_back((*forward)->sequenceStats(1, 1, s));
+    for (std::int64_t block = 8; block >= 0; --block) {
+      const auto& read = blocks[static_cast<std::size_t>(block)];
+      const auto alone = (*backward)->routeBlock(1, 1, block);
+      QCOMPARE(read != nullptr, block != 3);
+      QCOMPARE(alone != nullptr, block != 3);
+      if (!read) continue;
+      QCOMPARE(read->damaged, block == 6);
+      QCOMPARE(difference(*read, *alone), std::string());
+    }
+    for (std::int32_t s = 11; s >= 0; --s) {
+      const auto& read = sums[static_cast<std::size_t>(s)];
+      QCOMPARE(read.has_value(), s != 4 && s != 8);
+      const auto alone = (*backward)->sequenceStats(1, 1, s);
+      QCOMPARE(alone.has_value(), read.has_value());
+      if (read) QCOMPARE(difference(*read, *alone, 0.0), std::string());
+    }
+    QCOMPARE((*forward)->warnings().size(), std::size_t{2});
+  }
+
   void cutAnywhere() {
     const fs::path path = in("cut.moescope");
     std::mt19937 random(2);
