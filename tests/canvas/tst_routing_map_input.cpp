@@ -4,6 +4,7 @@
 #include <QUndoStack>
 
 #include "core/engine/generation/live_session.h"
+#include "tests/support/canvas_rest.h"
 #include "tests/support/gui_test.h"
 #include "tests/support/recording_painter.h"
 #include "tests/support/routing_trace.h"
@@ -14,6 +15,7 @@
 #include "views/api/view_context.h"
 #include "views/panels/common/strength_popup.h"
 #include "views/panels/routing_map/routing_map_panel.h"
+#include "views/panels/routing_map/zoom_motion.h"
 
 namespace moescope::views {
 
@@ -49,11 +51,7 @@ struct Shown {
     panel->canvas().build({0, 0, 1000, 460}, painter);
   }
   void settle() {
-    QTest::qWait(1);
-    QVERIFY(QTest::qWaitFor([this] {
-      QCoreApplication::processEvents();
-      return panel->idle();
-    }));
+    QVERIFY(QTest::qWaitFor([this] { return panel->idle(); }));
   }
   CanvasEvent at(Point point, Qt::MouseButton button = Qt::NoButton, Qt::KeyboardModifiers modifiers = {}) {
     CanvasEvent event;
@@ -264,8 +262,9 @@ class TestRoutingMapInput : public QObject {
     shown.panel->canvas().wheel(shown.at({400, 200}), {0, 1});
     shown.key(Qt::Key_F);
     QVERIFY(std::abs(g.rowsInSight() - 999.0) < 1.0);
-    QTest::qWait(150);
-    QVERIFY(std::abs(g.rowsInSight() - 999.0) < 1.0);
+    // A zoom that went on would move the rows within this time.
+    const auto isMoved = [&g] { return std::abs(g.rowsInSight() - 999.0) >= 1.0; };
+    QVERIFY(!QTest::qWaitFor(isMoved, ZoomMotion::kDurationMs + kSettleMs));
   }
 
   void theWheelZoomsAndScrolls() {
