@@ -42,7 +42,7 @@ void printOne(const ResultTable& table) {
     const bool text = std::any_of(table.rows.begin(), table.rows.end(), [c](const auto& row) {
       return std::holds_alternative<std::string>(row[c]);
     });
-    columns.push_back({unit.empty() ? name : name + " (" + unit + ")", !text});
+    columns.push_back({unit.empty() ? name : fmt::format("{} ({})", name, unit), !text});
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : table.rows) {
@@ -96,7 +96,7 @@ void printResult(const AnalysisResult& result) {
               {"Interval", line(result.interval)}};
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
   std::string title = result.analysis;
-  for (const auto& [key, value] : result.parameters) title += " " + key + "=" + value;
+  for (const auto& [key, value] : result.parameters) title += fmt::format(" {}={}", key, value);
   printFacts(title, facts);
   for (const ResultTable& table : result.tables) printOne(table);
   for (const ResultMatrix& matrix : result.matrices) printOne(matrix);

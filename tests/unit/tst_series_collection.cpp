@@ -147,7 +147,8 @@ class TestSeriesCollection : public QObject {
     const auto series =
         collectSeries(host(), *small.store, {.name = "Training", .series = "Training", .draws = 0});
     QVERIFY(!series);
-    QVERIFY2(series.error().message.find("two checkpoints") != std::string::npos, series.error().message.c_str());
+    QVERIFY2(series.error().message.find("two checkpoints") != std::string::npos,
+             series.error().message.c_str());
     QVERIFY(!series.error().advice.empty());
   }
 
