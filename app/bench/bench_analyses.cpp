@@ -61,6 +61,7 @@ ModelRecord syntheticModel() {
 Result<void> append(RunRecorder& recorder, std::int64_t tokens, const std::stop_token& stop) {
   std::mt19937_64 random(3);
   std::vector<std::vector<std::int32_t>> choices;
+  choices.reserve(std::size_t{kLabels} * kLayers);
   for (int i = 0; i < kLabels * kLayers; ++i) choices.push_back(drawnChoices(random, i % kLabels));
   const std::vector<float> entropies(kBlockTokens, 1.5F);
   const std::vector<float> logits(std::size_t{kBlockTokens} * kExperts);
@@ -84,7 +85,7 @@ Result<void> append(RunRecorder& recorder, std::int64_t tokens, const std::stop_
     for (TokenRow& row : rows) row.id = static_cast<std::int32_t>(random() % 4096);
     batch.routers.clear();
     for (int layer = 0; layer < kLayers; ++layer) {
-      const auto& ids = choices[static_cast<std::size_t>((layer * kLabels + text % kLabels))];
+      const auto& ids = choices[static_cast<std::size_t>(std::int64_t{layer} * kLabels + text % kLabels)];
       batch.routers.push_back({kTopK, logits, ids, weights, {}, {}});
     }
     auto first = recorder.appendTokens(rows, bytes);

@@ -42,7 +42,7 @@ void printOne(const ResultTable& table) {
     const bool text = std::any_of(table.rows.begin(), table.rows.end(), [c](const auto& row) {
       return std::holds_alternative<std::string>(row[c]);
     });
-    columns.push_back({unit.empty() ? name : name + " (" + unit + ")", !text});
+    columns.push_back({cell(unit.empty() ? name : fmt::format("{} ({})", name, unit)), !text});
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : table.rows) {
@@ -61,9 +61,10 @@ std::string matrixCell(const ResultMatrix& matrix, std::size_t i) {
 
 void printOne(const ResultMatrix& matrix) {
   const std::size_t columns = matrix.columnNames.size();
-  fmt::print("\n{}: {}{}", matrix.title, matrix.valueLabel, matrix.unit.empty() ? "" : " in " + matrix.unit);
+  fmt::print("\n{}: {}{}", line(matrix.title), cell(matrix.valueLabel),
+             matrix.unit.empty() ? "" : " in " + cell(matrix.unit));
   if (matrix.baseline) fmt::print(", {} without structure", numberText(*matrix.baseline));
-  fmt::print("\n{} in rows, {} in columns\n", matrix.rowLabel, matrix.columnLabel);
+  fmt::print("\n{} in rows, {} in columns\n", cell(matrix.rowLabel), cell(matrix.columnLabel));
   const std::size_t atOnce = matrix.low.empty() ? kMatrixColumns : kMatrixColumns / 3;
   for (std::size_t first = 0; first < columns; first += atOnce) {
     const std::size_t end = std::min(columns, first + atOnce);
@@ -96,8 +97,8 @@ void printResult(const AnalysisResult& result) {
               {"Interval", line(result.interval)}};
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
   std::string title = result.analysis;
-  for (const auto& [key, value] : result.parameters) title += " " + key + "=" + value;
-  printFacts(title, facts);
+  for (const auto& [key, value] : result.parameters) title += fmt::format(" {}={}", key, value);
+  printFacts(line(title), facts);
   for (const ResultTable& table : result.tables) printOne(table);
   for (const ResultMatrix& matrix : result.matrices) printOne(matrix);
   if (!result.notes.empty()) fmt::print("\n");

@@ -122,6 +122,7 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   options->bench.model = app::resourceFolder() / "demo" / "model";
   CLI::App* command = app.add_subcommand("bench", "Measure speed on this machine");
   std::vector<std::string> names;
+  names.reserve(kMeasurements.size());
   for (const auto& [name, measurement] : kMeasurements) names.push_back(name);
   command
       ->add_option("NAME", options->name,

@@ -36,7 +36,7 @@ void showOutcome(const RecordOptions& options, const engine::CorpusOutcome& outc
   if (outcome.cancelled) note("stopped; the same command with --resume goes on");
 }
 
-int runRecord(RecordOptions options) {
+int runRecord(const RecordOptions& options) {
   const auto stop = interruptToken();
   const auto settings = corpusSettings(options.corpus);
   if (!settings) return report(settings.error(), options.json);

@@ -23,7 +23,8 @@ tl::unexpected<Error> openError(const std::filesystem::path& path, int code) {
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe must not be waited for: it is refused below.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return openError(path, errno);
   struct stat status {};
   const void* data = nullptr;

@@ -117,6 +117,7 @@ std::string tableText(const AnalysisResult& result, const ResultTable& table) {
   latex.rule();
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
+    cells.reserve(row.size());
     for (const ResultCell& cell : row) cells.push_back(cellText(cell));
     latex.row(cells);
   }

@@ -14,8 +14,8 @@ inline constexpr const char* kMinus = "\u2212";
 std::string decimalText(double value, int decimals);
 /// "15 928".
 std::string countText(std::int64_t value);
-/// "5 k", "35 k", "1.2 M", "147 B": at most three digits, for steps and tokens seen. "0" and up to 999 as they
-/// are.
+/// "5 k", "35 k", "1.2 M", "147 B": at most three digits, for steps and tokens seen. "0" and up to 999 as
+/// they are.
 std::string magnitudeText(double value);
 /// "3.12×".
 std::string ratioText(double ratio);

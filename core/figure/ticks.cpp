@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "core/figure/axis.h"
 #include "core/figure/colour_map.h"
@@ -41,8 +42,9 @@ std::vector<double> multiples(double min, double max, double step) {
   const double first = std::ceil(min / step - kSlack);
   const double last = std::floor(max / step + kSlack);
   // Where the steps are finer than a double's digits there are no ticks to count.
-  if (std::max(std::abs(first), std::abs(last)) >= kMostExact) return ticks;
-  for (double i = first; i <= last; i += 1.0) ticks.push_back(i == 0.0 ? 0.0 : i * step);
+  if (!(std::max(std::abs(first), std::abs(last)) < kMostExact)) return ticks;
+  for (auto i = static_cast<std::int64_t>(first); i <= static_cast<std::int64_t>(last); ++i)
+    ticks.push_back(static_cast<double>(i) * step);
   return ticks;
 }
 
@@ -50,6 +52,7 @@ bool usable(double min, double max) { return min < max && std::isfinite(max - mi
 
 std::vector<Tick> withLabels(const std::vector<double>& places, int decimals, const std::string& suffix) {
   std::vector<Tick> ticks;
+  ticks.reserve(places.size());
   for (const double place : places) ticks.emplace_back(place, decimalText(place, decimals) + suffix);
   return ticks;
 }
@@ -114,9 +117,9 @@ std::string shortRatioText(double ratio) {
 std::vector<Tick> ratioTicks(double min, double max, bool sign) {
   std::vector<Tick> ticks;
   if (!usable(min, max) || min <= 0.0) return ticks;
-  const double first = std::ceil(std::log2(min) - kSlack);
-  const double last = std::floor(std::log2(max) + kSlack);
-  for (double power = first; power <= last; power += 1.0) {
+  const int first = static_cast<int>(std::ceil(std::log2(min) - kSlack));
+  const int last = static_cast<int>(std::floor(std::log2(max) + kSlack));
+  for (int power = first; power <= last; ++power) {
     const double ratio = std::exp2(power);
     ticks.emplace_back(ratio, shortRatioText(ratio) + (sign ? "×" : ""));
   }

@@ -149,9 +149,7 @@ Result<FigureSpec> coActivationKind(const PluginHost& host, trace::TraceStore& s
 
 std::string nameOfSeries(const trace::TraceStore& store, const std::string& word) {
   const auto all = store.allSeries();
-  for (const trace::SeriesRecord& series : all) {
-    if (word.empty() || word == series.name || word == std::to_string(series.id)) return series.name;
-  }
+  if (const auto* series = chosenSeries(all, word)) return series->name;
   return word.empty() ? store.path().stem().string() : word;
 }
 

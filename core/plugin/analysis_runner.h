@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ struct AnalysisCallbacks {
 /// the known ones.
 Result<analysis::AnalysisParameters> filledParameters(const analysis::AnalysisInfo& info,
                                                       const analysis::AnalysisParameters& given);
+
+/// The series with this number, else the newest with this name, or without a word the newest; null if there
+/// is none.
+const trace::SeriesRecord* chosenSeries(std::span<const trace::SeriesRecord> all, const std::string& word);
 
 /// The runs that the request means, in order of training for a series. Errors: `analysis.no_such_run`,
 /// `analysis.no_such_series`, `analysis.bad_series` (fewer than two checkpoints, equal steps, mixed models),

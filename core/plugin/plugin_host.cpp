@@ -133,7 +133,7 @@ void PluginHost::loadFolder(const fs::path& folder) {
 
 Result<void> PluginHost::start(PluginMetadata metadata, std::string file, PluginEntry entry) {
   auto plugin = std::make_unique<Plugin>(std::move(metadata), std::move(file));
-  const auto taken = plugin->guard.call("plugin.failed", [&]() -> Result<void> {
+  auto taken = plugin->guard.call("plugin.failed", [&]() -> Result<void> {
     Collector collector;
     entry(collector);
     return plugin->take(std::move(collector));

@@ -106,19 +106,11 @@ Result<std::vector<RunId>> checkSeries(const trace::TraceStore& store, const Ana
   return ids;
 }
 
-/// The series with this number or name; without a word the newest, and in a file without series all runs that
-/// have a training step.
+/// Without a series all runs that have a training step.
 Result<std::vector<RunId>> seriesRuns(const trace::TraceStore& store, const AnalysisInfo& info,
                                       const std::string& word) {
   const auto all = store.allSeries();
-  const auto wanted = number(word);
-  const trace::SeriesRecord* found = word.empty() && !all.empty() ? &all.back() : nullptr;
-  for (const trace::SeriesRecord& series : all) {
-    if (!word.empty() && series.name == word) found = &series;
-  }
-  for (const trace::SeriesRecord& series : all) {
-    if (wanted && series.id == *wanted) found = &series;
-  }
+  const trace::SeriesRecord* found = chosenSeries(all, word);
   if (found == nullptr && !word.empty()) {
     return fail("analysis.no_such_series", store.path().string(), word, "the trace has no such series",
                 "see moescope inspect for its series");
@@ -132,6 +124,18 @@ Result<std::vector<RunId>> seriesRuns(const trace::TraceStore& store, const Anal
 }
 
 }  // namespace
+
+const trace::SeriesRecord* chosenSeries(std::span<const trace::SeriesRecord> all, const std::string& word) {
+  const auto wanted = number(word);
+  const trace::SeriesRecord* found = word.empty() && !all.empty() ? &all.back() : nullptr;
+  for (const trace::SeriesRecord& series : all) {
+    if (!word.empty() && series.name == word) found = &series;
+  }
+  for (const trace::SeriesRecord& series : all) {
+    if (wanted && series.id == *wanted) found = &series;
+  }
+  return found;
+}
 
 Result<std::vector<RunId>> chosenRuns(const trace::TraceStore& store, const AnalysisInfo& info,
                                       const AnalysisRequest& request) {

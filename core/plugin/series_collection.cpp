@@ -19,6 +19,8 @@ const std::vector<std::string_view> kNoMetrics{
     "step",  "train_tokens",    "router",           "loss_tokens",     "boundary_fits",    "fits", "k_over_m",
     "types", "draws_undefined", "experts_left_out", "gamma_basic_low", "gamma_basic_high", "b0a"};
 
+constexpr double kMostStep = 9007199254740992.0;  // 2^53
+
 void takeLoad(SeriesMetrics& series, const AnalysisResult& result) {
   for (const char* id : {"series", "layers"}) {
     if (const ResultTable* table = result.table(id)) takeMetrics(series, *table, kNoMetrics);
@@ -27,13 +29,13 @@ void takeLoad(SeriesMetrics& series, const AnalysisResult& result) {
   series.interval = result.interval;
   const ResultTable* baselines = result.table("baseline");
   if (baselines == nullptr) return;
-  for (const auto& row : baselines->rows) {
-    const auto* measure = std::get_if<std::string>(&row.at(2));
-    const auto* uniform = std::get_if<double>(&row.at(3));
-    if (measure == nullptr || uniform == nullptr) continue;
+  for (std::size_t row = 0; row < baselines->rows.size(); ++row) {
+    const std::string measure = wordAt(*baselines, row, "measure");
+    const double uniform = numberAt(*baselines, row, "uniform");
+    if (!std::isfinite(uniform)) continue;
     for (analysis::SeriesMetric& metric : series.metrics) {
-      if (metric.id != *measure || metric.baseline) continue;
-      metric.baseline = *uniform;
+      if (metric.id != measure || metric.baseline) continue;
+      metric.baseline = uniform;
       metric.baselineName = "uniform load";
     }
   }
@@ -116,7 +118,8 @@ void takeCongestion(SeriesMetrics& series, const AnalysisResult& result) {
   if (const ResultTable* phases = result.table("phases")) {
     for (std::size_t row = 0; row < phases->rows.size(); ++row) {
       const double first = numberAt(*phases, row, "first_step"), last = numberAt(*phases, row, "last_step");
-      if (!std::isfinite(first) || !std::isfinite(last)) continue;  // a phase without steps has no place
+      // A phase without steps has no place, nor one whose steps no file can mean.
+      if (!(std::abs(first) < kMostStep) || !(std::abs(last) < kMostStep)) continue;
       series.phases.push_back(
           {wordAt(*phases, row, "phase"), static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)});
     }

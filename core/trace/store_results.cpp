@@ -1,10 +1,9 @@
 // Results of analyses that a SqliteTraceStore keeps, so that they need not be computed again.
-#include <chrono>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/crc32.h"
+#include "core/base/unix_time.h"
 #include "core/trace/sqlite_trace_store.h"
 
 namespace moescope::trace {
@@ -32,12 +31,7 @@ Result<void> write(Database& database, const ResultKeys& keys, std::string_view 
       " VALUES (?, ?, ?, ?, ?, ?)");
   if (!insert) return fail(insert.error());
   const auto bytes = std::as_bytes(std::span(result));
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
-  keys.bindTo(*insert)
-      .bind(4, bytes)
-      .bind(5, std::int64_t{crc32(0, bytes)})
-      .bind(6, std::int64_t{now.count()});
+  keys.bindTo(*insert).bind(4, bytes).bind(5, std::int64_t{crc32(0, bytes)}).bind(6, unixMilliseconds());
   if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
   return database.execute(
       fmt::format("DELETE FROM analysis_result WHERE id NOT IN (SELECT id FROM analysis_result ORDER BY id "

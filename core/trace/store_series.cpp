@@ -1,20 +1,13 @@
 // Series of a SqliteTraceStore: runs of the same texts through checkpoints of one model, in order of
 // training.
-#include <chrono>
-
 #include <fmt/format.h>
 
+#include "core/base/unix_time.h"
 #include "core/trace/sqlite_trace_store.h"
 
 namespace moescope::trace {
 
 namespace {
-
-std::int64_t unixMilliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 Result<std::vector<SeriesRecord>> readSeries(const Database& database) {
   auto rows = database.prepare("SELECT id, name, settings, created_ms FROM series ORDER BY id");

@@ -5,9 +5,9 @@
 #include <functional>
 
 #include "tests/support/canvas_rest.h"
-#include "views/canvas/canvas_tool_tip.h"
 #include "views/api/canvas_widget.h"
 #include "views/api/theme.h"
+#include "views/canvas/canvas_tool_tip.h"
 
 namespace moescope::views {
 

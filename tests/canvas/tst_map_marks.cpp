@@ -9,8 +9,8 @@
 #include "tests/support/gui_test.h"
 #include "tests/support/recording_painter.h"
 #include "tests/support/routing_trace.h"
-#include "views/api/view_context.h"
 #include "views/api/expert_actions.h"
+#include "views/api/view_context.h"
 #include "views/panels/expert_load/load_bars_canvas.h"
 #include "views/panels/routing_map/routing_map_canvas.h"
 

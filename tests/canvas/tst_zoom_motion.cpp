@@ -1,6 +1,7 @@
 // Smooth zoom: many steps that make one, none at rest, and one step for who wants less motion.
 #include <cmath>
 
+#include "tests/support/canvas_rest.h"
 #include "tests/support/gui_test.h"
 #include "views/api/motion.h"
 #include "views/panels/routing_map/zoom_motion.h"
@@ -32,13 +33,13 @@ class TestZoomMotion : public QObject {
     }
     QVERIFY(std::abs(whole - 2.0) < 1e-9);
     const auto rest = m_steps.size();
-    QTest::qWait(60);
+    QTest::qWait(kSettleMs);  // several frames: a timer that still ran would have made a step
     QCOMPARE(m_steps.size(), rest);
   }
 
   void aSecondZoomTakesTheRestWithIt() {
     m_motion.start({2.0, {}, true, false});
-    QTest::qWait(40);
+    QVERIFY(QTest::qWaitFor([this] { return !m_steps.empty(); }));  // in the middle of it
     m_motion.start({3.0, {}, true, false});
     QTRY_VERIFY(!m_motion.running());
     double whole = 1.0;

@@ -3,6 +3,7 @@
 
 #include "tests/support/gui_test.h"
 #include "views/api/figure_view.h"
+#include "views/canvas/canvas_tool_tip.h"
 
 namespace moescope::views {
 
@@ -153,10 +154,16 @@ class TestFigureView : public QObject {
     m_view->setFigure(map());
     m_view->repaint();
     const int before = m_view->pictureCount();
+    // The first move brings the pointer into the window only.
+    QTest::mouseMove(m_view.get(), m_view->boxOf({Kind::Cell, 0, 2, 2}).center());
     QTest::mouseMove(m_view.get(), m_view->boxOf({Kind::Cell, 0, 1, 1}).center());
     m_view->setCurrent(FigureHit{Kind::Cell, 0, 0, 0});
     m_view->repaint();
-    QTest::qWait(250);  // the tool tip comes meanwhile
+    const auto hasTip = [this] {
+      const auto* tip = m_view->findChild<CanvasToolTip*>();
+      return tip != nullptr && tip->isVisible();
+    };
+    QTRY_VERIFY(hasTip());
     QCOMPARE(m_view->pictureCount(), before);
     m_view->resize(500, 280);
     m_view->repaint();

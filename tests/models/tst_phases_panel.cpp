@@ -51,7 +51,6 @@ struct Shown {
   }
 
   bool wait() {
-    QTest::qWait(20);
     return QTest::qWaitFor([this] { return !panel->busy(); }, 60000);
   }
   template <class T>

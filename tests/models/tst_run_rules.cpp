@@ -132,7 +132,7 @@ class TestRunRules : public QObject {
     QCOMPARE(shown.runEffects().size(), 1);
     bench.context.selection().setRun(plain);
     QVERIFY(!shown.view->isVisible());
-    QTest::qWait(100);
+    QTRY_VERIFY(shown.panel.idle());  // the answer is here
     QVERIFY(!shown.view->isVisible());
     QCOMPARE(shown.rowEffects().join(QString()), QString());
   }

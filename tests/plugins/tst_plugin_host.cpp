@@ -3,6 +3,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -170,12 +172,14 @@ class TestPluginHost : public QObject {
     // Metadata comes first: this one's code would be loadable.
     fs::copy(fs::path(MOESCOPE_TEST_PLUGINS) / "no_entry/no_entry.so", folder / "d_other_api/no_entry.so");
     write(folder / "e_large/plugin.json", std::string(100000, ' ') + metadata("e_large"));
+    fs::create_directory(folder / "f_pipe");
+    QCOMPARE(::mkfifo((folder / "f_pipe/plugin.json").c_str(), 0600), 0);  // nobody ever writes into it
     write(folder / "not_a_plugin/readme.txt", "nothing");
     write(folder / "file.txt", "nothing");
     PluginHost host;
     host.load(PluginFolder{folder, true});
     QCOMPARE(kinds(host), QStringLiteral("plugin.cannot_load plugin.cannot_load plugin.bad_metadata "
-                                         "plugin.other_api file.too_large"));
+                                         "plugin.other_api file.too_large file.unreadable"));
     QVERIFY(host.plugins().empty());
     for (const auto& failure : host.failures())
       QVERIFY(failure.file.starts_with(folder.string()) && !failure.reason.message.empty());

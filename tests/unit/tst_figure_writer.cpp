@@ -210,8 +210,7 @@ class TestFigureWriter : public QObject {
     const views::FigurePainter painter(spec, false);
     const QImage image = views::figureImage(spec, 720);
     const auto pixel = [&](double x, double y) {
-      return image.pixelColor(
-          painter.layout().panels[0].at(x, y).toPoint());
+      return image.pixelColor(painter.layout().panels[0].at(x, y).toPoint());
     };
     QCOMPARE(pixel(0, 2.95), QColor(Qt::black));  // steered
     QCOMPARE(pixel(0.2, 3.7), QColor(Qt::white));

@@ -1,4 +1,5 @@
 // `moescope query`, and `check` and `inspect` on traces, as scripts use them.
+#include <QFile>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
@@ -32,6 +33,17 @@ nlohmann::json csvByPython(const QByteArray& text) {
   python.closeWriteChannel();
   python.waitForFinished();
   return nlohmann::json::parse(python.readAllStandardOutput().toStdString());
+}
+
+/// Whether the process handles SIGINT already, as the kernel says: its mask of caught signals.
+bool catchesInterrupt(pid_t pid) {
+  QFile status(QStringLiteral("/proc/%1/status").arg(pid));
+  if (!status.open(QIODevice::ReadOnly)) return false;
+  for (const QByteArray& line : status.readAll().split('\n')) {
+    if (line.startsWith("SigCgt:"))
+      return (line.mid(7).trimmed().toULongLong(nullptr, 16) >> (SIGINT - 1) & 1U) != 0;
+  }
+  return false;
 }
 
 }  // namespace
@@ -140,8 +152,9 @@ class TestQueryCli : public QObject {
                   {"query", m_trace,
                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"});
     QVERIFY(process.waitForStarted());
-    QTest::qWait(150);
-    ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+    const auto pid = static_cast<pid_t>(process.processId());
+    QVERIFY(QTest::qWaitFor([pid] { return catchesInterrupt(pid); }, 10000));
+    ::kill(pid, SIGINT);
     QVERIFY(process.waitForFinished(10000));
     QCOMPARE(process.exitCode(), 130);
   }

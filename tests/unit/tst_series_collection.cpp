@@ -3,13 +3,16 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
+#include "core/plugin/analysis_figures.h"
 #include "core/plugin/series_collection.h"
+#include "core/trace/sqlite_handle.h"
 #include "plugins/built_in_plugins.h"
 #include "tests/support/series_trace.h"
 
@@ -147,7 +150,8 @@ class TestSeriesCollection : public QObject {
     const auto series =
         collectSeries(host(), *small.store, {.name = "Training", .series = "Training", .draws = 0});
     QVERIFY(!series);
-    QVERIFY2(series.error().message.find("two checkpoints") != std::string::npos, series.error().message.c_str());
+    QVERIFY2(series.error().message.find("two checkpoints") != std::string::npos,
+             series.error().message.c_str());
     QVERIFY(!series.error().advice.empty());
   }
 
@@ -173,6 +177,61 @@ class TestSeriesCollection : public QObject {
     QVERIFY(series.metric("saturation") == nullptr);
     QVERIFY(says(series, "No saturation and churn"));
     QVERIFY(series.metric("cv") != nullptr);
+  }
+
+  void theFigureNamesTheSeriesThatItShows() {
+    Small small;
+    tests::recordSeries(*small.store, {.name = "first", .steps = {1, 10}, .seed = 5});
+    tests::recordSeries(*small.store, {.name = "second", .steps = {1, 10}, .seed = 6});
+    const auto shown = [&](const figure::FigureParameters& parameters) {
+      auto with = parameters;
+      with["draws"] = "0";
+      return makeAnalysisFigure(host(), *small.store, "phase-course", with).value();
+    };
+    const auto newest = shown({}), first = shown({{"series", "first"}}), byNumber = shown({{"series", "1"}});
+    QVERIFY2(newest.sampleLine.starts_with("second ·"), newest.sampleLine.c_str());
+    QVERIFY2(first.sampleLine.starts_with("first ·"), first.sampleLine.c_str());
+    QVERIFY2(byNumber.sampleLine.starts_with("first ·"), byNumber.sampleLine.c_str());
+    QVERIFY(newest.lines[0].y != first.lines[0].y);
+    QCOMPARE(byNumber.lines[0].y, first.lines[0].y);
+  }
+
+  void aKeptResultIsNotBelieved() {
+    // A foreign file may keep anything under the right keys.
+    Small small;
+    const SeriesMetrics before = small.collect({});
+    auto file = trace::Database::open(small.store->path(), SQLITE_OPEN_READONLY);
+    QVERIFY(file);
+    for (const auto& [name, column] :
+         {std::pair{"load-balance", "baseline"}, std::pair{"congestion-fit", "phases"}}) {
+      auto row = file->prepare("SELECT parameters, inputs FROM analysis_result WHERE analysis = ?");
+      row->bind(1, std::string(name));
+      QCOMPARE(row->step(), SQLITE_ROW);
+      const std::string parameters = row->text(0), inputs = row->text(1);
+      row->reset();
+      auto result = nlohmann::ordered_json::parse(*small.store->cachedResult(name, parameters, inputs));
+      auto& tables = result["tables"];
+      tables.erase(
+          std::remove_if(tables.begin(), tables.end(), [&](const auto& t) { return t["id"] == column; }),
+          tables.end());
+      const bool isBaseline = std::string_view(name) == "load-balance";
+      const auto columns =
+          isBaseline
+              ? R"([{"name":"x","unit":""}])"
+              : R"([{"name":"phase","unit":""},{"name":"first_step","unit":""},{"name":"last_step","unit":""}])";
+      const auto rows = isBaseline ? "[[1]]" : R"([["surge",-1e300,1e300]])";
+      tables.push_back({{"id", column},
+                        {"title", ""},
+                        {"columns", nlohmann::ordered_json::parse(columns)},
+                        {"rows", nlohmann::ordered_json::parse(rows)}});
+      QVERIFY(analysis::resultFromJson(result.dump()));
+      QVERIFY(small.store->keepResult(name, parameters, inputs, result.dump()));
+    }
+    const SeriesMetrics after =
+        collected(*small.store, {.name = "Training", .series = "Training", .draws = 0});
+    QVERIFY(before.metric("cv")->baseline && !after.metric("cv")->baseline);
+    QVERIFY(after.phases.empty());
+    QCOMPARE(after.metric("cv")->values, before.metric("cv")->values);
   }
 };
 

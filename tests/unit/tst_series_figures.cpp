@@ -104,8 +104,28 @@ class TestSeriesFigures : public QObject {
     SeriesMetrics later = s;
     later.checkpoints[0].step = 10;
     QVERIFY(seriesCourseFigure({&later, 1}, "cv", {})->x.kind == AxisKind::Log10);
-    later.checkpoints[1].step.reset();
-    QVERIFY(seriesCourseFigure({&later, 1}, "cv", {})->x.kind == AxisKind::Linear);
+  }
+
+  void a_step_that_is_not_known_makes_every_x_a_place() {
+    const std::vector<double> places{0.0, 1.0, 2.0};
+    SeriesMetrics unknown = series();
+    unknown.checkpoints[1].step.reset();
+    unknown.phases = {{.name = "surge", .firstStep = 0, .lastStep = 20000}};
+    const auto alone = seriesCourseFigure({&unknown, 1}, "cv", {.column = 1});
+    QVERIFY(alone && alone->x.kind == AxisKind::Linear);
+    QCOMPARE(alone->x.label, std::string("Checkpoint"));
+    QCOMPARE(alone->lines[0].x, places);
+    QVERIFY(alone->bands.empty());  // phases lie on steps
+    QCOMPARE(seriesLayersFigure(unknown, "cv", {})->panels[0].lines[1].x, places);
+    // One that knows its steps is drawn on the axis they share.
+    const std::vector<SeriesMetrics> both{series(), unknown};
+    const auto overlaid = seriesCourseFigure(both, "cv", {.column = 1});
+    QVERIFY(overlaid && overlaid->x.max == 2.5);
+    for (const Line& line : overlaid->lines) QCOMPARE(line.x, places);
+    // Nothing trained yet: no logarithm of 0.
+    SeriesMetrics untrained = series();
+    for (auto& checkpoint : untrained.checkpoints) checkpoint.step = 0;
+    QCOMPARE(seriesCourseFigure({&untrained, 1}, "cv", {.column = 1})->lines[0].x, places);
   }
 
   void metrics_are_named_and_sorted() {

@@ -5,6 +5,7 @@
 #include "app/window/plugin_dock.h"
 #include "app/window/workspace.h"
 #include "plugins/built_in_plugins.h"
+#include "tests/support/canvas_rest.h"
 #include "tests/support/gui_test.h"
 
 namespace moescope::app {
@@ -23,7 +24,8 @@ struct Started {
   }
   void show() {
     window->show();
-    QTest::qWait(300);
+    if (!QTest::qWaitForWindowExposed(window.get())) qFatal("no window");
+    QTest::qWait(views::kSettleMs);  // a panel that is made though nobody sees it is there by then
   }
   /// The bar that has the tab; null if there is none.
   [[nodiscard]] QTabBar* barOf(const char* tab) const {
@@ -90,8 +92,8 @@ class TestMainWindow : public QObject {
     }
     Started app;
     app.show();
+    QTRY_COMPARE(app.madePanels(), 1);
     QCOMPARE(app.frontOf("Routing map"), QStringLiteral("Co-activation"));
-    QCOMPARE(app.madePanels(), 1);
   }
 };
 

@@ -7,7 +7,6 @@ namespace moescope::views {
 
 namespace {
 
-using figure::FigurePanel;
 using Kind = FigureHit::Kind;
 
 bool isPoint(const PanelLayout& panel, const figure::Line& line, std::size_t i) {

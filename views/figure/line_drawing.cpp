@@ -188,7 +188,7 @@ void PanelPainter::drawPointLabels(QPainter& painter, const Line& line) {
   const auto important = [&](std::size_t i) {
     return i == first || i == last || static_cast<int>(i) == line.ringed;
   };
-  std::ranges::stable_partition(order, important);
+  std::stable_partition(order.begin(), order.end(), important);
   for (const std::size_t i : order) {
     const QString text = qt(line.labels[i]);
     const QSizeF size(metrics.horizontalAdvance(text), lineHeight(m_style.inside));

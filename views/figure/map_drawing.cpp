@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <set>
 
@@ -25,6 +26,8 @@ constexpr int kImagePixels = 16'000'000;
 
 QColor qt(const figure::Rgb& colour) { return {colour[0], colour[1], colour[2]}; }
 
+constexpr double kMostHatchLines = 1e5;
+
 /// Lines at 45° through a rectangle, on a grid that neighbouring rectangles share.
 QList<QLineF> hatchLines(QRectF rect, double step, bool rising) {
   QList<QLineF> lines;
@@ -36,7 +39,11 @@ QList<QLineF> hatchLines(QRectF rect, double step, bool rising) {
   const double d = rect.left() + sign * rect.bottom();
   const double low = std::min({a, b, c, d});
   const double high = std::max({a, b, c, d});
-  for (double at = std::ceil(low / step) * step; at < high; at += step) {
+  if (!(high - low < kMostHatchLines * step)) return lines;  // nor where a side is not a number
+  const auto first = static_cast<std::int64_t>(std::ceil(low / step));
+  const auto end = static_cast<std::int64_t>(std::ceil(high / step));
+  for (std::int64_t i = first; i < end; ++i) {
+    const double at = static_cast<double>(i) * step;
     const auto yAt = [&](double x) { return sign * (at - x); };
     const double edgeTop = at - sign * rect.top();
     const double edgeBottom = at - sign * rect.bottom();

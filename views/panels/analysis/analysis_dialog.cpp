@@ -12,10 +12,10 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include "views/api/analysis_job.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
 #include "views/api/view_context.h"
-#include "views/api/analysis_job.h"
 #include "views/panels/analysis/result_view.h"
 
 namespace moescope::views {

@@ -19,7 +19,6 @@
 #include "views/panels/steering/rule_row.h"
 #include "views/panels/steering/rule_strength.h"
 #include "views/panels/steering/rule_texts.h"
-#include "views/api/theme.h"
 #include "views/panels/steering/run_rules_view.h"
 
 namespace moescope::views {

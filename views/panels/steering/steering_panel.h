@@ -44,6 +44,8 @@ class SteeringPanel : public QWidget {
   [[nodiscard]] const std::vector<RouterSpec>& routers() const { return m_routers; }
   /// What the rules did, as the engine counts it; shown while no run is selected.
   void setEffects(std::vector<steering::RuleEffect> effects);
+  /// True while it waits for no answer about the selected run.
+  [[nodiscard]] bool idle() const { return !m_query.busy(); }
 
  Q_SIGNALS:
   void loadRequested();
