@@ -60,6 +60,7 @@ class SqliteTraceStore final : public TraceStore {
   Result<void> deleteRun(RunId run) override;
   Result<std::int64_t> startSeries(const std::string& name, const std::string& settingsJson) override;
   Result<void> addToSeries(std::int64_t series, RunId run) override;
+  Result<void> renameSeries(std::int64_t series, const std::string& name) override;
   Result<void> deleteSeries(std::int64_t series) override;
   Result<void> keepResult(const std::string& analysis, const std::string& parametersJson,
                           const std::string& inputsJson, std::string_view result) override;

@@ -96,6 +96,20 @@ Result<void> SqliteTraceStore::addToSeries(std::int64_t series, RunId run) {
   return done;
 }
 
+Result<void> SqliteTraceStore::renameSeries(std::int64_t series, const std::string& name) {
+  if (!m_writer) return fail(readOnlyError());
+  auto done = m_writer->call([&](Database& database) -> Result<void> {
+    auto update = database.prepare("UPDATE series SET name = ? WHERE id = ?");
+    if (!update) return fail(update.error());
+    update->bind(1, name).bind(2, series);
+    if (const int code = update->run(); code != SQLITE_DONE) return fail(database.error(code));
+    if (sqlite3_changes(database.handle()) == 0) return fail(noSuchSeries(database, series));
+    return {};
+  });
+  if (done) publish(StoreEvent::Kind::SeriesChanged, 0);
+  return done;
+}
+
 Result<void> SqliteTraceStore::deleteSeries(std::int64_t series) {
   if (!m_writer) return fail(readOnlyError());
   auto done = m_writer->call([&](Database& database) -> Result<void> {

@@ -30,7 +30,7 @@ struct StoreEvent {
     RunDeleted,
     TokensAppended,
     SteeringChanged,
-    SeriesChanged,  ///< one was added or deleted, or got a run; `run` is that run or 0
+    SeriesChanged,  ///< one was added, renamed or deleted, or got a run; `run` is that run or 0
     RecordingFailed
   };
   std::uint64_t number = 0;
@@ -151,6 +151,8 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
 
   /// Waits for the writer, then closes cleanly: one file without side files. Errors: what the writer met.
   virtual Result<void> close() = 0;
+  /// Errors: `trace.no_such_series`.
+  virtual Result<void> renameSeries(std::int64_t series, const std::string& name) = 0;
 };
 
 /// Writes one run. Single-threaded; never blocks on the disk unless the queue is full or 1 s old.

@@ -3,8 +3,10 @@
 #include <QAbstractItemView>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QSignalBlocker>
 #include <QStandardItemModel>
 
@@ -49,6 +51,25 @@ class SentenceBox final : public QComboBox {
       longest = std::max(longest, fontMetrics().horizontalAdvance(itemText(i)));
     size.rwidth() -= longest - fontMetrics().horizontalAdvance(currentText());
     return size;
+  }
+};
+
+/// Gives way where there is no room, and then ends in an ellipsis.
+class ElidedLabel final : public views::TextLabel {
+ public:
+  using TextLabel::TextLabel;
+  [[nodiscard]] QSize minimumSizeHint() const override { return {1, TextLabel::minimumSizeHint().height()}; }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    painter.setPen(palette().color(QPalette::WindowText));
+    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter,
+                     fontMetrics().elidedText(text(), Qt::ElideRight, width()));
+  }
+  bool event(QEvent* event) override {
+    if (event->type() == QEvent::ToolTip) setToolTip(sizeHint().width() > width() ? text() : QString());
+    return TextLabel::event(event);
   }
 };
 
@@ -117,8 +138,8 @@ PhasesControls::PhasesControls(QWidget* parent)
       m_courseHead(new QWidget(this)),
       m_planeHead(new QWidget(this)),
       m_layersHead(new QWidget(this)),
-      m_layersTitle(new views::TextLabel({}, views::TextLabel::Style::Title)),
-      m_layersNote(new views::TextLabel({}, views::TextLabel::Style::Secondary)),
+      m_layersTitle(new ElidedLabel({}, views::TextLabel::Style::Title)),
+      m_layersNote(new ElidedLabel({}, views::TextLabel::Style::Secondary)),
       m_series(makeBox(QStringLiteral("series"), tr("Series of checkpoints that is shown"))),
       m_layer(makeBox(QStringLiteral("layer"), tr("Mean of the layers, or one layer"))),
       m_metric(makeBox<SentenceBox>(QStringLiteral("metric"), tr("Metric over the steps and of the layers"))),
@@ -144,7 +165,7 @@ PhasesControls::PhasesControls(QWidget* parent)
 
   auto* course = makeHead(m_courseHead);
   course->addWidget(m_metric);
-  course->addWidget(new QLabel(tr("over training steps")));
+  course->addWidget(new ElidedLabel(tr("over training steps"), views::TextLabel::Style::Body));
   course->addStretch(1);
   auto* plane = makeHead(m_planeHead);
   plane->addWidget(m_y);

@@ -1,6 +1,7 @@
 #include "plugins/phases/phases_panel.h"
 
 #include <QEvent>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
 #include <QSplitter>
@@ -22,7 +23,7 @@ namespace moescope::phases {
 namespace {
 
 constexpr int kPadding = 8;
-constexpr int kLeastPicture = 120;
+constexpr int kLeastPicture = 96;
 /// A small picture is at least so wide, and a row of them so high; more rows are scrolled.
 constexpr int kLeastLayerWidth = 96, kLeastLayerRow = 84, kAroundLayers = 34;
 constexpr int kMostLayerColumns = 8;
@@ -58,9 +59,11 @@ PhasesPanel::PhasesPanel(views::ViewContext& context, QWidget* parent)
   m_pages->addWidget(makeBody());
   column->addWidget(m_error);
   column->addWidget(m_controls);
-  column->addWidget(m_sample);
+  auto* sampleRow = new QHBoxLayout;
+  sampleRow->addWidget(m_sample, 1);
+  sampleRow->addWidget(m_progress);
+  column->addLayout(sampleRow);
   column->addWidget(m_note);
-  column->addWidget(m_progress);
   connect(m_progress, &views::ProgressRow::cancelled, m_loader, &SeriesLoader::cancel);
   column->addWidget(m_pages, 1);
   connectContext();

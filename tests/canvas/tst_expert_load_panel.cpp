@@ -100,6 +100,20 @@ class TestExpertLoadPanel : public QObject {
     QCOMPARE(layer->currentText(), QStringLiteral("Layer 3"));
   }
 
+  void aNarrowPanelKeepsTheNamesOfTheMetrics() {
+    record();
+    const auto* table = m_panel->findChild<QTableView*>(QStringLiteral("metrics"));
+    QVERIFY(!table->isColumnHidden(LoadMetricsModel::kUniform));
+    m_panel->resize(232, 600);
+    QVERIFY(table->isColumnHidden(LoadMetricsModel::kUniform));
+    const QModelIndex peak = table->model()->index(1, LoadMetricsModel::kMetric);
+    QTRY_VERIFY(table->columnWidth(LoadMetricsModel::kMetric) >=
+                table->fontMetrics().horizontalAdvance(peak.data().toString()));
+    QVERIFY(peak.data(Qt::ToolTipRole).toString().contains(QStringLiteral("uniform 1.00")));
+    m_panel->resize(336, 600);
+    QVERIFY(!table->isColumnHidden(LoadMetricsModel::kUniform));
+  }
+
   void windowOfTheSelection() {
     record();
     choose(m_panel->findChild<QComboBox*>(QStringLiteral("window")), -1);

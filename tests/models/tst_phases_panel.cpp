@@ -16,6 +16,7 @@
 #include "tests/support/routing_trace.h"
 #include "tests/support/series_trace.h"
 #include "tests/support/view_bench.h"
+#include "views/api/progress_row.h"
 
 using namespace moescope;
 using tests::RecordedCheckpoint;
@@ -128,6 +129,47 @@ class TestPhasesPanel : public QObject {
     QVERIFY(!shown.picture("layers").sharedY);
     shown.find<QCheckBox>("bands")->click();
     QVERIFY(shown.picture("course").lines[0].low.empty());
+  }
+
+  void nothingMovesWhileItComputes() {
+    Shown shown({SeriesShape{}});
+    QVERIFY(shown.wait());
+    auto* progress = shown.panel->findChild<views::ProgressRow*>();
+    auto* course = shown.find<views::FigureView>("course");
+    const auto place = [&] {
+      QApplication::processEvents();
+      return QRect(course->mapTo(shown.panel.get(), QPoint()), course->size());
+    };
+    QVERIFY(!progress->isVisible());
+    const QRect before = place();
+    progress->report(QStringLiteral("Resampling texts"), 1, 2);
+    QVERIFY(progress->isVisible());
+    QCOMPARE(place(), before);
+  }
+
+  /// Its place in the centre of a window of 1240 x 800 and of 1024 x 700, whatever is chosen.
+  void fitsItsDockInASmallWindow() {
+    SeriesShape first, second;
+    first.name = "a training with a name that is much longer than it has to be";
+    second.name = first.name + " again";
+    Shown shown({first, second});
+    QVERIFY(shown.wait());
+    for (const char* name : {"metric", "plane_x", "plane_y"}) {
+      auto* box = shown.find<QComboBox>(name);
+      int longest = 0;
+      for (int i = 1; i < box->count(); ++i) {
+        const bool isLonger = box->itemText(i).size() > box->itemText(longest).size();
+        if (box->itemData(i).isValid() && isLonger) longest = i;
+      }
+      box->setCurrentIndex(longest);
+      Q_EMIT box->activated(longest);
+    }
+    shown.find<QLabel>("note")->hide();  // as high as its text
+    shown.panel->findChild<views::ProgressRow*>()->report(QStringLiteral("Resampling texts"), 10, 12);
+    QApplication::processEvents();
+    const QSize least = shown.panel->minimumSizeHint();
+    QVERIFY2(least.width() <= 700 && least.height() <= 360,
+             qPrintable(QStringLiteral("%1 x %2").arg(least.width()).arg(least.height())));
   }
 
   void axesAreChosen() {

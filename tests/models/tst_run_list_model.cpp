@@ -58,7 +58,13 @@ class TestRunListModel : public QObject {
     QCOMPARE(row.data(RunListModel::SeriesRole).toLongLong(), *series);
     QVERIFY(row.data(RunListModel::FoldedRole).toBool());
     QVERIFY(model.run(row) == nullptr);
-    QVERIFY(!(model.flags(row) & Qt::ItemIsEditable));
+    QVERIFY(model.series(row) != nullptr);
+    QVERIFY(model.series(model.index(0)) == nullptr);
+    QVERIFY(model.flags(row) & Qt::ItemIsEditable);
+    QVERIFY(model.setData(row, QStringLiteral(" second training "), Qt::EditRole));
+    QCOMPARE(bench.trace.store->allSeries()[0].name, std::string("second training"));
+    QTRY_COMPARE(model.index(1).data(Qt::EditRole).toString(), QStringLiteral("second training"));
+    QVERIFY(!model.setData(row, QStringLiteral(" "), Qt::EditRole));
     QVERIFY(!model.indexOf(late).isValid());
     // The run to look at first is the one that is in no series.
     QCOMPARE(model.newestRun(), std::optional(corpus));

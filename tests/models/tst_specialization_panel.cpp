@@ -96,6 +96,24 @@ class TestSpecializationPanel : public QObject {
     QCOMPARE(bench.figure("by_token")->figure()->lines.front().x.size(), std::size_t{6});
   }
 
+  void inALowPanelTheDetailsStandBeside() {
+    Bench bench;
+    bench.openDemo();
+    const auto placeOf = [&](const char* name) {
+      QApplication::processEvents();
+      const QWidget* view = bench.figure(name);
+      return QRect(view->mapTo(bench.panel.get(), QPoint()), view->size());
+    };
+    bench.panel->resize(1000, 900);
+    QVERIFY(placeOf("information").top() >= placeOf("map").bottom());
+    bench.panel->resize(733, 373);
+    QVERIFY(placeOf("information").left() >= placeOf("map").right());
+    QVERIFY(placeOf("map").height() >= 300);  // eleven labels can be read
+    QVERIFY(placeOf("map").width() > placeOf("information").width());
+    bench.panel->resize(1000, 900);
+    QVERIFY(placeOf("information").top() >= placeOf("map").bottom());
+  }
+
   void theSampleLineIsShort() {
     Bench bench;
     bench.openDemo();

@@ -81,6 +81,7 @@ class FakeStore : public trace::TraceStore {
   }
   Result<std::int64_t> startSeries(const std::string&, const std::string&) override { return 1; }
   Result<void> addToSeries(std::int64_t, trace::RunId) override { return {}; }
+  Result<void> renameSeries(std::int64_t, const std::string&) override { return {}; }
   Result<void> deleteSeries(std::int64_t) override { return {}; }
   Result<void> keepResult(const std::string&, const std::string&, const std::string&,
                           std::string_view) override {

@@ -104,6 +104,10 @@ class TestTraceSeries : public QObject {
     QCOMPARE((*store)->allSeries()[0].runs, (std::vector<RunId>{a, c, e}));
     QVERIFY((*store)->deleteRun(d).has_value());  // the last of its series
     QCOMPARE((*store)->allSeries().size(), std::size_t{1});
+    QVERIFY((*store)->renameSeries(*one, "O'Brien's").has_value());
+    QCOMPARE((*store)->allSeries()[0].name, std::string("O'Brien's"));
+    QCOMPARE((*store)->allSeries()[0].runs, (std::vector<RunId>{a, c, e}));
+    QCOMPARE((*store)->renameSeries(99, "x").error().kind, std::string("trace.no_such_series"));
     QVERIFY((*store)->deleteSeries(*one).has_value());
     QCOMPARE((*store)->deleteSeries(*one).error().kind, std::string("trace.no_such_series"));
     QVERIFY((*store)->allSeries().empty());
@@ -126,6 +130,7 @@ class TestTraceSeries : public QObject {
     QVERIFY((*store)->warnings().empty());
     QCOMPARE((*store)->startSeries("x", "{}").error().kind, std::string("trace.unwritable"));
     QCOMPARE((*store)->addToSeries(1, 1).error().kind, std::string("trace.unwritable"));
+    QCOMPARE((*store)->renameSeries(1, "x").error().kind, std::string("trace.unwritable"));
     QVERIFY((*store)->keepResult("load", "{}", "{}", "x").has_value());  // does nothing
     QVERIFY(!(*store)->cachedResult("load", "{}", "{}"));
     QVERIFY((*store)->close().has_value());

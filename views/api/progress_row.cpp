@@ -12,7 +12,7 @@ namespace moescope::views {
 
 namespace {
 
-constexpr int kPadding = 8, kHeight = 30, kBarWidth = 160;
+constexpr int kPadding = 8, kHeight = 24, kButtonHeight = 22, kBarWidth = 96;
 constexpr qlonglong kMostSteps = 10000;  // a bar counts in int
 
 }  // namespace
@@ -21,12 +21,13 @@ ProgressRow::ProgressRow(QWidget* parent)
     : QWidget(parent), m_activity(new TextLabel({}, TextLabel::Style::Secondary)), m_bar(new QProgressBar) {
   setFixedHeight(kHeight);
   auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(kPadding, 2, kPadding, 2);
+  row->setContentsMargins(kPadding, 0, kPadding, 0);
   m_bar->setFixedWidth(kBarWidth);
   m_bar->setTextVisible(false);
   m_bar->setAccessibleName(tr("Progress"));
   auto* cancel = new QPushButton(tr("Cancel"));
   cancel->setObjectName(QStringLiteral("cancel"));
+  cancel->setFixedHeight(kButtonHeight);
   row->addWidget(m_activity, 1);
   row->addWidget(m_bar);
   row->addWidget(cancel);

@@ -8,7 +8,8 @@ class QProgressBar;
 
 namespace moescope::views {
 
-/// Hidden until the first report. GUI thread only.
+/// Hidden until the first report; as high as a sample line and meant to stand at its end, so that nothing
+/// below moves when it comes and goes. GUI thread only.
 class ProgressRow : public QWidget {
   Q_OBJECT
 

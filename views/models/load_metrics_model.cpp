@@ -57,7 +57,10 @@ QVariant LoadMetricsModel::data(const QModelIndex& index, int role) const {
     }
     case Qt::ToolTipRole: {
       const QString unit = info.unit.empty() ? QString() : tr(", in %1").arg(qt(info.unit));
-      return tr("%1: %2%3").arg(qt(info.label), qt(info.meaning), unit);
+      const QString uniform = tr("uniform %1")
+                                  .arg(QString::fromStdString(figure::decimalText(
+                                      row.uniform, isCount(row.measure) ? 0 : info.decimals)));
+      return tr("%1: %2%3; %4").arg(qt(info.label), qt(info.meaning), unit, uniform);
     }
     case Qt::TextAlignmentRole:
       return int(number ? Qt::AlignRight | Qt::AlignVCenter : Qt::AlignLeft | Qt::AlignVCenter);

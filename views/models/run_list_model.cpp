@@ -193,7 +193,8 @@ QVariant RunListModel::seriesData(const trace::SeriesRecord& series, int role) c
                             ? tr("series · 1 checkpoint")
                             : tr("series · %1 checkpoints").arg(static_cast<int>(series.runs.size()));
   switch (role) {
-    case Qt::DisplayRole: return name;
+    case Qt::DisplayRole:
+    case Qt::EditRole: return name;
     case Qt::ToolTipRole: return tr("Enter or a click unfolds the runs of the series");
     case RunIdRole: return qlonglong(0);
     case SummaryRole: return words;
@@ -228,9 +229,12 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
 
 bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int role) {
   const auto* record = run(index);
+  const auto* owner = series(index);
   const QString name = value.toString().trimmed();
-  if (record == nullptr || role != Qt::EditRole || name.isEmpty() || !m_context.store()) return false;
-  const auto renamed = m_context.store()->renameRun(record->id, name.toStdString());
+  if ((record == nullptr && owner == nullptr) || role != Qt::EditRole || name.isEmpty() || !m_context.store())
+    return false;
+  const auto renamed = owner != nullptr ? m_context.store()->renameSeries(owner->id, name.toStdString())
+                                        : m_context.store()->renameRun(record->id, name.toStdString());
   if (!renamed) Q_EMIT failed(QString::fromStdString(renamed.error().text()));
   return renamed.has_value();
 }
@@ -238,7 +242,7 @@ bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int 
 Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const {
   const bool writable = m_context.store() && m_context.store()->writable();
   const auto base = QAbstractListModel::flags(index);
-  return writable && run(index) != nullptr ? base | Qt::ItemIsEditable : base;
+  return writable && checkIndex(index) && index.isValid() ? base | Qt::ItemIsEditable : base;
 }
 
 }  // namespace moescope::views

@@ -13,8 +13,8 @@ namespace moescope::views {
 
 class ViewContext;
 
-/// GUI thread only. Display and edit role are the run's name; renaming writes to the store. A series stands
-/// where its first run would; its runs follow it, in order of training, while it is unfolded.
+/// GUI thread only. Display and edit role are the name of the run or series; renaming writes to the store. A
+/// series stands where its first run would; its runs follow it, in order of training, while it is unfolded.
 class RunListModel : public QAbstractListModel {
   Q_OBJECT
 
@@ -36,6 +36,8 @@ class RunListModel : public QAbstractListModel {
   [[nodiscard]] Qt::ItemFlags flags(const QModelIndex& index) const override;
 
   [[nodiscard]] const trace::RunRecord* run(const QModelIndex& index) const;
+  /// Of a series' own row, else null.
+  [[nodiscard]] const trace::SeriesRecord* series(const QModelIndex& index) const;
   [[nodiscard]] QModelIndex indexOf(trace::RunId run) const;
   /// The last run that is in no series, else the last one; none in an empty file.
   [[nodiscard]] std::optional<trace::RunId> newestRun() const;
@@ -61,7 +63,6 @@ class RunListModel : public QAbstractListModel {
   [[nodiscard]] std::vector<Row> wantedRows() const;
   void showRows(std::vector<Row> rows);
   void tellAll();
-  [[nodiscard]] const trace::SeriesRecord* series(const QModelIndex& index) const;
   [[nodiscard]] const trace::SeriesRecord* seriesOf(trace::RunId run) const;
   [[nodiscard]] QString summary(const trace::RunRecord& run) const;
   [[nodiscard]] QVariant seriesData(const trace::SeriesRecord& series, int role) const;

@@ -25,6 +25,9 @@ constexpr int kAroundMap = 94, kMapRow = 15;
 constexpr double kLeastMapPart = 0.46, kMostMapPart = 0.64;
 /// From this height on every picture has its heading and the names of its axes.
 constexpr int kRoomy = 520;
+/// Under this height the details stand beside the map, which gets this part of the width.
+constexpr int kBeside = 360;
+constexpr double kMapWidth = 0.6;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -117,11 +120,11 @@ QWidget* SpecializationPanel::makeDetails() {
     context().selection().setTokens({row, row + 1});
     m_choosing = false;
   });
-  auto* details = new QSplitter(Qt::Horizontal);
-  details->setChildrenCollapsible(false);
-  details->addWidget(layers);
-  details->addWidget(m_details);
-  return details;
+  m_detailParts = new QSplitter(Qt::Horizontal);
+  m_detailParts->setChildrenCollapsible(false);
+  m_detailParts->addWidget(layers);
+  m_detailParts->addWidget(m_details);
+  return m_detailParts;
 }
 
 void SpecializationPanel::connectSelection() {
@@ -178,7 +181,7 @@ void SpecializationPanel::restartVocabulary() {
 
 void SpecializationPanel::resultChanged() {
   refreshFigures();
-  shareHeight();
+  shareRoom();
 }
 
 QString SpecializationPanel::chanceText() const {
@@ -242,13 +245,25 @@ void SpecializationPanel::refreshTokens() {
 }
 
 /// The map gets what its rows need, the details the rest, until the user shares otherwise.
-void SpecializationPanel::shareHeight() {
+void SpecializationPanel::shareRoom() {
+  const auto across = m_rows->height() < kBeside ? Qt::Horizontal : Qt::Vertical;
+  if (across != m_rows->orientation()) {
+    m_rows->setOrientation(across);
+    m_detailParts->setOrientation(across == Qt::Horizontal ? Qt::Vertical : Qt::Horizontal);
+    m_shared = false;
+  }
   const bool roomy = m_rows->height() >= kRoomy;
   if (m_roomy != roomy) {
     m_roomy = roomy;
     refreshFigures();
   }
   if (m_shared || m_map->figure() == nullptr || !m_map->figure()->map) return;
+  if (across == Qt::Horizontal) {
+    const int width = m_rows->width() - m_rows->handleWidth();
+    const int map = static_cast<int>(kMapWidth * width);
+    m_rows->setSizes({map, width - map});
+    return;
+  }
   const int total = m_rows->height() - m_rows->handleWidth();
   const int wanted = kAroundMap + kMapRow * m_map->figure()->map->rows;
   const int least = static_cast<int>(kLeastMapPart * total);
@@ -259,7 +274,7 @@ void SpecializationPanel::shareHeight() {
 
 void SpecializationPanel::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  shareHeight();
+  shareRoom();
 }
 
 /// The cursor stays on its label and goes with its expert, wherever that stands now.

@@ -52,7 +52,7 @@ class SpecializationPanel : public views::RunAnalysisPanel, public views::Figure
   [[nodiscard]] QString chanceText() const;
   void refreshFigures();
   void refreshTokens();
-  void shareHeight();
+  void shareRoom();
   void placeCursor(std::optional<views::FigureHit> before);
   void followLayer();
   void followExperts();
@@ -81,7 +81,8 @@ class SpecializationPanel : public views::RunAnalysisPanel, public views::Figure
   views::FigureView* m_information = nullptr;
   views::FigureView* m_byToken = nullptr;
   views::FigureView* m_rates = nullptr;
-  QSplitter* m_rows = nullptr;
+  QSplitter* m_rows = nullptr;         // the map and the details
+  QSplitter* m_detailParts = nullptr;  // of layers and of an expert
   QTabWidget* m_details = nullptr;
   ColumnOutline* m_outline = nullptr;
   CellTokens* m_cellTokens = nullptr;

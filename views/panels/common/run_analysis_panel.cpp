@@ -1,5 +1,6 @@
 #include "views/api/run_analysis_panel.h"
 
+#include <QHBoxLayout>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -53,8 +54,10 @@ void RunAnalysisPanel::setParts(QWidget* controls, QWidget* body) {
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
   column->addWidget(controls);
-  column->addWidget(m_sample);
-  column->addWidget(m_progress);
+  auto* sampleRow = new QHBoxLayout;
+  sampleRow->addWidget(m_sample, 1);
+  sampleRow->addWidget(m_progress);
+  column->addLayout(sampleRow);
   column->addWidget(m_pages, 1);
   connectContext();
   if (m_job != nullptr) connectJob();

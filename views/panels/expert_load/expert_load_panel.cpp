@@ -31,6 +31,7 @@ namespace moescope::views {
 namespace {
 
 constexpr int kNarrowestBox = 72;
+constexpr int kRoomForUniform = 270;
 constexpr int kPadding = 8, kToolBarHeight = 36, kTableRow = 22;
 constexpr int kLeastBars = 110, kLeastCourse = 76, kLeastTable = 4 * kTableRow;
 constexpr int kLastTokens[] = {128, 512, 2048};
@@ -194,7 +195,6 @@ QWidget* ExpertLoadPanel::makeCourseHead() {
     m_metric->addItem(qt(info.label), static_cast<int>(info.measure));
   }
   m_courseTokens = new QComboBox;
-  m_courseTokens->setMinimumWidth(kNarrowestBox);
   m_courseTokens->setObjectName(QStringLiteral("course_tokens"));
   m_courseTokens->setAccessibleName(tr("Window of the course"));
   m_courseTokens->setToolTip(tr("Tokens behind each point of the line"));
@@ -207,6 +207,12 @@ QWidget* ExpertLoadPanel::makeCourseHead() {
           [this] { chooseMeasure(static_cast<analysis::LoadMeasure>(m_metric->currentData().toInt())); });
   connect(m_courseTokens, &QComboBox::activated, this, [this] { refresh(true); });
   return head;
+}
+
+void ExpertLoadPanel::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  // The names of the metrics go before what even load would give, which their tool tips say too.
+  if (m_table != nullptr) m_table->setColumnHidden(LoadMetricsModel::kUniform, width() < kRoomForUniform);
 }
 
 void ExpertLoadPanel::connectContext() {

@@ -44,6 +44,9 @@ class ExpertLoadPanel : public QWidget {
   /// A picture is being made.
   [[nodiscard]] bool busy() const;
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   QWidget* makeToolBar();
   QWidget* makeBody();

@@ -20,6 +20,7 @@ constexpr float kDash = 4.0F, kGap = 3.0F;
 constexpr float kLineWidth = 1.5F;
 constexpr float kShownBar = 3.0F;
 constexpr float kMarker = 5.0F;
+constexpr float kNameAbove = 9.0F, kNameHeight = 13.0F;
 
 Colour paint(ColourRole role) { return Theme::current().paint(role); }
 
@@ -63,6 +64,7 @@ void LoadCourseCanvas::build(Rect area, CanvasPainter& painter) {
     drawShownTokens(painter, plot);
     drawReferences(painter, plot);
     drawLine(painter, plot);
+    drawReferenceNames(painter, plot);
     drawPoint(painter, plot);
     const float below = plot.frame.y + plot.frame.height + kCaption;
     painter.text({plot.frame.x, below}, spec.y.label, paint(ColourRole::Text2), FontRole::Small);
@@ -89,8 +91,6 @@ void LoadCourseCanvas::drawReferences(CanvasPainter& painter, const PlotArea& pl
       for (float x = frame.x; x < frame.x + frame.width; x += kDash + kGap) {
         painter.fillRect({x, at, std::min(kDash, frame.x + frame.width - x), 1.0F}, paint(ColourRole::Text2));
       }
-      painter.text({frame.x + frame.width, at - 8.0F}, reference.label, paint(ColourRole::Text2),
-                   FontRole::Small, Align::Right);
       continue;
     }
     const float at = std::round(plot.x(reference.value));
@@ -99,6 +99,19 @@ void LoadCourseCanvas::drawReferences(CanvasPainter& painter, const PlotArea& pl
     const bool fits = at + 4.0F + width <= frame.x + frame.width;
     painter.text({fits ? at + 4.0F : at - 4.0F, frame.y - 6.0F}, reference.label, paint(ColourRole::Accent),
                  FontRole::Small, fits ? Align::Left : Align::Right);
+  }
+}
+
+void LoadCourseCanvas::drawReferenceNames(CanvasPainter& painter, const PlotArea& plot) const {
+  // Over the line, on a ground of their own: the line can be everywhere.
+  const float right = plot.frame.x + plot.frame.width;
+  for (const figure::ReferenceLine& reference : m_picture->course->references) {
+    if (!reference.horizontal) continue;
+    const float middle = std::round(plot.y(reference.value)) - kNameAbove;
+    const float width = painter.textWidth(reference.label, FontRole::Small);
+    painter.fillRect({right - width - 2.0F, middle - kNameHeight / 2.0F, width + 4.0F, kNameHeight},
+                     paint(ColourRole::Canvas));
+    painter.text({right, middle}, reference.label, paint(ColourRole::Text2), FontRole::Small, Align::Right);
   }
 }
 

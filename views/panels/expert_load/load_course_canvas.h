@@ -45,6 +45,7 @@ class LoadCourseCanvas : public QObject, public Canvas {
   /// The point of the line nearest to a place on the canvas.
   [[nodiscard]] std::optional<std::size_t> pointAt(Point at) const;
   void drawReferences(CanvasPainter& painter, const PlotArea& plot) const;
+  void drawReferenceNames(CanvasPainter& painter, const PlotArea& plot) const;
   void drawLine(CanvasPainter& painter, const PlotArea& plot) const;
   void drawShownTokens(CanvasPainter& painter, const PlotArea& plot) const;
   void drawPoint(CanvasPainter& painter, const PlotArea& plot) const;
