@@ -111,18 +111,17 @@ std::vector<AddedTokens::Segment> AddedTokens::split(std::string_view text,
       segments.push_back(std::move(segment));
     } else {
       normalizer.apply(segment.text);
-      extract(segment.text, m_normalized, segments);
+      extract(std::move(segment.text), m_normalized, segments);
     }
   }
   return segments;
 }
 
-void AddedTokens::extract(const AlignedText& source, const TokenTrie& trie,
-                          std::vector<Segment>& segments) const {
+void AddedTokens::extract(AlignedText source, const TokenTrie& trie, std::vector<Segment>& segments) const {
   const std::string_view text = source.text();
   if (text.empty()) return;
   if (trie.empty()) {
-    segments.push_back({source});
+    segments.push_back({std::move(source)});
     return;
   }
   std::size_t done = 0;
@@ -146,7 +145,11 @@ void AddedTokens::extract(const AlignedText& source, const TokenTrie& trie,
     segments.push_back({source.slice(begin, end), token.id});
     done = end;
   }
-  if (done < text.size()) segments.push_back({source.slice(done, text.size())});
+  if (done == 0) {
+    segments.push_back({std::move(source)});
+  } else if (done < text.size()) {
+    segments.push_back({source.slice(done, text.size())});
+  }
 }
 
 }  // namespace moescope::tokenizer

@@ -40,7 +40,7 @@ class AddedTokens {
   /// True if the vocabulary has the token now.
   static bool enter(const Component& component, std::int64_t largest, Vocabulary& vocabulary);
   void read(const Component& component, const Normalizer& normalizer, Vocabulary& vocabulary);
-  void extract(const AlignedText& text, const TokenTrie& trie, std::vector<Segment>& segments) const;
+  void extract(AlignedText text, const TokenTrie& trie, std::vector<Segment>& segments) const;
 
   std::vector<Token> m_tokens;
   TokenTrie m_raw;         // indices into m_tokens

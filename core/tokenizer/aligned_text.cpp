@@ -1,5 +1,7 @@
 #include "core/tokenizer/aligned_text.h"
 
+#include <algorithm>
+
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/utf8.h"
 
@@ -13,8 +15,13 @@ constexpr std::size_t kMaxTimes = 16;
 
 }  // namespace
 
+Origin CharacterPlace::in(std::string_view original) const {
+  const std::size_t begin = m_packed & ~kEmpty;
+  return {begin, (m_packed & kEmpty) != 0 ? begin : begin + utf8Length(original[begin])};
+}
+
 Origin AlignedText::byteOrigin(std::size_t at) const {
-  if (m_changed) return m_origins[at];
+  if (m_changed) return m_origins[at].in(m_original);
   std::size_t begin = m_begin + at;
   while (isContinuation(m_original[begin])) --begin;
   return {begin, begin + utf8Length(m_original[begin])};
@@ -47,9 +54,27 @@ void AlignedText::rewrite(const std::vector<Edit>& edits) {
   *this = builder.finish();
 }
 
+AlignedText::Builder::Builder(const AlignedText& source) : m_source(source) {
+  // A text mostly keeps its size; a long one must not be moved about while it grows.
+  const std::size_t size = source.text().size();
+  m_text.reserve(size + size / 2);
+  m_origins.reserve(size + size / 2);
+}
+
 void AlignedText::Builder::copy(std::size_t begin, std::size_t end) {
   m_text += m_source.text().substr(begin, end - begin);
-  for (std::size_t at = begin; at < end; ++at) m_origins.push_back(m_source.byteOrigin(at));
+  if (m_source.m_changed) {
+    const auto first = m_source.m_origins.begin();
+    m_origins.insert(m_origins.end(), first + static_cast<std::ptrdiff_t>(begin),
+                     first + static_cast<std::ptrdiff_t>(end));
+    return;
+  }
+  for (std::size_t at = begin; at < end;) {
+    const Origin origin = m_source.byteOrigin(at);
+    const std::size_t next = std::min(end, origin.end - m_source.m_begin);
+    m_origins.insert(m_origins.end(), next - at, CharacterPlace(origin));
+    at = next;
+  }
 }
 
 void AlignedText::Builder::add(std::string_view text, Origin origin) {
@@ -62,12 +87,12 @@ void AlignedText::Builder::add(std::string_view text, Origin origin) {
                    "use another tokenizer"});
   }
   m_text += text;
-  m_origins.insert(m_origins.end(), text.size(), origin);
+  m_origins.insert(m_origins.end(), text.size(), CharacterPlace(origin));
 }
 
 void AlignedText::Builder::addCharacter(char32_t character, Origin origin) {
   appendUtf8(m_text, character);
-  m_origins.resize(m_text.size(), origin);
+  m_origins.resize(m_text.size(), CharacterPlace(origin));
 }
 
 AlignedText AlignedText::Builder::finish() {

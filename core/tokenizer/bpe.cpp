@@ -1,33 +1,22 @@
 #include "core/tokenizer/bpe.h"
 
 #include <algorithm>
-#include <array>
-
-#include <fmt/format.h>
 
 #include "core/tokenizer/byte_alphabet.h"
-#include "core/tokenizer/merge_table.h"
+#include "core/tokenizer/piece_cache.h"
+#include "core/tokenizer/utf8.h"
 
 namespace moescope::tokenizer {
 
 namespace {
-
-struct Bpe {
-  MergeTable merges{0};
-  std::array<std::int32_t, 256> byteIds{};  // -1: the vocabulary lacks the byte
-  std::int32_t unknown = -1;
-  bool fuseUnknown = false;
-  bool wholePiecesFirst = false;  // ignore_merges
-  const Vocabulary* vocabulary = nullptr;
-};
 
 /// A run of bytes that is one token so far; neighbours by index, -1 at the ends.
 struct Symbol {
   std::int32_t id = 0;
   std::int32_t previous = -1;
   std::int32_t next = -1;
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
 };
 
 /// A pair that may merge, unless one of its symbols has merged otherwise meanwhile.
@@ -45,43 +34,117 @@ bool after(const Candidate& a, const Candidate& b) {
 
 class BpeEncoder final : public PieceEncoder {
  public:
-  explicit BpeEncoder(const Bpe& bpe) : m_bpe(bpe) {}
+  explicit BpeEncoder(const BpeTables& tables) : m_tables(tables) {}
 
   void encode(std::string_view piece, std::vector<ModelToken>& tokens) override {
-    if (m_bpe.wholePiecesFirst) {
-      const std::int32_t id = m_bpe.vocabulary->idOf(toByteAlphabet(piece));
-      if (m_bpe.vocabulary->isOfModel(id)) {
-        tokens.push_back({id, 0, piece.size()});
+    if (m_tables.wholePiecesFirst) {
+      const std::int32_t id = m_tables.vocabulary->idOf(m_tables.byteLevel ? toByteAlphabet(piece) : piece);
+      if (m_tables.vocabulary->isOfModel(id)) {
+        tokens.push_back({id, 0, static_cast<std::uint32_t>(piece.size())});
         return;
       }
     }
-    start(piece);
-    mergeAll();
-    for (std::int32_t at = m_symbols.empty() ? -1 : 0; at >= 0; at = symbol(at).next) {
-      tokens.push_back({symbol(at).id, symbol(at).begin, symbol(at).end});
+    if (m_tables.byteLevel) {
+      encodeBytes(piece, tokens);
+    } else {
+      encodeCharacters(piece, tokens);
     }
   }
 
  private:
   Symbol& symbol(std::int32_t at) { return m_symbols[static_cast<std::size_t>(at)]; }
 
-  void start(std::string_view piece) {
+  void encodeBytes(std::string_view piece, std::vector<ModelToken>& tokens) {
+    if (m_cache.append(piece, 0, tokens)) return;
     m_symbols.clear();
-    for (std::size_t at = 0; at < piece.size(); ++at) {
-      std::int32_t id = m_bpe.byteIds[static_cast<unsigned char>(piece[at])];
-      if (id < 0) {
-        id = m_bpe.unknown;
-        if (id < 0) continue;  // the library drops what the vocabulary cannot say
-        const bool behindUnknown = !m_symbols.empty() && m_symbols.back().id == id;
-        if (m_bpe.fuseUnknown && behindUnknown) {
-          m_symbols.back().end = at + 1;
-          continue;
-        }
+    for (std::uint32_t at = 0; at < piece.size(); ++at) {
+      const std::int32_t id = m_tables.byteIds[static_cast<unsigned char>(piece[at])];
+      if (id >= 0) {
+        addSymbol(id, at, at + 1);
+      } else {
+        addUnknown(at, at + 1);
       }
-      const auto index = static_cast<std::int32_t>(m_symbols.size());
-      m_symbols.push_back({id, index - 1, index + 1, at, at + 1});
     }
-    if (!m_symbols.empty()) m_symbols.back().next = -1;
+    finish(piece, 0, tokens);
+  }
+
+  /// Cuts the piece where no merge can join, so that neither memory nor time grow with its length.
+  void encodeCharacters(std::string_view piece, std::vector<ModelToken>& tokens) {
+    m_symbols.clear();
+    std::uint32_t begin = 0;
+    for (std::uint32_t at = 0; at < piece.size();) {
+      const Utf8Unit unit = utf8At(piece, at);
+      const auto end = at + static_cast<std::uint32_t>(unit.length);
+      const std::int32_t id = m_tables.characters.idOf(unit.character);
+      const bool bytes = id < 0 && hasBytes(piece.substr(at, unit.length));
+      if (canCut(id, bytes)) {
+        finishStretch(piece, begin, at, tokens);
+        begin = at;
+      }
+      if (id >= 0) {
+        addSymbol(id, at, end);
+      } else if (bytes) {
+        for (; at < end; ++at) addSymbol(byteId(piece[at]), at, at + 1);
+      } else {
+        addUnknown(at, end);
+      }
+      at = end;
+    }
+    finishStretch(piece, begin, static_cast<std::uint32_t>(piece.size()), tokens);
+  }
+
+  [[nodiscard]] std::int32_t byteId(char byte) const {
+    return m_tables.byteIds[static_cast<unsigned char>(byte)];
+  }
+
+  [[nodiscard]] bool hasBytes(std::string_view character) const {
+    return m_tables.byteFallback &&
+           std::all_of(character.begin(), character.end(), [this](char byte) { return byteId(byte) >= 0; });
+  }
+
+  /// True if nothing joins the last symbol with the character that comes now.
+  [[nodiscard]] bool canCut(std::int32_t id, bool bytes) const {
+    if (!m_tables.cuts || m_symbols.empty()) return false;
+    const std::int32_t last = m_symbols.back().id;
+    if (id >= 0) return m_tables.joins.find(last, id).id < 0;
+    return bytes || (m_tables.unknown >= 0 && last != m_tables.unknown);
+  }
+
+  void addSymbol(std::int32_t id, std::uint32_t begin, std::uint32_t end) {
+    const auto index = static_cast<std::int32_t>(m_symbols.size());
+    m_symbols.push_back({id, index - 1, index + 1, begin, end});
+  }
+
+  void addUnknown(std::uint32_t begin, std::uint32_t end) {
+    if (m_tables.unknown < 0) return;  // the library drops what the vocabulary cannot say
+    if (m_tables.fuseUnknown && !m_symbols.empty() && m_symbols.back().id == m_tables.unknown) {
+      m_symbols.back().end = end;
+    } else {
+      addSymbol(m_tables.unknown, begin, end);
+    }
+  }
+
+  void finishStretch(std::string_view piece, std::uint32_t begin, std::uint32_t end,
+                     std::vector<ModelToken>& tokens) {
+    const std::string_view stretch = piece.substr(begin, end - begin);
+    if (m_symbols.size() < 2 || !m_cache.append(stretch, begin, tokens)) finish(stretch, begin, tokens);
+    m_symbols.clear();
+  }
+
+  /// The tokens of the symbols, which cover `stretch` from `begin` on.
+  void finish(std::string_view stretch, std::uint32_t begin, std::vector<ModelToken>& tokens) {
+    if (m_symbols.empty()) return;
+    m_symbols.back().next = -1;
+    if (m_symbols.size() == 1) {
+      tokens.push_back({m_symbols.front().id, m_symbols.front().begin, m_symbols.front().end});
+      return;
+    }
+    mergeAll();
+    const std::size_t first = tokens.size();
+    for (std::int32_t at = 0; at >= 0; at = symbol(at).next) {
+      tokens.push_back({symbol(at).id, symbol(at).begin, symbol(at).end});
+    }
+    m_cache.remember(stretch, begin, tokens, first);
   }
 
   void mergeAll() {
@@ -93,9 +156,12 @@ class BpeEncoder final : public PieceEncoder {
       const Candidate best = m_candidates.back();
       m_candidates.pop_back();
       Symbol& left = symbol(best.position);
-      if (left.id != best.left || left.next < 0) continue;
+      if (left.id < 0 || left.next < 0) continue;
       Symbol& right = symbol(left.next);
-      if (right.id != best.right) continue;
+      if (right.id < 0) continue;
+      // As the library has it, another pair may take the place if it merges into the same token.
+      const bool same = left.id == best.left && right.id == best.right;
+      if (!same && m_tables.merges.find(left.id, right.id).id != best.merge.id) continue;
       left.id = best.merge.id;
       left.end = right.end;
       left.next = right.next;
@@ -110,7 +176,7 @@ class BpeEncoder final : public PieceEncoder {
   bool consider(std::int32_t position) {
     const Symbol& left = symbol(position);
     const std::int32_t right = symbol(left.next).id;
-    const auto merge = m_bpe.merges.find(left.id, right);
+    const auto merge = m_tables.merges.find(left.id, right);
     if (merge.id < 0) return false;
     m_candidates.push_back({merge, position, left.id, right});
     return true;
@@ -118,113 +184,31 @@ class BpeEncoder final : public PieceEncoder {
 
   void push() { std::push_heap(m_candidates.begin(), m_candidates.end(), after); }
 
-  const Bpe& m_bpe;
+  const BpeTables& m_tables;
+  PieceCache m_cache;
   std::vector<Symbol> m_symbols;
   std::vector<Candidate> m_candidates;
 };
 
 class BpeModel final : public Model {
  public:
-  explicit BpeModel(Bpe bpe) : m_bpe(std::move(bpe)) {}
+  explicit BpeModel(BpeTables tables) : m_tables(std::move(tables)) {}
   [[nodiscard]] std::unique_ptr<PieceEncoder> encoder() const override {
-    return std::make_unique<BpeEncoder>(m_bpe);
+    return std::make_unique<BpeEncoder>(m_tables);
   }
 
  private:
-  Bpe m_bpe;
+  BpeTables m_tables;
 };
-
-void readVocabulary(const Component& component, Vocabulary& vocabulary) {
-  const nlohmann::json& pieces = component.value();
-  if (!pieces.is_object()) component.refuse("tokenizer.wrong_type", "an object is needed here");
-  const std::int64_t largest = Vocabulary::largestId(pieces.size());
-  for (const auto& [piece, value] : pieces.items()) {
-    const bool fits =
-        value.is_number_unsigned() && value.get<std::uint64_t>() <= static_cast<std::uint64_t>(largest);
-    if (fits && vocabulary.add(value.get<std::int32_t>(), piece, true)) continue;
-    // Something is wrong: only now is the place worth its words.
-    const Component entry(value, component.file(), component.place() + "[" + shownText(piece) + "]");
-    const std::int32_t id = entry.id();
-    if (fits) {
-      entry.refuse("tokenizer.duplicate_id",
-                   fmt::format("id {} also stands for {}", id, shownText(vocabulary.piece(id))));
-    }
-    entry.refuse("tokenizer.bad_id", fmt::format("id {} is out of range for {} tokens", id, pieces.size()));
-  }
-}
-
-/// The two parts of a merge, written "a b" or ["a", "b"].
-std::pair<std::string_view, std::string_view> mergeParts(const Component& list, std::size_t rank) {
-  const nlohmann::json& merge = list.value()[rank];
-  if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-    return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
-  }
-  const std::string_view text = merge.is_string() ? merge.get_ref<const std::string&>() : std::string_view{};
-  const auto space = text.find(' ');
-  if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-    list.item(rank).refuse("tokenizer.bad_merge",
-                           "a merge is two strings, or two parts with a space between");
-  }
-  return {text.substr(0, space), text.substr(space + 1)};
-}
-
-MergeTable readMerges(const Component& list, const Vocabulary& vocabulary) {
-  const std::size_t count = list.listSize();
-  MergeTable merges(count);
-  for (std::size_t rank = 0; rank < count; ++rank) {
-    const auto [left, right] = mergeParts(list, rank);
-    const auto known = [&](std::string_view piece) {
-      const std::int32_t id = vocabulary.idOf(piece);
-      if (id < 0) {
-        list.item(rank).refuse("tokenizer.bad_merge", "the vocabulary has no token " + shownText(piece));
-      }
-      return id;
-    };
-    const std::int32_t leftId = known(left);
-    const std::int32_t rightId = known(right);
-    merges.insert(leftId, rightId,
-                  {static_cast<std::uint32_t>(rank), known(std::string(left).append(right))});
-  }
-  return merges;
-}
-
-void refuseWhatIsNotByteLevel(const Component& component, bool byteLevel) {
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!component.textAt(key, "").empty())
-      component.at(key).unsupported(std::string("a BPE model with ") + key);
-  }
-  const Component dropout = component.at("dropout");
-  if (!dropout.isNull() && dropout.value() != 0) dropout.unsupported("a BPE model with dropout");
-  if (component.flag("byte_fallback", false)) {
-    component.at("byte_fallback").unsupported("a BPE model with byte_fallback");
-  }
-  if (!byteLevel) component.unsupported("a BPE model without the ByteLevel pre-tokenizer");
-}
 
 }  // namespace
 
 std::unique_ptr<const Model> makeBpe(const Component& component, bool byteLevel, Vocabulary& vocabulary) {
-  refuseWhatIsNotByteLevel(component, byteLevel);
-  Bpe bpe;
-  readVocabulary(component.at("vocab"), vocabulary);
-  bpe.merges = readMerges(component.at("merges"), vocabulary);
-  bool complete = true;
-  for (std::size_t byte = 0; byte < bpe.byteIds.size(); ++byte) {
-    const char character = static_cast<char>(byte);
-    bpe.byteIds[byte] = vocabulary.idOf(toByteAlphabet({&character, 1}));
-    complete = complete && bpe.byteIds[byte] >= 0;
-  }
-  const std::string unknown = component.textAt("unk_token", "");
-  bpe.unknown = unknown.empty() ? -1 : vocabulary.idOf(unknown);
-  if (!unknown.empty() && bpe.unknown < 0 && !complete) {
-    component.at("unk_token")
-        .refuse("tokenizer.bad_vocabulary",
-                "the vocabulary has no token " + shownText(unknown) + " and lacks some bytes");
-  }
-  bpe.fuseUnknown = component.flag("fuse_unk", false);
-  bpe.wholePiecesFirst = component.flag("ignore_merges", false);
-  bpe.vocabulary = &vocabulary;
-  return std::make_unique<BpeModel>(std::move(bpe));
+  return makeBpe(readBpe(component, byteLevel, vocabulary));
+}
+
+std::unique_ptr<const Model> makeBpe(BpeTables tables) {
+  return std::make_unique<BpeModel>(std::move(tables));
 }
 
 }  // namespace moescope::tokenizer

@@ -96,7 +96,7 @@ void Component::refuse(const char* kind, std::string message, std::string advice
 
 void Component::unsupported(const std::string& what) const {
   refuse("tokenizer.unsupported", what + " is not supported",
-         "byte-level BPE tokenizers are; use a model that has one");
+         "convert the tokenizer, or use a model with another one");
 }
 
 }  // namespace moescope::tokenizer

@@ -1,6 +1,9 @@
 #include "core/tokenizer/decoder.h"
 
 #include "core/tokenizer/byte_alphabet.h"
+#include "core/tokenizer/byte_fallback.h"
+#include "core/tokenizer/metaspace.h"
+#include "core/tokenizer/strip_decoder.h"
 
 namespace moescope::tokenizer {
 
@@ -14,6 +17,9 @@ class DecoderSequence final : public Decoder {
   void apply(std::vector<std::string>& parts) const override {
     for (const auto& step : m_steps) step->apply(parts);
   }
+  void applyTo(Continuation& part) const override {
+    for (const auto& step : m_steps) step->applyTo(part);
+  }
 
  private:
   std::vector<Made> m_steps;
@@ -26,6 +32,9 @@ class ByteLevel final : public Decoder {
     for (const auto& part : parts) all += fromByteAlphabet(part).value_or(part);
     parts.assign(1, all);
   }
+  void applyTo(Continuation& part) const override {
+    part = {fromByteAlphabet(part.text).value_or(part.text), true};
+  }
 };
 
 class Fuse final : public Decoder {
@@ -35,6 +44,7 @@ class Fuse final : public Decoder {
     for (const auto& part : parts) all += part;
     parts.assign(1, all);
   }
+  void applyTo(Continuation& part) const override { part.fused = true; }
 };
 
 class Spaced final : public Decoder {
@@ -42,6 +52,7 @@ class Spaced final : public Decoder {
   void apply(std::vector<std::string>& parts) const override {
     for (std::size_t i = 1; i < parts.size(); ++i) parts[i].insert(0, 1, ' ');
   }
+  void applyTo(Continuation& part) const override { part.text.insert(0, 1, ' '); }
 };
 
 /// One string for another that is not longer, so that no file can blow a text up.
@@ -49,18 +60,21 @@ class Replace final : public Decoder {
  public:
   Replace(std::string old, std::string content) : m_old(std::move(old)), m_content(std::move(content)) {}
   void apply(std::vector<std::string>& parts) const override {
-    for (auto& part : parts) {
-      std::string changed;
-      std::size_t done = 0;
-      for (auto at = part.find(m_old); at != std::string::npos; at = part.find(m_old, done)) {
-        changed.append(part, done, at - done).append(m_content);
-        done = at + m_old.size();
-      }
-      part = changed.append(part, done);
-    }
+    for (auto& part : parts) replace(part);
   }
+  void applyTo(Continuation& part) const override { replace(part.text); }
 
  private:
+  void replace(std::string& part) const {
+    std::string changed;
+    std::size_t done = 0;
+    for (auto at = part.find(m_old); at != std::string::npos; at = part.find(m_old, done)) {
+      changed.append(part, done, at - done).append(m_content);
+      done = at + m_old.size();
+    }
+    part = changed.append(part, done);
+  }
+
   std::string m_old;
   std::string m_content;
 };
@@ -93,6 +107,9 @@ constexpr ComponentRow<Made> kRows[] = {
     {"ByteLevel", makeByteLevel},
     {"Fuse", makeFuse},
     {"Replace", makeReplace},
+    {"ByteFallback", makeByteFallback},
+    {"Strip", makeStripDecoder},
+    {"Metaspace", makeMetaspaceDecoder},
 };
 
 }  // namespace

@@ -123,6 +123,10 @@ void JsonTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encod
     found.clear();
     encoder.encode(whole.substr(piece.begin, piece.end - piece.begin), found);
     for (const ModelToken& token : found) {
+      if (token.asWritten) {
+        const std::string_view written = whole.substr(piece.begin + token.begin, token.end - token.begin);
+        encoding.shown.push_back({encoding.tokens.size(), std::string(written)});
+      }
       const Origin origin = tokens.text.origin(piece.begin + token.begin, piece.begin + token.end);
       encoding.tokens.push_back(tokenAt(token.id, origin));
     }
@@ -144,8 +148,10 @@ std::string JsonTokenizer::decode(const std::vector<std::int32_t>& ids, bool ski
   std::vector<std::string> parts;
   parts.reserve(ids.size());
   for (const std::int32_t id : ids) {
-    if (m_vocabulary.contains(id) && !(skipSpecial && isSpecial(id)))
-      parts.push_back(m_vocabulary.normalizedPiece(id));
+    const std::string& text = m_vocabulary.normalizedPiece(id);
+    // As in the library: a special token that the normalizer changes is not known as one.
+    const bool skipped = skipSpecial && isSpecial(id) && text == m_vocabulary.piece(id);
+    if (m_vocabulary.contains(id) && !skipped) parts.push_back(text);
   }
   m_decoder->apply(parts);
   std::string bytes;
@@ -155,9 +161,9 @@ std::string JsonTokenizer::decode(const std::vector<std::int32_t>& ids, bool ski
 
 std::string JsonTokenizer::bytes(std::int32_t id) const {
   if (!m_vocabulary.contains(id)) return {};
-  std::vector<std::string> parts{m_vocabulary.normalizedPiece(id)};
-  m_decoder->apply(parts);
-  return parts.front();
+  Continuation part{m_vocabulary.normalizedPiece(id)};
+  m_decoder->applyTo(part);
+  return std::move(part.text);
 }
 
 }  // namespace moescope::tokenizer

@@ -1,6 +1,7 @@
 #include "core/tokenizer/model.h"
 
 #include "core/tokenizer/bpe.h"
+#include "core/tokenizer/unigram.h"
 
 namespace moescope::tokenizer {
 
@@ -13,14 +14,17 @@ struct Row {
 
 constexpr Row kRows[] = {
     {"BPE", makeBpe},
+    {"Unigram", makeUnigram},
 };
 
 }  // namespace
 
 std::unique_ptr<const Model> makeModel(const Component& component, bool byteLevel, Vocabulary& vocabulary) {
-  // Old files leave the type out; only BPE has merges.
-  const bool untyped = component.at("type").isNull() && !component.at("merges").isNull();
-  const std::string type = untyped ? "BPE" : component.type();
+  // Old files leave the type out; only BPE has merges, only Unigram a list of pieces.
+  const bool untyped = component.at("type").isNull();
+  const bool list = untyped && component.at("vocab").value().is_array();
+  const bool merges = untyped && !component.at("merges").isNull();
+  const std::string type = merges ? "BPE" : list ? "Unigram" : component.type();
   for (const Row& row : kRows) {
     if (type == row.type) return row.make(component, byteLevel, vocabulary);
   }

@@ -14,8 +14,9 @@ namespace moescope::tokenizer {
 /// A token and the bytes [begin, end) of its piece.
 struct ModelToken {
   std::int32_t id = 0;
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool asWritten = false;  ///< shown as in the text, not as in the vocabulary
 };
 
 /// Encodes the pieces of one text; keeps memory between them. Not thread-safe.

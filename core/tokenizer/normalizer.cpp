@@ -3,6 +3,8 @@
 #include <utf8proc.h>
 
 #include "core/tokenizer/pattern.h"
+#include "core/tokenizer/precompiled.h"
+#include "core/tokenizer/unicode_class.h"
 #include "core/tokenizer/unicode_normal.h"
 #include "core/tokenizer/utf8.h"
 
@@ -101,6 +103,32 @@ class Replace final : public Normalizer {
   std::string m_content;
 };
 
+/// Takes whitespace off the ends.
+class Strip final : public Normalizer {
+ public:
+  Strip(bool left, bool right) : m_left(left), m_right(right) {}
+  void apply(AlignedText& aligned) const override {
+    const std::string_view text = aligned.text();
+    std::size_t begin = text.size();  // of the first character that is no space
+    std::size_t end = 0;              // behind the last one
+    for (std::size_t at = 0; at < text.size();) {
+      const Utf8Unit unit = utf8At(text, at);
+      at += unit.length;
+      if (isWhitespace(unit.character)) continue;
+      begin = std::min(begin, at - unit.length);
+      end = at;
+    }
+    if (!m_left) begin = 0;
+    if (!m_right) end = text.size();
+    end = std::max(begin, end);
+    if (begin > 0 || end < text.size()) aligned = aligned.slice(begin, end);
+  }
+
+ private:
+  bool m_left;
+  bool m_right;
+};
+
 template <NormalForm form>
 Made makeForm(const Component&) {
   return std::make_unique<UnicodeForm>(form);
@@ -123,6 +151,10 @@ Made makeReplace(const Component& component) {
   return std::make_unique<Replace>(Pattern::read(component.at("pattern")), component.at("content").text());
 }
 
+Made makeStrip(const Component& component) {
+  return std::make_unique<Strip>(component.flag("strip_left", true), component.flag("strip_right", true));
+}
+
 constexpr ComponentRow<Made> kRows[] = {
     {"Sequence", makeSequence},
     {"NFC", makeForm<NormalForm::Nfc>},
@@ -132,6 +164,8 @@ constexpr ComponentRow<Made> kRows[] = {
     {"Lowercase", makeLowercase},
     {"Prepend", makePrepend},
     {"Replace", makeReplace},
+    {"Strip", makeStrip},
+    {"Precompiled", makePrecompiled},
 };
 
 }  // namespace

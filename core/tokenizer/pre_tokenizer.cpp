@@ -1,5 +1,6 @@
 #include "core/tokenizer/pre_tokenizer.h"
 
+#include "core/tokenizer/metaspace.h"
 #include "core/tokenizer/pattern.h"
 #include "core/tokenizer/split_behavior.h"
 #include "core/tokenizer/unicode_class.h"
@@ -170,13 +171,10 @@ Made makeBert(const Component&) {
 }
 
 constexpr ComponentRow<Made> kRows[] = {
-    {"Sequence", makeSequence},
-    {"Split", makeSplit},
-    {"ByteLevel", makeByteLevel},
-    {"Digits", makeDigits},
-    {"Punctuation", makePunctuation},
-    {"Whitespace", makeWhitespace},
-    {"WhitespaceSplit", makeWhitespaceSplit},
+    {"Sequence", makeSequence},     {"Split", makeSplit},
+    {"ByteLevel", makeByteLevel},   {"Digits", makeDigits},
+    {"Metaspace", makeMetaspace},   {"Punctuation", makePunctuation},
+    {"Whitespace", makeWhitespace}, {"WhitespaceSplit", makeWhitespaceSplit},
     {"BertPreTokenizer", makeBert},
 };
 

@@ -89,9 +89,9 @@ class TestTokenizeCli : public QObject {
                                   << "";
     QTest::newRow("unsupported") << QStringList{"--tokenizer",
                                                 QStringLiteral(MOESCOPE_TEST_DATA
-                                                               "/tokenizers/unsupported/spm_legacy.json")}
+                                                               "/tokenizers/unsupported/wordpiece.json")}
                                  << QByteArray() << "tokenizer.unsupported"
-                                 << "decoder.decoders[1]";
+                                 << "model";
   }
 
   void badInput() {

@@ -53,12 +53,11 @@ class TestTokenizerFiles : public QObject {
     row("merge of an unknown piece", "/model/merges", "[\"a x\"]", "tokenizer.bad_merge");
     row("merge into an unknown piece", "/model/merges", "[\"b a\"]", "tokenizer.bad_merge");
     row("dropout", "/model/dropout", "0.1", "tokenizer.unsupported");
-    row("byte_fallback", "/model/byte_fallback", "true", "tokenizer.unsupported");
     row("prefix", "/model/continuing_subword_prefix", "\"##\"", "tokenizer.unsupported");
     row("suffix", "/model/end_of_word_suffix", "\"</w>\"", "tokenizer.unsupported");
     row("empty suffix", "/model/end_of_word_suffix", "\"\"", "none");
     row("unknown token missing", "/model/unk_token", "\"<unk>\"", "tokenizer.bad_vocabulary");
-    row("no ByteLevel", "/pre_tokenizer", "null", "tokenizer.unsupported");
+    row("no ByteLevel", "/pre_tokenizer", "null", "none");
     row("ByteLevel not last", "/pre_tokenizer",
         R"({"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]})",
         "tokenizer.unsupported");
@@ -74,6 +73,21 @@ class TestTokenizerFiles : public QObject {
     row("pattern with a class in a class", "/pre_tokenizer",
         R"({"type":"Split","pattern":{"Regex":"[a[bc]]"},"behavior":"Isolated"})", "tokenizer.unsupported");
     row("normalizer unknown", "/normalizer", R"({"type":"Nmt"})", "tokenizer.unsupported");
+    row("replacements not in base 64", "/normalizer", R"({"type":"Precompiled","precompiled_charsmap":"?"})",
+        "tokenizer.bad_value");
+    row("replacements cut", "/normalizer", R"({"type":"Precompiled","precompiled_charsmap":"AAQAAAAg"})",
+        "tokenizer.bad_value");
+    row("Metaspace with two characters", "/pre_tokenizer", R"({"type":"Metaspace","replacement":"__"})",
+        "tokenizer.bad_value");
+    row("Metaspace with an unknown scheme", "/pre_tokenizer",
+        R"({"type":"Metaspace","replacement":"_","prepend_scheme":"last"})", "tokenizer.bad_value");
+    row("Metaspace that contradicts itself", "/pre_tokenizer",
+        R"({"type":"Metaspace","replacement":"_","prepend_scheme":"first","add_prefix_space":false})",
+        "tokenizer.bad_value");
+    row("Unigram with ByteLevel", "/model", R"({"type":"Unigram","vocab":[["a",0]]})",
+        "tokenizer.unsupported");
+    row("decoder strips two characters", "/decoder", R"({"type":"Strip","content":"ab","start":1,"stop":0})",
+        "tokenizer.bad_value");
     row("normalizer without a type", "/normalizer", "{}", "tokenizer.wrong_type");
     row("post-processor unknown", "/post_processor", R"({"type":"BertProcessing"})", "tokenizer.unsupported");
     row("template without a text", "/post_processor", R"({"type":"TemplateProcessing","single":[]})",
