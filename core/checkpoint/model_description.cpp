@@ -116,10 +116,32 @@ void readGenerationConfig(std::string_view text, ModelDescription& description) 
 }  // namespace
 
 const RouterSpec* ModelDescription::routerOfLayer(LayerIndex layer) const {
-  for (const RouterSpec& router : routers) {
-    if (router.layer == layer) return &router;
+  if (layer.value < 0 || layer.value >= layers) return nullptr;
+  const int router = layerSpecs[static_cast<std::size_t>(layer.value)].router;
+  return router < 0 ? nullptr : &routers[static_cast<std::size_t>(router)];
+}
+
+std::string_view name(RopeScaling scaling) {
+  switch (scaling) {
+    case RopeScaling::None: return "none";
+    case RopeScaling::Linear: return "linear";
+    case RopeScaling::Dynamic: return "dynamic";
+    case RopeScaling::DynamicAlpha: return "dynamic with alpha";
+    case RopeScaling::Yarn: return "yarn";
+    case RopeScaling::Llama3: return "llama3";
+    case RopeScaling::LongRope: return "longrope";
   }
-  return nullptr;
+  return "unknown";
+}
+
+std::string_view name(ExpertStore store) {
+  switch (store) {
+    case ExpertStore::PerExpert: return "per_expert";
+    case ExpertStore::FusedOutIn: return "fused_out_in";
+    case ExpertStore::FusedInOut: return "fused_in_out";
+    case ExpertStore::Flat: return "flat";
+  }
+  return "unknown";
 }
 
 std::vector<std::string> supportedFamilies() {
@@ -136,7 +158,7 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   description.layers = width({"num_hidden_layers"}, defaults.layers, kMaxLayers);
   description.vocabularySize = width({"vocab_size"}, defaults.vocabularySize, 1 << 24);
   description.maxPositions = width({"max_position_embeddings"}, defaults.maxPositions, 1 << 26);
-  description.tiedHead = config.flag("tie_word_embeddings", false);
+  description.tiedHead = config.flag("tie_word_embeddings", defaults.tiedHead);
   description.normEps = config.number({"rms_norm_eps"}, defaults.normEps, 0.0, 1.0);
   description.endTokens = config.tokenIds("eos_token_id");
   if (!config.mentions("eos_token_id") && defaults.endToken &&
@@ -147,10 +169,17 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
     description.beginToken = begin.front();
   auto& attention = description.attention;
   attention.heads = width({"num_attention_heads"}, defaults.heads, kMaxHeads);
-  attention.keyValueHeads = width({"num_key_value_heads"}, attention.heads, kMaxHeads);
-  attention.headDim = width({"head_dim"}, std::max(1, description.hiddenSize / attention.heads), kMaxWidth);
+  const int keyValueHeads = defaults.keyValueHeads > 0 && !config.mentions("num_key_value_heads")
+                                ? defaults.keyValueHeads
+                                : attention.heads;
+  attention.keyValueHeads = width({"num_key_value_heads"}, keyValueHeads, kMaxHeads);
+  const int headDim =
+      defaults.headDim > 0 ? defaults.headDim : std::max(1, description.hiddenSize / attention.heads);
+  attention.headDim = width({"head_dim"}, headDim, kMaxWidth);
+  attention.valueDim = attention.headDim;
   attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
-  if (config.find("head_dim") == nullptr && description.hiddenSize % attention.heads != 0) {
+  if (defaults.headDim == 0 && config.find("head_dim") == nullptr &&
+      description.hiddenSize % attention.heads != 0) {
     config.error("config.bad_value", "num_attention_heads", "does not divide hidden_size");
   }
   if (attention.heads % attention.keyValueHeads != 0) {
@@ -159,40 +188,9 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (const std::string act = config.text("hidden_act", "silu"); act != "silu" && act != "swish") {
     config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not silu", shown(act)));
   }
-  describeRope(config, attention.rope, attention.headDim, defaults.ropeTheta);
-}
-
-void describeRope(ConfigReader& config, RopeSpec& rope, int headDim, double defaultTheta) {
-  rope.theta = config.number({"rope_theta"}, defaultTheta, 1.0, 1e12);
-  // An old alias that transformers leaves unread; the models that have it mean it.
-  const auto dim = static_cast<double>(config.whole({"rotary_dim"}, headDim, 1, headDim));
-  double partial = config.number({"partial_rotary_factor"}, dim / headDim, 0.0, 1.0);
-  // New files hold one dict of everything, old ones rope_scaling beside rope_theta; transformers takes
-  // rope_scaling where it says something.
-  const auto* scaling = config.find("rope_scaling");
-  const char* key = scaling != nullptr && !scaling->empty() ? "rope_scaling" : "rope_parameters";
-  if (const auto* dict = config.find(key); dict != nullptr && !dict->is_object()) {
-    config.error("config.wrong_type", key, "is not an object");
-  } else if (dict != nullptr) {
-    ConfigReader inner(*dict, {});
-    rope.theta = inner.number({"rope_theta"}, rope.theta, 1.0, 1e12);
-    partial = inner.number({"partial_rotary_factor"}, partial, 0.0, 1.0);
-    const std::string kind = inner.text("rope_type", inner.text("type", "default"));
-    if (kind == "linear") {
-      rope.scaling = RopeScaling::Linear;
-      rope.factor = inner.number({"factor"}, 0.0, 1e-6, 1e6);
-      if (inner.find("factor") == nullptr)
-        config.error("config.bad_value", key, "linear scaling gives no factor");
-    } else if (kind != "default") {
-      config.error("config.bad_value", key,
-                   fmt::format("the RoPE kind \"{}\" is not supported", shown(kind)));
-    }
-    if (const auto& error = inner.firstError()) {
-      config.error(error->kind.c_str(), fmt::format("{}.{}", key, error->where), error->message);
-    }
-  }
-  rope.rotaryDim = static_cast<int>(headDim * partial) / 2 * 2;
-  if (rope.rotaryDim == 0) config.error("config.bad_value", "head_dim", "leaves no channel to rotate");
+  describeRope(config, attention.rope,
+               {attention.headDim, defaults.ropeTheta, defaults.partialRotary, description.maxPositions});
+  description.layerSpecs.resize(static_cast<std::size_t>(description.layers));
 }
 
 Result<ModelDescription> describeModel(std::string_view configText, const std::string& file,
@@ -211,6 +209,9 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
   (*family)->describe(config, description);
   checkTogether(config, description);
   if (config.firstError()) return fail(*config.firstError());
+  const auto isMoe = [](const LayerSpec& layer) { return layer.router >= 0; };
+  if (std::none_of(description.layerSpecs.begin(), description.layerSpecs.end(), isMoe))
+    return fail("config.bad_value", file, "", "no layer has experts", "choose a mixture-of-experts model");
   if (!generationConfigText.empty()) readGenerationConfig(generationConfigText, description);
   if (description.beginToken && *description.beginToken >= description.vocabularySize) {
     description.warnings.push_back(

@@ -16,16 +16,25 @@ enum class DType : std::uint8_t { F32, F16, BF16, F64, I64, I32, I16, I8, U8, Bo
 std::string_view name(DType dtype);  ///< as in the file: "BF16"
 std::size_t bytesPerElement(DType dtype);
 
-/// Row-major, little-endian, not necessarily aligned to the element size. Borrows from the mapped
-/// files of the Checkpoint it came from.
+/// Little-endian, not necessarily aligned to the element size. Borrows from the mapped files of the
+/// Checkpoint it came from.
 struct TensorView {
   std::string name;
   DType dtype = DType::F32;
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
+  std::vector<std::int64_t> strides;  ///< in elements, an axis each; empty: row-major without gaps
+  std::span<const std::byte> bytes;   ///< from the first element to the last
 
   [[nodiscard]] std::int64_t elementCount() const;
   [[nodiscard]] bool exists() const { return !name.empty(); }
 };
+
+/// Part `index` of the first axis, which is dropped.
+TensorView part(const TensorView& tensor, std::int64_t index);
+/// `count` entries of an axis, from `first`, every `step`-th.
+TensorView slice(const TensorView& tensor, std::size_t axis, std::int64_t first, std::int64_t count,
+                 std::int64_t step = 1);
+/// A matrix with rows and columns exchanged.
+TensorView transposed(const TensorView& matrix);
 
 }  // namespace moescope::checkpoint

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/checkpoint/float_values.h"
 #include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
@@ -26,20 +28,6 @@ std::string expand(std::string_view pattern, int layer, int expert = 0) {
   replace("{l}", layer);
   replace("{e}", expert);
   return name;
-}
-
-/// Rows [first, first + count) of the first axis, with that axis dropped if count is 0.
-TensorView slice(const TensorView& tensor, std::int64_t first, std::int64_t count, bool dropAxis) {
-  TensorView part = tensor;
-  const std::size_t rowBytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
-  part.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * rowBytes,
-                                    static_cast<std::size_t>(count) * rowBytes);
-  if (dropAxis) {
-    part.shape.erase(part.shape.begin());
-  } else {
-    part.shape[0] = count;
-  }
-  return part;
 }
 
 class Mapper {
@@ -133,65 +121,185 @@ class Mapper {
     return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
   }
 
+  /// A projection's weight, or bias where `wanted`.
+  TensorView weight(const std::string& prefix, std::string_view name, std::int64_t rows,
+                    std::int64_t columns) {
+    return take(fmt::format("{}{}.weight", prefix, name), {rows, columns});
+  }
+  TensorView bias(const std::string& prefix, std::string_view name, std::int64_t rows, bool wanted = true) {
+    return wanted ? take(fmt::format("{}{}.bias", prefix, name), {rows}) : TensorView{};
+  }
+  TensorView vector(const std::string& prefix, std::string_view name, std::int64_t size) {
+    return take(prefix + std::string(name), {size});
+  }
+
+  TensorView matrix(const std::string& prefix, std::string_view name, std::int64_t rows,
+                    std::int64_t columns) {
+    return take(prefix + std::string(name), {rows, columns});
+  }
+
   LayerWeights mapLayer(int layer) {
     const std::string prefix = expand(m_names.layerPrefix, layer);
+    const auto& attention = m_description.attention;
+    const LayerSpec& spec = m_description.layerSpecs[static_cast<std::size_t>(layer)];
+    const std::int64_t hidden = m_description.hiddenSize;
+    LayerWeights weights;
+    weights.inputNorm = vector(prefix, m_names.inputNorm, hidden);
+    weights.postAttentionNorm = vector(prefix, m_names.postAttentionNorm, hidden);
+    if (attention.latent) {
+      mapLatent(prefix, *attention.latent, weights);
+    } else {
+      mapProjections(prefix, weights);
+    }
+    weights.output =
+        weight(prefix, m_names.output, hidden, std::int64_t{attention.heads} * attention.valueDim);
+    weights.outputBias = bias(prefix, m_names.output, hidden, attention.outputBias);
+    if (attention.sinks) weights.sinks = vector(prefix, m_names.sinks, attention.heads);
+    if (spec.router < 0) {
+      weights.dense =
+          mapGlu(prefix, m_names.denseGate, m_names.denseUp, m_names.denseDown, spec.denseIntermediateSize);
+    } else {
+      weights.moe = mapMoe(prefix, layer, m_description.routers[static_cast<std::size_t>(spec.router)]);
+    }
+    return weights;
+  }
+
+  void mapProjections(const std::string& prefix, LayerWeights& weights) {
     const auto& attention = m_description.attention;
     const std::int64_t hidden = m_description.hiddenSize;
     const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
     const std::int64_t keyWidth = std::int64_t{attention.keyValueHeads} * attention.headDim;
-    const auto weight = [&](std::string_view name, std::int64_t rows, std::int64_t columns) {
-      return take(fmt::format("{}{}.weight", prefix, name), {rows, columns});
-    };
-    const auto bias = [&](std::string_view name, std::int64_t rows, bool wanted) {
-      return wanted ? take(fmt::format("{}{}.bias", prefix, name), {rows}) : TensorView{};
-    };
-    LayerWeights weights;
-    weights.inputNorm = take(prefix + std::string(m_names.inputNorm), {hidden});
-    weights.postAttentionNorm = take(prefix + std::string(m_names.postAttentionNorm), {hidden});
-    weights.query = weight(m_names.query, queryWidth, hidden);
-    weights.key = weight(m_names.key, keyWidth, hidden);
-    weights.value = weight(m_names.value, keyWidth, hidden);
-    weights.output = weight(m_names.output, hidden, queryWidth);
-    weights.queryBias = bias(m_names.query, queryWidth, attention.qkvBias);
-    weights.keyBias = bias(m_names.key, keyWidth, attention.qkvBias);
-    weights.valueBias = bias(m_names.value, keyWidth, attention.qkvBias);
-    weights.outputBias = bias(m_names.output, hidden, attention.outputBias);
-    if (attention.qkNorm != QkNorm::None) {
-      const bool full = attention.qkNorm == QkNorm::FullPre;
-      weights.queryNorm =
-          take(prefix + std::string(m_names.queryNorm), {full ? queryWidth : attention.headDim});
-      weights.keyNorm = take(prefix + std::string(m_names.keyNorm), {full ? keyWidth : attention.headDim});
-    }
-    if (const RouterSpec* router = m_description.routerOfLayer({layer}))
-      weights.moe = mapMoe(prefix, layer, *router);
-    return weights;
+    weights.query = weight(prefix, m_names.query, queryWidth, hidden);
+    weights.key = weight(prefix, m_names.key, keyWidth, hidden);
+    weights.value = weight(prefix, m_names.value, keyWidth, hidden);
+    weights.queryBias = bias(prefix, m_names.query, queryWidth, attention.qkvBias);
+    weights.keyBias = bias(prefix, m_names.key, keyWidth, attention.qkvBias);
+    weights.valueBias = bias(prefix, m_names.value, keyWidth, attention.qkvBias);
+    if (attention.qkNorm == QkNorm::None || attention.qkNorm == QkNorm::L2Post) return;
+    const bool full = attention.qkNorm == QkNorm::FullPre;
+    weights.queryNorm = vector(prefix, m_names.queryNorm, full ? queryWidth : attention.headDim);
+    weights.keyNorm = vector(prefix, m_names.keyNorm, full ? keyWidth : attention.headDim);
   }
 
-  MoeWeights mapMoe(const std::string& prefix, int layer, const RouterSpec& router) {
+  void mapLatent(const std::string& prefix, const LatentSpec& latent, LayerWeights& weights) {
+    const auto& attention = m_description.attention;
     const std::int64_t hidden = m_description.hiddenSize;
-    const std::int64_t inner = m_description.experts.intermediateSize;
+    const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
+    const std::int64_t narrow = latent.keyValueRank + latent.ropeDim;
+    if (latent.queryRank == 0) {
+      weights.query = weight(prefix, m_names.query, queryWidth, hidden);
+    } else {
+      weights.queryDown = weight(prefix, m_names.queryDown, latent.queryRank, hidden);
+      weights.queryDownBias = bias(prefix, m_names.queryDown, latent.queryRank, attention.qkvBias);
+      weights.queryDownNorm = vector(prefix, m_names.queryDownNorm, latent.queryRank);
+      weights.queryUp = weight(prefix, m_names.queryUp, queryWidth, latent.queryRank);
+    }
+    weights.keyValueDown = weight(prefix, m_names.keyValueDown, narrow, hidden);
+    weights.keyValueDownBias = bias(prefix, m_names.keyValueDown, narrow, attention.qkvBias);
+    weights.keyValueDownNorm = vector(prefix, m_names.keyValueDownNorm, latent.keyValueRank);
+    weights.keyValueUp =
+        weight(prefix, m_names.keyValueUp,
+               std::int64_t{attention.heads} * (latent.nopeDim + attention.valueDim), latent.keyValueRank);
+  }
+
+  ExpertWeights mapGlu(const std::string& prefix, std::string_view gate, std::string_view up,
+                       std::string_view down, std::int64_t inner) {
+    const std::int64_t hidden = m_description.hiddenSize;
+    return {matrix(prefix, gate, inner, hidden),
+            matrix(prefix, up, inner, hidden),
+            matrix(prefix, down, hidden, inner),
+            {},
+            {},
+            {}};
+  }
+  MoeWeights mapMoe(const std::string& prefix, int layer, RouterSpec& router) {
+    const std::int64_t hidden = m_description.hiddenSize;
     MoeWeights moe;
-    moe.router = take(prefix + std::string(m_names.router), {router.experts, hidden});
-    const std::string fusedName = prefix + std::string(m_names.fusedGateUp);
-    if (!m_names.fusedGateUp.empty() && find(fusedName) != nullptr) {
-      m_description.experts.store = ExpertStore::FusedOutIn;
-      const TensorView gateUp = take(fusedName, {router.experts, 2 * inner, hidden});
-      const TensorView down = take(prefix + std::string(m_names.fusedDown), {router.experts, hidden, inner});
-      if (!gateUp.exists() || !down.exists()) return moe;
-      for (int expert = 0; expert < router.experts; ++expert) {
-        const TensorView both = slice(gateUp, expert, 1, true);
-        moe.experts.push_back(
-            {slice(both, 0, inner, false), slice(both, inner, inner, false), slice(down, expert, 1, true)});
-      }
+    moe.router = weight(prefix, m_names.router, router.experts, hidden);
+    moe.routerBias = bias(prefix, m_names.router, router.experts, m_description.routerBias);
+    if (!m_names.selectionBias.empty()) readSelectionBias(prefix, router);
+    mapShared(prefix, moe);
+    if (!m_names.fusedGateUp.empty() &&
+        (m_names.expertGate.empty() || find(prefix + std::string(m_names.fusedGateUp)) != nullptr)) {
+      mapFused(prefix, router.experts, moe);
       return moe;
     }
+    const std::int64_t inner = m_description.experts.intermediateSize;
     m_description.experts.store = ExpertStore::PerExpert;
     for (int expert = 0; expert < router.experts && m_missing < kStopAfter; ++expert) {
-      moe.experts.push_back({take(prefix + expand(m_names.expertGate, layer, expert), {inner, hidden}),
-                             take(prefix + expand(m_names.expertUp, layer, expert), {inner, hidden}),
-                             take(prefix + expand(m_names.expertDown, layer, expert), {hidden, inner})});
+      moe.experts.push_back(mapGlu(prefix, expand(m_names.expertGate, layer, expert),
+                                   expand(m_names.expertUp, layer, expert),
+                                   expand(m_names.expertDown, layer, expert), inner));
     }
     return moe;
+  }
+
+  void mapShared(const std::string& prefix, MoeWeights& moe) {
+    const SharedExpertSpec& shared = m_description.shared;
+    const std::int64_t hidden = m_description.hiddenSize;
+    if (shared.intermediateSize == 0) return;
+    if (m_names.sharedGateUp.empty()) {
+      moe.shared =
+          mapGlu(prefix, m_names.sharedGate, m_names.sharedUp, m_names.sharedDown, shared.intermediateSize);
+    } else {
+      const TensorView both = matrix(prefix, m_names.sharedGateUp, 2LL * shared.intermediateSize, hidden);
+      moe.shared.down = matrix(prefix, m_names.sharedDown, hidden, shared.intermediateSize);
+      if (both.exists()) splitGateUp(both, shared.intermediateSize, false, moe.shared);
+    }
+    if (shared.gated) moe.sharedRouter = weight(prefix, m_names.sharedRouter, 1, hidden);
+  }
+
+  /// Rows [gate; up], or gate, up, gate, up, ...; for vectors as well.
+  static void splitGateUp(const TensorView& both, std::int64_t inner, bool interleaved, ExpertWeights& to) {
+    const bool isVector = both.shape.size() == 1;
+    (isVector ? to.gateBias : to.gate) = slice(both, 0, 0, inner, interleaved ? 2 : 1);
+    (isVector ? to.upBias : to.up) = slice(both, 0, interleaved ? 1 : inner, inner, interleaved ? 2 : 1);
+  }
+
+  void mapFused(const std::string& prefix, std::int64_t experts, MoeWeights& moe) {
+    const std::int64_t hidden = m_description.hiddenSize;
+    ExpertSpec& spec = m_description.experts;
+    const std::int64_t inner = spec.intermediateSize;
+    if (spec.store == ExpertStore::PerExpert) spec.store = ExpertStore::FusedOutIn;
+    const bool isInOut = spec.store == ExpertStore::FusedInOut;
+    const auto fused = [&](std::string_view name, std::int64_t out, std::int64_t in) {
+      const std::vector<std::int64_t> shape{experts, isInOut ? in : out, isInOut ? out : in};
+      return take(prefix + std::string(name), shape);
+    };
+    const auto biases = [&](std::string_view name, std::int64_t size) {
+      return spec.bias ? take(fmt::format("{}{}_bias", prefix, name), {experts, size}) : TensorView{};
+    };
+    const TensorView gateUp = fused(m_names.fusedGateUp, 2 * inner, hidden);
+    const TensorView down = fused(m_names.fusedDown, hidden, inner);
+    const TensorView gateUpBias = biases(m_names.fusedGateUp, 2 * inner);
+    const TensorView downBias = biases(m_names.fusedDown, hidden);
+    if (!gateUp.exists() || !down.exists() || (spec.bias && (!gateUpBias.exists() || !downBias.exists())))
+      return;
+    const auto matrixOf = [&](const TensorView& all, std::int64_t expert) {
+      const TensorView stored = part(all, expert);
+      return isInOut ? transposed(stored) : stored;
+    };
+    for (std::int64_t expert = 0; expert < experts; ++expert) {
+      ExpertWeights& to = moe.experts.emplace_back();
+      splitGateUp(matrixOf(gateUp, expert), inner, spec.interleaved, to);
+      to.down = matrixOf(down, expert);
+      if (!spec.bias) continue;
+      splitGateUp(part(gateUpBias, expert), inner, spec.interleaved, to);
+      to.downBias = part(downBias, expert);
+    }
+  }
+
+  /// The bias belongs to the router's mathematics, not to the weights that are multiplied.
+  void readSelectionBias(const std::string& prefix, RouterSpec& router) {
+    const TensorView view = vector(prefix, m_names.selectionBias, router.experts);
+    if (!view.exists()) return;
+    router.selectionBias = floatsOf(view);
+    for (std::size_t expert = 0; expert < router.selectionBias.size(); ++expert) {
+      if (std::isfinite(router.selectionBias[expert])) continue;
+      addProblem("tensor.non_finite", view.name,
+                 fmt::format("{} of expert {} is {}", view.name, expert, router.selectionBias[expert]));
+      return;
+    }
   }
 
   void countParameters(const ModelWeights& weights) {

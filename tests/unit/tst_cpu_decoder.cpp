@@ -72,7 +72,7 @@ class TestCpuDecoder : public QObject {
       spec.topK = topK;
       spec.score = static_cast<ScoreKind>(score);
       spec.norm = static_cast<WeightNorm>(norm);
-      spec.normEps = norm == static_cast<int>(WeightNorm::SumOne) ? 1e-20 : 0.0;
+      spec.normParameter = norm == static_cast<int>(WeightNorm::SumOne) ? 1e-20 : 0.0;
       spec.scale = scale;
       for (int i = 0; bias && i < experts; ++i) {
         spec.selectionBias.push_back(static_cast<float>(static_cast<int>(random() % 200)) / 100.0F);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/checkpoint/float_values.h"
 #include "core/engine/torch/memory_check.h"
 
 namespace moescope::engine {
@@ -72,31 +73,6 @@ class MatrixReader {
   const std::stop_token& m_stop;
 };
 
-CpuLayer readLayer(const checkpoint::LayerWeights& from, MatrixReader& reader) {
-  CpuLayer layer;
-  layer.inputNorm = widened(from.inputNorm);
-  layer.postAttentionNorm = widened(from.postAttentionNorm);
-  layer.query = reader.read(from.query);
-  layer.key = reader.read(from.key);
-  layer.value = reader.read(from.value);
-  layer.output = reader.read(from.output);
-  layer.queryBias = widened(from.queryBias);
-  layer.keyBias = widened(from.keyBias);
-  layer.valueBias = widened(from.valueBias);
-  layer.outputBias = widened(from.outputBias);
-  layer.queryNorm = widened(from.queryNorm);
-  layer.keyNorm = widened(from.keyNorm);
-  layer.router = reader.read(from.moe.router);
-  layer.routerBias = widened(from.moe.routerBias);
-  for (const auto& expert : from.moe.experts) {
-    CpuExpert& to = layer.experts.emplace_back();
-    to.gate = reader.read(expert.gate);
-    to.up = reader.read(expert.up);
-    to.down = reader.read(expert.down);
-  }
-  return layer;
-}
-
 std::string joined(const std::set<Storage>& storages) {
   std::string text;
   for (const Storage storage : storages) text += (text.empty() ? "" : " and ") + std::string(name(storage));
@@ -131,10 +107,15 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   weights.embedding = reader.read(from.embedding);
   for (const auto& layer : from.layers) {
     if (reader.cancelled()) break;
-    weights.layers.push_back(readLayer(layer, reader));
+    forEachRole(
+        layer, weights.layers.emplace_back(),
+        [&reader](const TensorView& view, CpuMatrix& to) {
+          if (view.exists()) to = reader.read(view);
+        },
+        [](const TensorView& view, CpuVector& to) { to = checkpoint::floatsOf(view); });
   }
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
-  weights.finalNorm = widened(from.finalNorm);
+  weights.finalNorm = checkpoint::floatsOf(from.finalNorm);
   weights.head =
       from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
   return weights;

@@ -20,29 +20,16 @@ struct CpuMatrix {
   Storage storage = Storage::F32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-};
 
-struct CpuExpert {
-  CpuMatrix gate, up, down;
+  [[nodiscard]] bool exists() const { return data != nullptr; }
 };
 
 /// Vectors are float32; an absent one is empty.
-struct CpuLayer {
-  std::vector<float> inputNorm, postAttentionNorm;
-  CpuMatrix query, key, value, output;
-  std::vector<float> queryBias, keyBias, valueBias, outputBias;
-  std::vector<float> queryNorm, keyNorm;
-  CpuMatrix router;
-  std::vector<float> routerBias;
-  std::vector<CpuExpert> experts;
-};
+using CpuVector = std::vector<float>;
+using CpuExpert = checkpoint::ExpertRoles<CpuMatrix, CpuVector>;
+using CpuLayer = checkpoint::LayerRoles<CpuMatrix, CpuVector>;
 
-struct CpuWeights {
-  CpuMatrix embedding;
-  std::vector<CpuLayer> layers;
-  std::vector<float> finalNorm;
-  CpuMatrix head;
-
+struct CpuWeights : checkpoint::ModelRoles<CpuMatrix, CpuVector> {
   FloatBuffer converted;    ///< matrices that could not be used in place
   std::int64_t bytes = 0;   ///< of all matrices, mapped or converted
   std::string storageName;  ///< "bf16", or "bf16 and f32" where a model mixes them

@@ -27,15 +27,9 @@ bool usableInPlace(const checkpoint::TensorView& view, Storage storage);
 /// Writes the view's elements to `out` as `storage`; rounds to nearest even where it narrows.
 void convert(const checkpoint::TensorView& view, Storage storage, std::byte* out);
 
-/// The elements as float32.
-std::vector<float> widened(const checkpoint::TensorView& view);
-
 /// Calls `visit` for every tensor that is multiplied as a matrix (embedding, head, projections, routers,
-/// experts), each once, in the order of the forward pass.
+/// experts) and exists, each once, in the order of the forward pass.
 void forEachMatrix(const checkpoint::ModelWeights& weights,
                    const std::function<void(const checkpoint::TensorView&)>& visit);
-
-/// `engine.unsupported` if the description asks for something that no decoder here does.
-Result<void> requireSupported(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace moescope::engine
