@@ -31,7 +31,8 @@ class Checkpoint {
   /// The snapshots of a training may share config.json and the tokenizer's files: they are then read from
   /// `sharedFolder`.
   static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder,
-                                                        const std::filesystem::path& sharedFolder = {});
+                                                        const std::filesystem::path& sharedFolder = {},
+                                                        Definition definition = Definition::Authors);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
   /// Where config.json and the tokenizer's files are.

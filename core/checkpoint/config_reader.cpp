@@ -1,5 +1,6 @@
 #include "core/checkpoint/config_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -32,6 +33,11 @@ std::int64_t ConfigReader::whole(std::initializer_list<const char*> keys, std::i
   for (const char* key : keys) {
     const auto* value = find(key);
     if (value == nullptr) continue;
+    // Some families give one number a layer; what is the same in all is one number.
+    if (value->is_array() && !value->empty() &&
+        std::all_of(value->begin(), value->end(), [&](const auto& each) { return each == value->front(); })) {
+      value = &value->front();
+    }
     if (!value->is_number_integer()) {
       error("config.wrong_type", key, fmt::format("{} is not a whole number", shownValue(*value)));
       return fallback;

@@ -16,10 +16,11 @@ namespace moescope::checkpoint {
 /// Names of projections stand without ".weight" and ".bias".
 struct NameMap {
   std::string_view embedding = {}, finalNorm = {}, head = {};
-  std::string_view layerPrefix =
-      {};  ///< of everything below, also used to find tensors of layers past the last
-  std::string_view inputNorm = {}, postAttentionNorm = {};
+  /// Of everything below; also used to find tensors of layers past the last.
+  std::string_view layerPrefix = {};
+  std::string_view inputNorm = {}, postAttentionNorm = {}, postFeedForwardNorm = {};
   std::string_view query = {}, key = {}, value = {}, output = {};
+  std::string_view fusedQkv = {};
   std::string_view queryNorm = {}, keyNorm = {}, sinks = {};
   std::string_view queryDown = {}, queryDownNorm = {}, queryUp = {};           ///< latent attention
   std::string_view keyValueDown = {}, keyValueDownNorm = {}, keyValueUp = {};  ///< latent attention
@@ -54,6 +55,12 @@ void describeDeepseekV3(ConfigReader& config, ModelDescription& description);
 void describeGlm4Moe(ConfigReader& config, ModelDescription& description);
 void describeDots1(ConfigReader& config, ModelDescription& description);
 void describeGptOss(ConfigReader& config, ModelDescription& description);
+void describeFlexOlmo(ConfigReader& config, ModelDescription& description);
+void describeErnieMoe(ConfigReader& config, ModelDescription& description);
+void describeHunyuanMoe(ConfigReader& config, ModelDescription& description);
+void describePhimoe(ConfigReader& config, ModelDescription& description);
+void describeLlama4(ConfigReader& config, ModelDescription& description);
+void describeDbrx(ConfigReader& config, ModelDescription& description);
 
 // What many families share.
 /// Class defaults: config.json leaves out what equals them.

@@ -83,12 +83,70 @@ constexpr NameMap gptOssNames() {
   return names;
 }
 
+constexpr NameMap flexOlmoNames() {
+  NameMap names = kLlamaLike;
+  names.inputNorm = {};
+  names.postFeedForwardNorm = "post_feedforward_layernorm.weight";
+  return names;
+}
+
+constexpr NameMap ernieNames() {
+  NameMap names = deepseekNames(false);
+  names.selectionBias = "mlp.moe_statics.e_score_correction_bias";
+  return names;
+}
+
+constexpr NameMap hunyuanNames() {
+  NameMap names = kLlamaLike;
+  names.queryNorm = "self_attn.query_layernorm.weight";
+  names.keyNorm = "self_attn.key_layernorm.weight";
+  names.router = "mlp.gate.wg";
+  names.sharedGate = "mlp.shared_mlp.gate_proj.weight";
+  names.sharedUp = "mlp.shared_mlp.up_proj.weight";
+  names.sharedDown = "mlp.shared_mlp.down_proj.weight";
+  return names;
+}
+
+constexpr NameMap llama4Names() {
+  NameMap names = kLlamaLike;
+  names.router = "feed_forward.router";
+  names.expertGate = names.expertUp = names.expertDown = {};
+  names.fusedGateUp = "feed_forward.experts.gate_up_proj";
+  names.fusedDown = "feed_forward.experts.down_proj";
+  names.sharedGate = "feed_forward.shared_expert.gate_proj.weight";
+  names.sharedUp = "feed_forward.shared_expert.up_proj.weight";
+  names.sharedDown = "feed_forward.shared_expert.down_proj.weight";
+  names.denseGate = "feed_forward.gate_proj.weight";
+  names.denseUp = "feed_forward.up_proj.weight";
+  names.denseDown = "feed_forward.down_proj.weight";
+  return names;
+}
+
+constexpr NameMap kDbrx{
+    .embedding = "transformer.wte.weight",
+    .finalNorm = "transformer.norm_f.weight",
+    .head = "lm_head.weight",
+    .layerPrefix = "transformer.blocks.{l}.",
+    .inputNorm = "norm_attn_norm.norm_1.weight",
+    .postAttentionNorm = "norm_attn_norm.norm_2.weight",
+    .output = "norm_attn_norm.attn.out_proj",
+    .fusedQkv = "norm_attn_norm.attn.Wqkv",
+    .router = "ffn.router.layer",
+    .expertGate = "ffn.experts.mlp.w1",
+    .expertUp = "ffn.experts.mlp.v1",
+    .expertDown = "ffn.experts.mlp.w2",
+};
+
 constexpr NameMap kMixtral = mixtralNames();
 constexpr NameMap kQwen2 = qwen2Names();
 constexpr NameMap kGranite = graniteNames();
 constexpr NameMap kDeepseekV2 = deepseekNames(false);
 constexpr NameMap kDeepseekV3 = deepseekNames(true);
 constexpr NameMap kGptOss = gptOssNames();
+constexpr NameMap kFlexOlmo = flexOlmoNames();
+constexpr NameMap kErnie = ernieNames();
+constexpr NameMap kHunyuan = hunyuanNames();
+constexpr NameMap kLlama4 = llama4Names();
 
 constexpr std::array kFamilies{
     Family{"olmoe", "OlmoeForCausalLM", describeOlmoe, &kLlamaLike},
@@ -103,6 +161,14 @@ constexpr std::array kFamilies{
     Family{"deepseek_v3", "DeepseekV3ForCausalLM", describeDeepseekV3, &kDeepseekV3},
     Family{"kimi_k2", "DeepseekV3ForCausalLM", describeDeepseekV3, &kDeepseekV3},
     Family{"gpt_oss", "GptOssForCausalLM", describeGptOss, &kGptOss},
+    Family{"flex_olmo", "FlexOlmoForCausalLM", describeFlexOlmo, &kFlexOlmo},
+    Family{"ernie4_5_moe", "Ernie4_5_MoeForCausalLM", describeErnieMoe, &kErnie},
+    Family{"hunyuan_v1_moe", "HunYuanMoEV1ForCausalLM", describeHunyuanMoe, &kHunyuan},
+    Family{"hunyuan", "HunYuanMoEV1ForCausalLM", describeHunyuanMoe, &kHunyuan},
+    Family{"phimoe", "PhimoeForCausalLM", describePhimoe, &kMixtral},
+    Family{"llama4_text", "Llama4ForCausalLM", describeLlama4, &kLlama4},
+    Family{"llama4", "Llama4ForConditionalGeneration", describeLlama4, &kLlama4},
+    Family{"dbrx", "DbrxForCausalLM", describeDbrx, &kDbrx},
 };
 
 }  // namespace

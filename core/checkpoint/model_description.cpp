@@ -57,7 +57,8 @@ Result<const Family*> familyOf(ConfigReader& config, const json& document, const
   std::string type = config.text("model_type", "");
   if (const auto* list = config.find("architectures"); type.empty() && list != nullptr && list->is_array()) {
     for (const Family& family : families()) {
-      if (!list->empty() && list->front() == std::string(family.architecture)) type = family.modelType;
+      const bool fits = !list->empty() && list->front() == std::string(family.architecture);
+      if (fits && type.empty()) type = family.modelType;
     }
   }
   if (const Family* family = findFamily(type)) return family;
@@ -154,10 +155,11 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   const auto width = [&](std::initializer_list<const char*> keys, int fallback, int high) {
     return static_cast<int>(config.whole(keys, fallback, 1, high));
   };
-  description.hiddenSize = width({"hidden_size"}, defaults.hiddenSize, kMaxWidth);
-  description.layers = width({"num_hidden_layers"}, defaults.layers, kMaxLayers);
+  description.hiddenSize = width({"hidden_size", "d_model"}, defaults.hiddenSize, kMaxWidth);
+  description.layers = width({"num_hidden_layers", "n_layers"}, defaults.layers, kMaxLayers);
   description.vocabularySize = width({"vocab_size"}, defaults.vocabularySize, 1 << 24);
-  description.maxPositions = width({"max_position_embeddings"}, defaults.maxPositions, 1 << 26);
+  description.maxPositions =
+      width({"max_position_embeddings", "max_seq_len"}, defaults.maxPositions, 1 << 26);
   description.tiedHead = config.flag("tie_word_embeddings", defaults.tiedHead);
   description.normEps = config.number({"rms_norm_eps"}, defaults.normEps, 0.0, 1.0);
   description.endTokens = config.tokenIds("eos_token_id");
@@ -168,7 +170,7 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (const auto begin = config.tokenIds("bos_token_id"); !begin.empty())
     description.beginToken = begin.front();
   auto& attention = description.attention;
-  attention.heads = width({"num_attention_heads"}, defaults.heads, kMaxHeads);
+  attention.heads = width({"num_attention_heads", "n_heads"}, defaults.heads, kMaxHeads);
   const int keyValueHeads = defaults.keyValueHeads > 0 && !config.mentions("num_key_value_heads")
                                 ? defaults.keyValueHeads
                                 : attention.heads;
@@ -194,17 +196,22 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
 }
 
 Result<ModelDescription> describeModel(std::string_view configText, const std::string& file,
-                                       std::string_view generationConfigText) {
+                                       std::string_view generationConfigText, Definition definition) {
   auto document = parseConfig(configText, file);
   if (!document) return fail(document.error());
-  ConfigReader config(*document, file);
-  const auto family = familyOf(config, *document, file);
+  // A multimodal model's configuration holds that of its language model.
+  const auto text = document->find("text_config");
+  const bool isWrapped = text != document->end() && text->is_object() && text->contains("model_type");
+  const json& language = isWrapped ? *text : *document;
+  ConfigReader config(language, file);
+  const auto family = familyOf(config, language, file);
   if (!family) return fail(family.error());
 
   ModelDescription description;
   description.family = (*family)->modelType;
   description.architecture = (*family)->architecture;
   description.configJson = document->dump();
+  description.likeTransformers = definition == Definition::Transformers;
   checkQuantisation(config);
   (*family)->describe(config, description);
   checkTogether(config, description);

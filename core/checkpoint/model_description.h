@@ -135,6 +135,8 @@ struct ModelDescription {
   std::string family;        ///< model_type, e.g. "olmoe"
   std::string architecture;  ///< architectures[0]
   std::string configJson;    ///< config.json as read, compact
+  /// Where transformers 5 and the model's authors disagree, what counts is transformers.
+  bool likeTransformers = false;
 
   int hiddenSize = 0;
   int layers = 0;
@@ -151,6 +153,7 @@ struct ModelDescription {
   AttentionSpec attention;
   ExpertSpec experts;
   SharedExpertSpec shared;
+  bool mlpBias = false;     ///< of dense and shared MLPs (ernie4_5_moe)
   bool wideRouter = false;  ///< router logits are formed in float32 whatever the dtype (deepseek, hunyuan)
   bool routerBias = false;  ///< an additive bias of the router logits (gpt_oss)
   std::vector<LayerSpec> layerSpecs;  ///< [layers]
@@ -165,10 +168,14 @@ struct ModelDescription {
   [[nodiscard]] const RouterSpec* routerOfLayer(LayerIndex layer) const;
 };
 
+/// Whose word counts where transformers 5 and the model's authors disagree.
+enum class Definition : std::uint8_t { Authors, Transformers };
+
 /// Reads config.json (old and new keys, class defaults for missing ones). `generationConfigText` may be
 /// empty. Errors: `config.*`. The expert store is decided later, by the names on disk.
 Result<ModelDescription> describeModel(std::string_view configText, const std::string& file,
-                                       std::string_view generationConfigText = {});
+                                       std::string_view generationConfigText = {},
+                                       Definition definition = Definition::Authors);
 
 /// Families that describeModel accepts, for messages.
 std::vector<std::string> supportedFamilies();

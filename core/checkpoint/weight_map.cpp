@@ -38,9 +38,12 @@ class Mapper {
   Result<ModelWeights> map() {
     // A config may ask for far more layers and experts than any file has; the file bounds the work.
     const std::int64_t hidden = m_description.hiddenSize;
+    findPrefix();
     ModelWeights weights;
     weights.embedding = take(m_names.embedding, {m_description.vocabularySize, hidden});
     weights.finalNorm = take(m_names.finalNorm, {hidden});
+    weights.finalNormBias = normBias({}, m_names.finalNorm);
+    if (m_description.headBias) weights.headBias = take("lm_head.bias", {m_description.vocabularySize});
     weights.head = mapHead(weights.embedding);
     for (int layer = 0; layer < m_description.layers && m_missing < kStopAfter; ++layer) {
       weights.layers.push_back(mapLayer(layer));
@@ -54,14 +57,23 @@ class Mapper {
  private:
   static constexpr std::int64_t kStopAfter = 100'000;
 
+  /// The language model of a multimodal file has a prefix before all names.
+  void findPrefix() {
+    for (const char* prefix : {"", "language_model."}) {
+      m_prefix = prefix;
+      if (find(std::string(m_names.embedding)) != nullptr) return;
+    }
+    m_prefix.clear();
+  }
+
   const TensorView* find(const std::string& name) const {
-    const auto found = m_files.tensors.find(name);
+    const auto found = m_files.tensors.find(m_prefix + name);
     return found == m_files.tensors.end() ? nullptr : &found->second;
   }
 
   TensorView take(std::string_view name, const std::vector<std::int64_t>& shape) {
-    const std::string key(name);
-    const TensorView* tensor = find(key);
+    const std::string key = m_prefix + std::string(name);
+    const TensorView* tensor = find(std::string(name));
     if (tensor == nullptr) {
       ++m_missing;
       addProblem("tensor.missing", key, fmt::format("{} is missing", key));
@@ -110,7 +122,7 @@ class Mapper {
     const bool same = own->bytes.size() == embedding.bytes.size() && own->dtype == embedding.dtype &&
                       std::memcmp(own->bytes.data(), embedding.bytes.data(), own->bytes.size()) == 0;
     if (same) {
-      m_spare.insert(std::string(m_names.head));
+      m_spare.insert(m_prefix + std::string(m_names.head));
       return embedding;
     }
     m_description.warnings.push_back(
@@ -138,14 +150,26 @@ class Mapper {
     return take(prefix + std::string(name), {rows, columns});
   }
 
+  /// Beside a norm's weight, where the family's norms have one.
+  TensorView normBias(const std::string& prefix, std::string_view weightName) {
+    constexpr std::string_view kWeight = "weight";
+    if (m_description.norm != NormKind::LayerNorm) return {};
+    const std::string name(weightName.substr(0, weightName.size() - kWeight.size()));
+    return take(prefix + name + "bias", {m_description.hiddenSize});
+  }
+
   LayerWeights mapLayer(int layer) {
     const std::string prefix = expand(m_names.layerPrefix, layer);
     const auto& attention = m_description.attention;
     const LayerSpec& spec = m_description.layerSpecs[static_cast<std::size_t>(layer)];
     const std::int64_t hidden = m_description.hiddenSize;
     LayerWeights weights;
-    weights.inputNorm = vector(prefix, m_names.inputNorm, hidden);
+    if (!m_names.inputNorm.empty()) weights.inputNorm = vector(prefix, m_names.inputNorm, hidden);
+    weights.inputNormBias = normBias(prefix, m_names.inputNorm);
     weights.postAttentionNorm = vector(prefix, m_names.postAttentionNorm, hidden);
+    weights.postAttentionNormBias = normBias(prefix, m_names.postAttentionNorm);
+    if (m_description.order == BlockOrder::PostNorm)
+      weights.postFeedForwardNorm = vector(prefix, m_names.postFeedForwardNorm, hidden);
     if (attention.latent) {
       mapLatent(prefix, *attention.latent, weights);
     } else {
@@ -169,12 +193,20 @@ class Mapper {
     const std::int64_t hidden = m_description.hiddenSize;
     const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
     const std::int64_t keyWidth = std::int64_t{attention.keyValueHeads} * attention.headDim;
-    weights.query = weight(prefix, m_names.query, queryWidth, hidden);
-    weights.key = weight(prefix, m_names.key, keyWidth, hidden);
-    weights.value = weight(prefix, m_names.value, keyWidth, hidden);
-    weights.queryBias = bias(prefix, m_names.query, queryWidth, attention.qkvBias);
-    weights.keyBias = bias(prefix, m_names.key, keyWidth, attention.qkvBias);
-    weights.valueBias = bias(prefix, m_names.value, keyWidth, attention.qkvBias);
+    if (attention.fusedQkv) {
+      const TensorView all = weight(prefix, m_names.fusedQkv, queryWidth + 2 * keyWidth, hidden);
+      if (!all.exists()) return;
+      weights.query = slice(all, 0, 0, queryWidth);
+      weights.key = slice(all, 0, queryWidth, keyWidth);
+      weights.value = slice(all, 0, queryWidth + keyWidth, keyWidth);
+    } else {
+      weights.query = weight(prefix, m_names.query, queryWidth, hidden);
+      weights.key = weight(prefix, m_names.key, keyWidth, hidden);
+      weights.value = weight(prefix, m_names.value, keyWidth, hidden);
+      weights.queryBias = bias(prefix, m_names.query, queryWidth, attention.qkvBias);
+      weights.keyBias = bias(prefix, m_names.key, keyWidth, attention.qkvBias);
+      weights.valueBias = bias(prefix, m_names.value, keyWidth, attention.qkvBias);
+    }
     if (attention.qkNorm == QkNorm::None || attention.qkNorm == QkNorm::L2Post) return;
     const bool full = attention.qkNorm == QkNorm::FullPre;
     weights.queryNorm = vector(prefix, m_names.queryNorm, full ? queryWidth : attention.headDim);
@@ -212,6 +244,17 @@ class Mapper {
             {},
             {}};
   }
+  void mapMlpBiases(const std::string& prefix, std::string_view gate, std::string_view up,
+                    std::string_view down, std::int64_t inner, ExpertWeights& to) {
+    if (!m_description.mlpBias) return;
+    const auto biasOf = [&](std::string_view weightName, std::int64_t rows) {
+      return bias(prefix, weightName.substr(0, weightName.rfind('.')), rows);
+    };
+    to.gateBias = biasOf(gate, inner);
+    to.upBias = biasOf(up, inner);
+    to.downBias = biasOf(down, m_description.hiddenSize);
+  }
+
   MoeWeights mapMoe(const std::string& prefix, int layer, RouterSpec& router) {
     const std::int64_t hidden = m_description.hiddenSize;
     MoeWeights moe;
@@ -219,6 +262,10 @@ class Mapper {
     moe.routerBias = bias(prefix, m_names.router, router.experts, m_description.routerBias);
     if (!m_names.selectionBias.empty()) readSelectionBias(prefix, router);
     mapShared(prefix, moe);
+    if (m_description.experts.store == ExpertStore::Flat) {
+      mapFlat(prefix, router.experts, moe);
+      return moe;
+    }
     if (!m_names.fusedGateUp.empty() &&
         (m_names.expertGate.empty() || find(prefix + std::string(m_names.fusedGateUp)) != nullptr)) {
       mapFused(prefix, router.experts, moe);
@@ -241,6 +288,8 @@ class Mapper {
     if (m_names.sharedGateUp.empty()) {
       moe.shared =
           mapGlu(prefix, m_names.sharedGate, m_names.sharedUp, m_names.sharedDown, shared.intermediateSize);
+      mapMlpBiases(prefix, m_names.sharedGate, m_names.sharedUp, m_names.sharedDown, shared.intermediateSize,
+                   moe.shared);
     } else {
       const TensorView both = matrix(prefix, m_names.sharedGateUp, 2LL * shared.intermediateSize, hidden);
       moe.shared.down = matrix(prefix, m_names.sharedDown, hidden, shared.intermediateSize);
@@ -289,9 +338,28 @@ class Mapper {
     }
   }
 
+  /// All experts' rows one after the other; down is stored transposed.
+  void mapFlat(const std::string& prefix, std::int64_t experts, MoeWeights& moe) {
+    const std::int64_t hidden = m_description.hiddenSize;
+    const std::int64_t inner = m_description.experts.intermediateSize;
+    const TensorView gate = matrix(prefix, m_names.expertGate, experts * inner, hidden);
+    const TensorView up = matrix(prefix, m_names.expertUp, experts * inner, hidden);
+    const TensorView down = matrix(prefix, m_names.expertDown, experts * inner, hidden);
+    if (!gate.exists() || !up.exists() || !down.exists()) return;
+    for (std::int64_t expert = 0; expert < experts; ++expert) {
+      ExpertWeights& to = moe.experts.emplace_back();
+      to.gate = slice(gate, 0, expert * inner, inner);
+      to.up = slice(up, 0, expert * inner, inner);
+      to.down = transposed(slice(down, 0, expert * inner, inner));
+    }
+  }
+
   /// The bias belongs to the router's mathematics, not to the weights that are multiplied.
   void readSelectionBias(const std::string& prefix, RouterSpec& router) {
-    const TensorView view = vector(prefix, m_names.selectionBias, router.experts);
+    const std::string name = prefix + std::string(m_names.selectionBias);
+    const TensorView* stored = find(name);
+    const bool isRow = stored != nullptr && stored->shape.size() == 2;  // ernie4_5_moe: [1, E]
+    const TensorView view = isRow ? take(name, {1, router.experts}) : take(name, {router.experts});
     if (!view.exists()) return;
     router.selectionBias = floatsOf(view);
     for (std::size_t expert = 0; expert < router.selectionBias.size(); ++expert) {
@@ -319,7 +387,8 @@ class Mapper {
 
   void warnUnused() {
     std::vector<std::string> unused;
-    const std::string prefix = std::string(m_names.layerPrefix.substr(0, m_names.layerPrefix.find("{l}")));
+    const std::string prefix =
+        m_prefix + std::string(m_names.layerPrefix.substr(0, m_names.layerPrefix.find("{l}")));
     for (const auto& [name, tensor] : m_files.tensors) {
       if (m_used.contains(name) || m_spare.contains(name) || name.ends_with("rotary_emb.inv_freq")) continue;
       if (name.starts_with(prefix)) {  // layers past the last: multi-token prediction
@@ -345,6 +414,7 @@ class Mapper {
   const CheckpointFiles& m_files;
   const NameMap& m_names;
   ModelDescription& m_description;
+  std::string m_prefix;
   std::set<std::string> m_used;
   std::set<std::string> m_spare;  ///< known copies of a used tensor, not counted as parameters
   std::vector<Problem> m_problems;

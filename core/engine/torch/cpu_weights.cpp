@@ -116,6 +116,8 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   }
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
   weights.finalNorm = checkpoint::floatsOf(from.finalNorm);
+  weights.finalNormBias = checkpoint::floatsOf(from.finalNormBias);
+  weights.headBias = checkpoint::floatsOf(from.headBias);
   weights.head =
       from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
   return weights;

@@ -77,6 +77,8 @@ Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint
     forEachRole(layer, weights.layers.emplace_back(), read, read);
   }
   weights.finalNorm = reader.read(from.finalNorm);
+  weights.finalNormBias = reader.read(from.finalNormBias);
+  weights.headBias = reader.read(from.headBias);
   weights.head =
       from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
