@@ -71,16 +71,44 @@ Result<const Family*> familyOf(ConfigReader& config, const json& document, const
               fmt::format("{}; the file has {}", named, moeKeys(document)), "supported: " + supported);
 }
 
-void checkQuantisation(ConfigReader& config) {
+void readBlockSize(ConfigReader& config, const json& quantisation, QuantisationSpec& spec) {
+  const auto found = quantisation.find("weight_block_size");
+  if (found == quantisation.end() || found->is_null()) return;
+  const bool isPair = found->is_array() && found->size() == 2 &&
+                      std::all_of(found->begin(), found->end(), [](const json& side) {
+                        return side.is_number_unsigned() && side.get<std::uint64_t>() > 0 &&
+                               side.get<std::uint64_t>() <= kMaxWidth;
+                      });
+  if (!isPair) {
+    config.error("config.bad_value", "quantization_config.weight_block_size", "is not two sizes");
+    return;
+  }
+  spec.blockRows = (*found)[0].get<std::int64_t>();
+  spec.blockColumns = (*found)[1].get<std::int64_t>();
+}
+
+void describeQuantisation(ConfigReader& config, QuantisationSpec& spec) {
   const auto* quantisation = config.find("quantization_config");
   if (quantisation == nullptr) return;
   std::string method = "unnamed";
   if (quantisation->is_object() && quantisation->contains("quant_method")) {
-    method = shownValue((*quantisation)["quant_method"]);
+    const auto& word = (*quantisation)["quant_method"];
+    method = shownValue(word);
+    if (word == "mxfp4") spec.kind = Quantisation::Mxfp4;
+    if (word == "fp8") spec.kind = Quantisation::Float8Block;
   }
-  config.error("config.unsupported_quantisation", "quantization_config",
-               fmt::format("weights quantised by {} are not supported", method),
-               "use the F32, F16 or BF16 checkpoint");
+  if (spec.kind == Quantisation::None) {
+    config.error("config.unsupported_quantisation", "quantization_config",
+                 fmt::format("weights quantised by {} are not supported", method),
+                 "use the F32, F16 or BF16 checkpoint, or one with fp8 blocks or mxfp4");
+  } else if (spec.kind == Quantisation::Float8Block) {
+    const auto format = quantisation->find("fmt");
+    if (format != quantisation->end() && *format != "e4m3")
+      config.error("config.unsupported_quantisation", "quantization_config.fmt",
+                   fmt::format("the float8 format {} is not supported", shownValue(*format)),
+                   "use the BF16 checkpoint");
+    readBlockSize(config, *quantisation, spec);
+  }
 }
 
 /// What the family's own reader need not know: sizes of everything together, the name in the file.
@@ -131,6 +159,15 @@ std::string_view name(RopeScaling scaling) {
     case RopeScaling::Yarn: return "yarn";
     case RopeScaling::Llama3: return "llama3";
     case RopeScaling::LongRope: return "longrope";
+  }
+  return "unknown";
+}
+
+std::string_view name(Quantisation quantisation) {
+  switch (quantisation) {
+    case Quantisation::None: return "none";
+    case Quantisation::Float8Block: return "fp8";
+    case Quantisation::Mxfp4: return "mxfp4";
   }
   return "unknown";
 }
@@ -212,7 +249,9 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
   description.architecture = (*family)->architecture;
   description.configJson = document->dump();
   description.likeTransformers = definition == Definition::Transformers;
-  checkQuantisation(config);
+  ConfigReader whole(*document, file);
+  describeQuantisation(whole, description.quantisation);
+  if (whole.firstError()) return fail(*whole.firstError());
   (*family)->describe(config, description);
   checkTogether(config, description);
   if (config.firstError()) return fail(*config.firstError());

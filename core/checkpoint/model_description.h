@@ -130,6 +130,19 @@ struct LayerSpec {
   int denseIntermediateSize = 0;
 };
 
+/// How the file stores what it quantises.
+enum class Quantisation : std::uint8_t {
+  None,
+  Float8Block,  ///< F8_E4M3 with one F32 factor a block (deepseek_v3)
+  Mxfp4         ///< experts in blocks of 32 values of 4 bits with one exponent (gpt_oss)
+};
+std::string_view name(Quantisation quantisation);  ///< "none", "fp8", "mxfp4"
+
+struct QuantisationSpec {
+  Quantisation kind = Quantisation::None;
+  std::int64_t blockRows = 128, blockColumns = 128;  ///< Float8Block
+};
+
 /// One model. `routers` has one entry an MoE layer, ascending.
 struct ModelDescription {
   std::string family;        ///< model_type, e.g. "olmoe"
@@ -153,6 +166,7 @@ struct ModelDescription {
   AttentionSpec attention;
   ExpertSpec experts;
   SharedExpertSpec shared;
+  QuantisationSpec quantisation;
   bool mlpBias = false;     ///< of dense and shared MLPs (ernie4_5_moe)
   bool wideRouter = false;  ///< router logits are formed in float32 whatever the dtype (deepseek, hunyuan)
   bool routerBias = false;  ///< an additive bias of the router logits (gpt_oss)

@@ -18,6 +18,7 @@ std::string_view name(DType dtype) {
     case DType::U8: return "U8";
     case DType::Bool: return "BOOL";
     case DType::F8E4M3: return "F8_E4M3";
+    case DType::Mxfp4: return "MXFP4";
   }
   return "unknown";
 }
@@ -34,6 +35,7 @@ std::size_t bytesPerElement(DType dtype) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
+    case DType::Mxfp4:
     case DType::F8E4M3: return 1;
   }
   return 1;

@@ -126,11 +126,14 @@ Result<std::unique_ptr<Decoder>> CpuDecoder::fork(std::int64_t position) const {
 
 void CpuDecoder::multiply(const CpuMatrix& matrix, const float* const* inputs, float* const* outputs,
                           int tokens) const {
-  const MatmulJob whole{matrix.data, matrix.storage, matrix.columns, 0,     matrix.rows,
-                        inputs,      outputs,        nullptr,        tokens};
+  MatmulJob whole;
+  whole.endRow = matrix.rows;
+  whole.inputs = inputs;
+  whole.outputs = outputs;
+  whole.tokens = tokens;
   ThreadPool& pool = m_context.pool;
   if (pool.threads() == 1 || matrix.rows * matrix.columns * tokens < kParallelWork) {
-    m_context.kernels.matmul(whole);
+    matmul(m_context.kernels, matrix, whole);
     return;
   }
   // Four shares a thread even out threads that start late; multiples of 16 rows fill cache lines.
@@ -140,7 +143,7 @@ void CpuDecoder::multiply(const CpuMatrix& matrix, const float* const* inputs, f
     MatmulJob part = whole;
     part.firstRow = share * rows;
     part.endRow = std::min(matrix.rows, part.firstRow + rows);
-    m_context.kernels.matmul(part);
+    matmul(m_context.kernels, matrix, part);
   });
 }
 

@@ -155,10 +155,15 @@ void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
     const auto slot = static_cast<std::size_t>(m_firstSlot[static_cast<std::size_t>(expert)]);
     const int count = m_firstSlot[static_cast<std::size_t>(expert) + 1] - static_cast<int>(slot);
     const CpuExpert& e = layer.moe.experts[static_cast<std::size_t>(expert)];
-    kernels.matmul({e.gate.data, e.gate.storage, hidden, firstRow, endRow, m_slotInputs.data() + slot,
-                    m_gate.outputs() + slot, nullptr, count});
-    kernels.matmul({e.up.data, e.up.storage, hidden, firstRow, endRow, m_slotInputs.data() + slot,
-                    m_up.outputs() + slot, nullptr, count});
+    MatmulJob job;
+    job.firstRow = firstRow;
+    job.endRow = endRow;
+    job.inputs = m_slotInputs.data() + slot;
+    job.tokens = count;
+    job.outputs = m_gate.outputs() + slot;
+    matmul(kernels, e.gate, job);
+    job.outputs = m_up.outputs() + slot;
+    matmul(kernels, e.up, job);
     for (std::size_t s = slot; s < slot + static_cast<std::size_t>(count); ++s) {
       activate(e, s, firstRow, endRow);
     }
@@ -168,8 +173,14 @@ void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
       const auto slot = static_cast<std::size_t>(m_firstSlot[static_cast<std::size_t>(expert)]);
       const int count = m_firstSlot[static_cast<std::size_t>(expert) + 1] - static_cast<int>(slot);
       const CpuExpert& e = layer.moe.experts[static_cast<std::size_t>(expert)];
-      kernels.matmul({e.down.data, e.down.storage, inner, firstRow, endRow, m_gate.inputs() + slot,
-                      m_slotOutputs.data() + slot, m_slotGains.data() + slot, count});
+      MatmulJob job;
+      job.firstRow = firstRow;
+      job.endRow = endRow;
+      job.inputs = m_gate.inputs() + slot;
+      job.outputs = m_slotOutputs.data() + slot;
+      job.gains = m_slotGains.data() + slot;
+      job.tokens = count;
+      matmul(kernels, e.down, job);
       if (e.downBias.empty()) continue;
       for (std::size_t s = slot; s < slot + static_cast<std::size_t>(count); ++s) {
         for (std::int64_t row = firstRow; row < endRow; ++row)

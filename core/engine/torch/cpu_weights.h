@@ -20,9 +20,14 @@ struct CpuMatrix {
   Storage storage = Storage::F32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
+  /// Quantised in the file and in memory: rows are widened whenever they are multiplied. Null otherwise.
+  const checkpoint::TensorView* quantised = nullptr;
 
-  [[nodiscard]] bool exists() const { return data != nullptr; }
+  [[nodiscard]] bool exists() const { return rows > 0; }
 };
+
+/// `job`, whose weights, storage and columns are the matrix's, whatever its storage.
+void matmul(const Kernels& kernels, const CpuMatrix& matrix, MatmulJob job);
 
 /// Vectors are float32; an absent one is empty.
 using CpuVector = std::vector<float>;

@@ -36,7 +36,7 @@ std::string_view name(Storage storage) {
 
 Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
   const bool readable = view.dtype == DType::F32 || view.dtype == DType::BF16 || view.dtype == DType::F16 ||
-                        view.dtype == DType::F64;
+                        view.dtype == DType::F64 || isQuantised(view);
   if (!readable) {
     return fail("engine.unsupported", "", view.name,
                 "weights stored as " + std::string(checkpoint::name(view.dtype)) + " cannot be run",
@@ -48,7 +48,7 @@ Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
     case Dtype::F16: return Storage::F16;
     case Dtype::Auto: break;
   }
-  if (view.dtype == DType::BF16) return Storage::BF16;
+  if (view.dtype == DType::BF16 || isQuantised(view)) return Storage::BF16;
   if (view.dtype == DType::F16) return Storage::F16;
   return Storage::F32;
 }
@@ -63,15 +63,21 @@ void convert(const TensorView& view, Storage storage, std::byte* out) {
     std::memcpy(out, view.bytes.data(), view.bytes.size());
     return;
   }
-  checkpoint::forEachElement(view, [&](std::size_t at, std::size_t index) {
-    const float value = checkpoint::floatAt(view, index);
+  if (view.elementCount() == 0) return;
+  const auto columns = static_cast<std::size_t>(view.shape.back());
+  std::vector<float> row(columns);
+  for (std::int64_t r = 0; r < view.elementCount() / view.shape.back(); ++r) {
+    checkpoint::readRow(view, r, row);
+    std::byte* to = out + static_cast<std::size_t>(r) * columns * bytesPerElement(storage);
     if (storage == Storage::F32) {
-      std::memcpy(out + at * sizeof value, &value, sizeof value);
-    } else {
-      const std::uint16_t bits = storage == Storage::BF16 ? floatToBfloat16(value) : floatToHalf(value);
-      std::memcpy(out + at * sizeof bits, &bits, sizeof bits);
+      std::memcpy(to, row.data(), columns * sizeof(float));
+      continue;
     }
-  });
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::uint16_t bits = storage == Storage::BF16 ? floatToBfloat16(row[c]) : floatToHalf(row[c]);
+      std::memcpy(to + c * sizeof bits, &bits, sizeof bits);
+    }
+  }
 }
 
 void forEachMatrix(const checkpoint::ModelWeights& weights,
