@@ -17,6 +17,7 @@ constexpr std::size_t kMaxTokenIds = 1024;
 }  // namespace
 
 const nlohmann::json* ConfigReader::find(std::string_view key) const {
+  m_keysRead.emplace(key);
   const auto found = m_config.find(key);
   return found == m_config.end() || found->is_null() ? nullptr : &*found;
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/strict_json.h"
 #include "core/checkpoint/family.h"
+#include "core/checkpoint/nearest_family.h"
 #include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
@@ -22,6 +23,7 @@ constexpr int kMaxHeads = 4096;
 constexpr int kMaxWidth = 1 << 18;
 constexpr std::int64_t kMaxExperts = 1 << 18;  // of all layers; the largest published model has 23 000
 constexpr std::size_t kMaxKeysShown = 12;
+constexpr std::size_t kMaxKeyShown = 40;
 
 tl::unexpected<Error> jsonError(const std::string& file, const JsonError& error) {
   const char* kind = "config.not_json";
@@ -64,11 +66,22 @@ Result<const Family*> familyOf(ConfigReader& config, const json& document, const
   if (const Family* family = findFamily(type)) return family;
   std::string supported;
   for (const auto& name : supportedFamilies()) supported += (supported.empty() ? "" : ", ") + name;
-  const std::string named = type.empty()
+  const std::string title = type.empty()
                                 ? "names no family"
                                 : fmt::format("\"{}\" is not a family that MoEScope reads", shown(type));
+  const NearestFamily nearest = nearestFamily(document);
+  std::string known = fmt::format("the nearest supported family is {}", nearest.name);
+  std::size_t named = 0;
+  for (const std::string& key : nearest.notUnderstood) {
+    if (key.size() > kMaxKeyShown || named == kMaxKeysShown) continue;
+    known += (named++ == 0 ? ", which does not know " : ", ") + shown(key);
+  }
+  if (named < nearest.notUnderstood.size())
+    known += fmt::format("{} {} more keys", named == 0 ? ", which does not know" : " and",
+                         nearest.notUnderstood.size() - named);
   return fail("config.unknown_model_type", file, "model_type",
-              fmt::format("{}; the file has {}", named, moeKeys(document)), "supported: " + supported);
+              fmt::format("{}; the file has {}; {}", title, moeKeys(document), known),
+              "supported: " + supported);
 }
 
 void readBlockSize(ConfigReader& config, const json& quantisation, QuantisationSpec& spec) {

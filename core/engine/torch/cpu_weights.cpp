@@ -28,6 +28,16 @@ struct Sizes {
 /// Left as it is unless the user asks for another type.
 bool staysQuantised(const TensorView& view, Dtype dtype) { return isQuantised(view) && dtype == Dtype::Auto; }
 
+/// Of the elements and their scales.
+std::int64_t quantisedBytes(const TensorView& view) {
+  const checkpoint::BlockScales& scales = *view.scales;
+  const std::int64_t elements = view.elementCount();
+  const std::int64_t blocks = (view.shape[0] + scales.blockRows - 1) / scales.blockRows *
+                              ((view.shape[1] + scales.blockColumns - 1) / scales.blockColumns);
+  return (view.dtype == checkpoint::DType::Mxfp4 ? elements / 2 : elements) +
+         blocks * static_cast<std::int64_t>(checkpoint::bytesPerElement(scales.dtype));
+}
+
 std::string lowered(std::string_view name) {
   std::string word;
   for (const char c : name) word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -51,7 +61,7 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype dtype) {
     }
     if (staysQuantised(view, dtype)) {
       sizes.names.insert(lowered(checkpoint::name(view.dtype)));
-      sizes.all += static_cast<std::int64_t>(view.bytes.size());
+      sizes.all += quantisedBytes(view);
       return;
     }
     sizes.names.insert(std::string(name(*storage)));
