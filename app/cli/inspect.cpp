@@ -9,6 +9,7 @@
 #include "app/cli/command.h"
 #include "app/cli/inspect_trace.h"
 #include "app/cli/text_table.h"
+#include "core/checkpoint/architecture_text.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -27,24 +28,11 @@ OpenedTokenizer openTokenizer(const Checkpoint& opened) {
   return tokenizer::Tokenizer::open(opened.tokenizerFile());
 }
 
-std::string storeName(checkpoint::ExpertStore store) {
-  return store == checkpoint::ExpertStore::PerExpert ? "per_expert" : "fused_out_in";
-}
-
-std::string attentionText(const checkpoint::AttentionSpec& attention) {
-  std::string text = fmt::format("{} heads of {}", attention.heads, attention.headDim);
-  if (attention.keyValueHeads != attention.heads) {
-    text += fmt::format(", {} for keys and values", attention.keyValueHeads);
-  }
-  return text;
-}
-
-std::string routingText(const ModelDescription& description) {
-  std::string text = routersText(description.routers);
-  if (description.routers.empty()) return text;
-  const RouterSpec& router = description.routers.front();
-  return fmt::format("{}, {} router, gate weights {}", text, name(router.score),
-                     router.norm == WeightNorm::SumOne ? "sum to 1" : "as scored");
+std::string storeText(const ModelDescription& description) {
+  const std::string layout =
+      description.experts.store == checkpoint::ExpertStore::PerExpert ? "one by one" : "fused";
+  const auto kind = description.quantisation.kind;
+  return kind == checkpoint::Quantisation::None ? layout : fmt::format("{} in {}", layout, name(kind));
 }
 
 std::string dtypesText(const Checkpoint& opened) {
@@ -65,15 +53,14 @@ std::string tokenizerText(const OpenedTokenizer& tokenizer) {
 
 void printText(const Checkpoint& opened, const OpenedTokenizer& tokenizer) {
   const ModelDescription& description = opened.description();
-  const bool perExpert = description.experts.store == checkpoint::ExpertStore::PerExpert;
+  const checkpoint::ArchitectureText words = checkpoint::describeInWords(description);
   Facts facts{
       {"kind", "checkpoint"},
       {"family", fmt::format("{} ({})", description.family, description.architecture)},
-      {"layers", fmt::format("{}, hidden size {}", description.layers, description.hiddenSize)},
-      {"attention", attentionText(description.attention)},
-      {"routers", routingText(description)},
-      {"experts", fmt::format("intermediate size {}, stored {}", description.experts.intermediateSize,
-                              perExpert ? "one by one" : "fused")},
+      {"layers", fmt::format("{}, hidden size {}", words.layers, description.hiddenSize)},
+      {"attention", words.attention},
+      {"routers", fmt::format("{}: {}", routersText(description.routers), words.router)},
+      {"experts", fmt::format("{}, stored {}", words.experts, storeText(description))},
       {"vocabulary", fmt::format("{}{}", description.vocabularySize,
                                  description.tiedHead ? ", output head tied to the embedding" : "")},
       {"context", fmt::format("{} tokens", description.maxPositions)},
@@ -106,7 +93,7 @@ ordered_json attentionJson(const checkpoint::AttentionSpec& attention) {
           {"head_dim", attention.headDim},
           {"clip_qkv", attention.clipQkv ? ordered_json(*attention.clipQkv) : ordered_json(nullptr)},
           {"rope_theta", attention.rope.theta},
-          {"rope_scaling", attention.rope.scaling == checkpoint::RopeScaling::Linear ? "linear" : "none"},
+          {"rope_scaling", name(attention.rope.scaling)},
           {"rope_factor", attention.rope.factor}};
 }
 
@@ -126,7 +113,7 @@ ordered_json document(const std::string& path, const Checkpoint& opened, const O
       {"attention", attentionJson(description.attention)},
       {"expert",
        {{"intermediate_size", description.experts.intermediateSize},
-        {"store", storeName(description.experts.store)}}},
+        {"store", name(description.experts.store)}}},
       {"routers", routersJson(description.routers)},
       {"parameters", {{"total", description.parametersTotal}, {"active", description.parametersActive}}},
       {"tensors", opened.tensors().size()},

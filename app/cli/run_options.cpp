@@ -45,11 +45,23 @@ void addDeviceOptions(CLI::App& command, ModelOptions& options) {
       ->capture_default_str();
 }
 
+void addCompatOption(CLI::App& command, std::string& word) {
+  command
+      .add_option("--compat", word, "Whose definition counts where they disagree: authors or transformers")
+      ->check(CLI::IsMember({"authors", "transformers"}))
+      ->capture_default_str();
+}
+
+checkpoint::Definition definitionNamed(const std::string& word) {
+  return word == "transformers" ? checkpoint::Definition::Transformers : checkpoint::Definition::Authors;
+}
+
 void addModelOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("-m,--model", options.folder, "Checkpoint folder in the Hugging Face format")
       ->type_name("DIR")
       ->required();
   addDeviceOptions(command, options);
+  addCompatOption(command, options.definition);
 }
 
 engine::LoadOptions loadOptions(const ModelOptions& options) {
@@ -62,7 +74,7 @@ engine::LoadOptions loadOptions(const ModelOptions& options) {
 
 Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<std::string>& programs,
                                 const ProgressCallback& progress, std::stop_token stop) {
-  auto checkpoint = checkpoint::Checkpoint::open(options.folder);
+  auto checkpoint = checkpoint::Checkpoint::open(options.folder, {}, definitionNamed(options.definition));
   if (!checkpoint) return fail(checkpoint.error());
   if (auto fits = fitPrograms(programs, (*checkpoint)->description().routers); !fits)
     return fail(fits.error());

@@ -20,6 +20,7 @@ namespace moescope::cli {
 
 struct ModelOptions {
   std::filesystem::path folder;
+  std::string definition = "authors";  ///< the word of --compat
   std::string device = "auto";
   std::string dtype = "auto";
   int threads = 0;
@@ -28,6 +29,9 @@ struct ModelOptions {
 /// --device, --dtype and --threads.
 void addDeviceOptions(CLI::App& command, ModelOptions& options);
 /// --model and those.
+/// `--compat`: whose definition counts where transformers and a model's authors disagree.
+void addCompatOption(CLI::App& command, std::string& word);
+checkpoint::Definition definitionNamed(const std::string& word);
 void addModelOptions(CLI::App& command, ModelOptions& options);
 engine::LoadOptions loadOptions(const ModelOptions& options);
 

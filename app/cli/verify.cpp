@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/command.h"
+#include "app/cli/run_options.h"
 
 namespace moescope::cli {
 
@@ -17,6 +18,7 @@ namespace {
 struct Options {
   std::string model;
   std::string reference;
+  std::string definition = "authors";
   engine::LoadOptions load;
   engine::VerifyOptions verify;
   bool json = false;
@@ -96,7 +98,8 @@ void printTable(const engine::VerifyReport& report, const engine::Model& model, 
 }
 
 int runVerify(const Options& options) {
-  const auto checkpoint = checkpoint::Checkpoint::open(options.model);
+  const auto checkpoint =
+      checkpoint::Checkpoint::open(options.model, {}, definitionNamed(options.definition));
   if (!checkpoint) return report(checkpoint.error(), options.json);
   const auto engine = engine::loadEngine();
   if (!engine) return report(engine.error(), options.json);
@@ -126,6 +129,7 @@ void addVerify(CLI::App& app, std::function<int()>& run) {
                                                                                {"f32", engine::Dtype::F32},
                                                                                {"bf16", engine::Dtype::BF16},
                                                                                {"f16", engine::Dtype::F16}}));
+  addCompatOption(*command, options->definition);
   command->add_option("--threads", options->load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024));
   command->add_option("--tolerance", options->verify.tolerance, "Largest absolute difference of a value")

@@ -6,6 +6,7 @@
 
 #include "core/analysis/routed_tokens.h"
 #include "core/base/half.h"
+#include "core/base/router_math.h"
 
 namespace moescope::analysis {
 
@@ -21,6 +22,12 @@ std::vector<double> selectionScores(std::span<const float> logits, const RouterS
   }
   for (std::size_t e = 0; e < std::min(scores.size(), router.selectionBias.size()); ++e)
     scores[e] += router.selectionBias[e];
+  std::vector<float> keys(scores.begin(), scores.end());
+  maskGroups(keys, router.groups, {});
+  for (std::size_t e = 0; e < keys.size(); ++e) {
+    if (std::isinf(keys[e])) scores[e] = -std::numeric_limits<double>::infinity();
+    if (router.groups.limits() && keys[e] == 0.0F) scores[e] = 0.0;
+  }
   return scores;
 }
 

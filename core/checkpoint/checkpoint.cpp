@@ -43,7 +43,8 @@ Result<void> checkSmallFiles(const std::filesystem::path& folder) {
 }  // namespace
 
 Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& folder,
-                                                           const std::filesystem::path& sharedFolder) {
+                                                           const std::filesystem::path& sharedFolder,
+                                                           Definition definition) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
     return fail("file.not_found", folder.string(), "", "there is no such folder", "check the path");
@@ -57,7 +58,8 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem
   auto opened = std::shared_ptr<Checkpoint>(new Checkpoint);
   opened->m_folder = folder;
   opened->m_configFolder = configFolder;
-  auto description = describeModel(*config, kConfigFile, generation ? *generation : std::string());
+  auto description =
+      describeModel(*config, kConfigFile, generation ? *generation : std::string(), definition);
   if (!description) return fail(description.error());
   opened->m_description = *std::move(description);
   auto files = openCheckpointFiles(folder);

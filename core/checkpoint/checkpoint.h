@@ -12,38 +12,15 @@
 #include "core/base/result.h"
 #include "core/checkpoint/model_description.h"
 #include "core/checkpoint/tensor_view.h"
+#include "core/checkpoint/weight_roles.h"
 
 namespace moescope::checkpoint {
 
-/// One expert's three matrices, whatever the layout on disk: gate and up [I,H], down [H,I].
-struct ExpertWeights {
-  TensorView gate;
-  TensorView up;
-  TensorView down;
-};
-
-struct MoeWeights {
-  TensorView router;      ///< [E,H]
-  TensorView routerBias;  ///< [E] or absent
-  std::vector<ExpertWeights> experts;
-};
-
 /// A view with exists() == false is a tensor that the family does not have.
-struct LayerWeights {
-  TensorView inputNorm;                                  ///< [H]
-  TensorView postAttentionNorm;                          ///< [H]
-  TensorView query, key, value, output;                  ///< [out,in]
-  TensorView queryBias, keyBias, valueBias, outputBias;  ///< [out]
-  TensorView queryNorm, keyNorm;
-  MoeWeights moe;
-};
-
-struct ModelWeights {
-  TensorView embedding;  ///< [V,H]
-  TensorView finalNorm;  ///< [H]
-  TensorView head;       ///< [V,H]; the embedding where the head is tied
-  std::vector<LayerWeights> layers;
-};
+using ExpertWeights = ExpertRoles<TensorView, TensorView>;
+using MoeWeights = MoeRoles<TensorView, TensorView>;
+using LayerWeights = LayerRoles<TensorView, TensorView>;
+using ModelWeights = ModelRoles<TensorView, TensorView>;
 
 /// Immutable after open; safe to read from any thread.
 class Checkpoint {
@@ -54,7 +31,8 @@ class Checkpoint {
   /// The snapshots of a training may share config.json and the tokenizer's files: they are then read from
   /// `sharedFolder`.
   static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder,
-                                                        const std::filesystem::path& sharedFolder = {});
+                                                        const std::filesystem::path& sharedFolder = {},
+                                                        Definition definition = Definition::Authors);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
   /// Where config.json and the tokenizer's files are.

@@ -1,5 +1,6 @@
 #include "core/checkpoint/config_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ constexpr std::size_t kMaxTokenIds = 1024;
 }  // namespace
 
 const nlohmann::json* ConfigReader::find(std::string_view key) const {
+  m_keysRead.emplace(key);
   const auto found = m_config.find(key);
   return found == m_config.end() || found->is_null() ? nullptr : &*found;
 }
@@ -32,6 +34,11 @@ std::int64_t ConfigReader::whole(std::initializer_list<const char*> keys, std::i
   for (const char* key : keys) {
     const auto* value = find(key);
     if (value == nullptr) continue;
+    // Some families give one number a layer; what is the same in all is one number.
+    if (value->is_array() && !value->empty() &&
+        std::all_of(value->begin(), value->end(), [&](const auto& each) { return each == value->front(); })) {
+      value = &value->front();
+    }
     if (!value->is_number_integer()) {
       error("config.wrong_type", key, fmt::format("{} is not a whole number", shownValue(*value)));
       return fallback;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ class ConfigReader {
   [[nodiscard]] const nlohmann::json* find(std::string_view key) const;
   /// True if the key is there, be it null: where a class default is not null, null means none.
   [[nodiscard]] bool mentions(std::string_view key) const;
+  /// Keys that were looked up.
+  [[nodiscard]] const std::set<std::string, std::less<>>& keysRead() const { return m_keysRead; }
   /// Records an error: `config.bad_value` and the like.
   void error(const char* kind, const std::string& key, const std::string& message,
              const std::string& advice = {});
@@ -44,6 +47,7 @@ class ConfigReader {
   const nlohmann::json& m_config;
   std::string m_file;
   std::optional<Error> m_error;
+  mutable std::set<std::string, std::less<>> m_keysRead;
 };
 
 }  // namespace moescope::checkpoint

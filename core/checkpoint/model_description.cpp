@@ -8,6 +8,7 @@
 
 #include "core/base/strict_json.h"
 #include "core/checkpoint/family.h"
+#include "core/checkpoint/nearest_family.h"
 #include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
@@ -22,6 +23,7 @@ constexpr int kMaxHeads = 4096;
 constexpr int kMaxWidth = 1 << 18;
 constexpr std::int64_t kMaxExperts = 1 << 18;  // of all layers; the largest published model has 23 000
 constexpr std::size_t kMaxKeysShown = 12;
+constexpr std::size_t kMaxKeyShown = 40;
 
 tl::unexpected<Error> jsonError(const std::string& file, const JsonError& error) {
   const char* kind = "config.not_json";
@@ -57,29 +59,69 @@ Result<const Family*> familyOf(ConfigReader& config, const json& document, const
   std::string type = config.text("model_type", "");
   if (const auto* list = config.find("architectures"); type.empty() && list != nullptr && list->is_array()) {
     for (const Family& family : families()) {
-      if (!list->empty() && list->front() == std::string(family.architecture)) type = family.modelType;
+      const bool fits = !list->empty() && list->front() == std::string(family.architecture);
+      if (fits && type.empty()) type = family.modelType;
     }
   }
   if (const Family* family = findFamily(type)) return family;
   std::string supported;
   for (const auto& name : supportedFamilies()) supported += (supported.empty() ? "" : ", ") + name;
-  const std::string named = type.empty()
+  const std::string title = type.empty()
                                 ? "names no family"
                                 : fmt::format("\"{}\" is not a family that MoEScope reads", shown(type));
+  const NearestFamily nearest = nearestFamily(document);
+  std::string known = fmt::format("the nearest supported family is {}", nearest.name);
+  std::size_t named = 0;
+  for (const std::string& key : nearest.notUnderstood) {
+    if (key.size() > kMaxKeyShown || named == kMaxKeysShown) continue;
+    known += (named++ == 0 ? ", which does not know " : ", ") + shown(key);
+  }
+  if (named < nearest.notUnderstood.size())
+    known += fmt::format("{} {} more keys", named == 0 ? ", which does not know" : " and",
+                         nearest.notUnderstood.size() - named);
   return fail("config.unknown_model_type", file, "model_type",
-              fmt::format("{}; the file has {}", named, moeKeys(document)), "supported: " + supported);
+              fmt::format("{}; the file has {}; {}", title, moeKeys(document), known),
+              "supported: " + supported);
 }
 
-void checkQuantisation(ConfigReader& config) {
+void readBlockSize(ConfigReader& config, const json& quantisation, QuantisationSpec& spec) {
+  const auto found = quantisation.find("weight_block_size");
+  if (found == quantisation.end() || found->is_null()) return;
+  const bool isPair = found->is_array() && found->size() == 2 &&
+                      std::all_of(found->begin(), found->end(), [](const json& side) {
+                        return side.is_number_unsigned() && side.get<std::uint64_t>() > 0 &&
+                               side.get<std::uint64_t>() <= kMaxWidth;
+                      });
+  if (!isPair) {
+    config.error("config.bad_value", "quantization_config.weight_block_size", "is not two sizes");
+    return;
+  }
+  spec.blockRows = (*found)[0].get<std::int64_t>();
+  spec.blockColumns = (*found)[1].get<std::int64_t>();
+}
+
+void describeQuantisation(ConfigReader& config, QuantisationSpec& spec) {
   const auto* quantisation = config.find("quantization_config");
   if (quantisation == nullptr) return;
   std::string method = "unnamed";
   if (quantisation->is_object() && quantisation->contains("quant_method")) {
-    method = shownValue((*quantisation)["quant_method"]);
+    const auto& word = (*quantisation)["quant_method"];
+    method = shownValue(word);
+    if (word == "mxfp4") spec.kind = Quantisation::Mxfp4;
+    if (word == "fp8") spec.kind = Quantisation::Float8Block;
   }
-  config.error("config.unsupported_quantisation", "quantization_config",
-               fmt::format("weights quantised by {} are not supported", method),
-               "use the F32, F16 or BF16 checkpoint");
+  if (spec.kind == Quantisation::None) {
+    config.error("config.unsupported_quantisation", "quantization_config",
+                 fmt::format("weights quantised by {} are not supported", method),
+                 "use the F32, F16 or BF16 checkpoint, or one with fp8 blocks or mxfp4");
+  } else if (spec.kind == Quantisation::Float8Block) {
+    const auto format = quantisation->find("fmt");
+    if (format != quantisation->end() && *format != "e4m3")
+      config.error("config.unsupported_quantisation", "quantization_config.fmt",
+                   fmt::format("the float8 format {} is not supported", shownValue(*format)),
+                   "use the BF16 checkpoint");
+    readBlockSize(config, *quantisation, spec);
+  }
 }
 
 /// What the family's own reader need not know: sizes of everything together, the name in the file.
@@ -116,10 +158,41 @@ void readGenerationConfig(std::string_view text, ModelDescription& description) 
 }  // namespace
 
 const RouterSpec* ModelDescription::routerOfLayer(LayerIndex layer) const {
-  for (const RouterSpec& router : routers) {
-    if (router.layer == layer) return &router;
+  if (layer.value < 0 || layer.value >= layers) return nullptr;
+  const int router = layerSpecs[static_cast<std::size_t>(layer.value)].router;
+  return router < 0 ? nullptr : &routers[static_cast<std::size_t>(router)];
+}
+
+std::string_view name(RopeScaling scaling) {
+  switch (scaling) {
+    case RopeScaling::None: return "none";
+    case RopeScaling::Linear: return "linear";
+    case RopeScaling::Dynamic: return "dynamic";
+    case RopeScaling::DynamicAlpha: return "dynamic with alpha";
+    case RopeScaling::Yarn: return "yarn";
+    case RopeScaling::Llama3: return "llama3";
+    case RopeScaling::LongRope: return "longrope";
   }
-  return nullptr;
+  return "unknown";
+}
+
+std::string_view name(Quantisation quantisation) {
+  switch (quantisation) {
+    case Quantisation::None: return "none";
+    case Quantisation::Float8Block: return "fp8";
+    case Quantisation::Mxfp4: return "mxfp4";
+  }
+  return "unknown";
+}
+
+std::string_view name(ExpertStore store) {
+  switch (store) {
+    case ExpertStore::PerExpert: return "per_expert";
+    case ExpertStore::FusedOutIn: return "fused_out_in";
+    case ExpertStore::FusedInOut: return "fused_in_out";
+    case ExpertStore::Flat: return "flat";
+  }
+  return "unknown";
 }
 
 std::vector<std::string> supportedFamilies() {
@@ -132,11 +205,12 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   const auto width = [&](std::initializer_list<const char*> keys, int fallback, int high) {
     return static_cast<int>(config.whole(keys, fallback, 1, high));
   };
-  description.hiddenSize = width({"hidden_size"}, defaults.hiddenSize, kMaxWidth);
-  description.layers = width({"num_hidden_layers"}, defaults.layers, kMaxLayers);
+  description.hiddenSize = width({"hidden_size", "d_model"}, defaults.hiddenSize, kMaxWidth);
+  description.layers = width({"num_hidden_layers", "n_layers"}, defaults.layers, kMaxLayers);
   description.vocabularySize = width({"vocab_size"}, defaults.vocabularySize, 1 << 24);
-  description.maxPositions = width({"max_position_embeddings"}, defaults.maxPositions, 1 << 26);
-  description.tiedHead = config.flag("tie_word_embeddings", false);
+  description.maxPositions =
+      width({"max_position_embeddings", "max_seq_len"}, defaults.maxPositions, 1 << 26);
+  description.tiedHead = config.flag("tie_word_embeddings", defaults.tiedHead);
   description.normEps = config.number({"rms_norm_eps"}, defaults.normEps, 0.0, 1.0);
   description.endTokens = config.tokenIds("eos_token_id");
   if (!config.mentions("eos_token_id") && defaults.endToken &&
@@ -146,11 +220,18 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (const auto begin = config.tokenIds("bos_token_id"); !begin.empty())
     description.beginToken = begin.front();
   auto& attention = description.attention;
-  attention.heads = width({"num_attention_heads"}, defaults.heads, kMaxHeads);
-  attention.keyValueHeads = width({"num_key_value_heads"}, attention.heads, kMaxHeads);
-  attention.headDim = width({"head_dim"}, std::max(1, description.hiddenSize / attention.heads), kMaxWidth);
+  attention.heads = width({"num_attention_heads", "n_heads"}, defaults.heads, kMaxHeads);
+  const int keyValueHeads = defaults.keyValueHeads > 0 && !config.mentions("num_key_value_heads")
+                                ? defaults.keyValueHeads
+                                : attention.heads;
+  attention.keyValueHeads = width({"num_key_value_heads"}, keyValueHeads, kMaxHeads);
+  const int headDim =
+      defaults.headDim > 0 ? defaults.headDim : std::max(1, description.hiddenSize / attention.heads);
+  attention.headDim = width({"head_dim"}, headDim, kMaxWidth);
+  attention.valueDim = attention.headDim;
   attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
-  if (config.find("head_dim") == nullptr && description.hiddenSize % attention.heads != 0) {
+  if (defaults.headDim == 0 && config.find("head_dim") == nullptr &&
+      description.hiddenSize % attention.heads != 0) {
     config.error("config.bad_value", "num_attention_heads", "does not divide hidden_size");
   }
   if (attention.heads % attention.keyValueHeads != 0) {
@@ -159,58 +240,37 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (const std::string act = config.text("hidden_act", "silu"); act != "silu" && act != "swish") {
     config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not silu", shown(act)));
   }
-  describeRope(config, attention.rope, attention.headDim, defaults.ropeTheta);
-}
-
-void describeRope(ConfigReader& config, RopeSpec& rope, int headDim, double defaultTheta) {
-  rope.theta = config.number({"rope_theta"}, defaultTheta, 1.0, 1e12);
-  // An old alias that transformers leaves unread; the models that have it mean it.
-  const auto dim = static_cast<double>(config.whole({"rotary_dim"}, headDim, 1, headDim));
-  double partial = config.number({"partial_rotary_factor"}, dim / headDim, 0.0, 1.0);
-  // New files hold one dict of everything, old ones rope_scaling beside rope_theta; transformers takes
-  // rope_scaling where it says something.
-  const auto* scaling = config.find("rope_scaling");
-  const char* key = scaling != nullptr && !scaling->empty() ? "rope_scaling" : "rope_parameters";
-  if (const auto* dict = config.find(key); dict != nullptr && !dict->is_object()) {
-    config.error("config.wrong_type", key, "is not an object");
-  } else if (dict != nullptr) {
-    ConfigReader inner(*dict, {});
-    rope.theta = inner.number({"rope_theta"}, rope.theta, 1.0, 1e12);
-    partial = inner.number({"partial_rotary_factor"}, partial, 0.0, 1.0);
-    const std::string kind = inner.text("rope_type", inner.text("type", "default"));
-    if (kind == "linear") {
-      rope.scaling = RopeScaling::Linear;
-      rope.factor = inner.number({"factor"}, 0.0, 1e-6, 1e6);
-      if (inner.find("factor") == nullptr)
-        config.error("config.bad_value", key, "linear scaling gives no factor");
-    } else if (kind != "default") {
-      config.error("config.bad_value", key,
-                   fmt::format("the RoPE kind \"{}\" is not supported", shown(kind)));
-    }
-    if (const auto& error = inner.firstError()) {
-      config.error(error->kind.c_str(), fmt::format("{}.{}", key, error->where), error->message);
-    }
-  }
-  rope.rotaryDim = static_cast<int>(headDim * partial) / 2 * 2;
-  if (rope.rotaryDim == 0) config.error("config.bad_value", "head_dim", "leaves no channel to rotate");
+  describeRope(config, attention.rope,
+               {attention.headDim, defaults.ropeTheta, defaults.partialRotary, description.maxPositions});
+  description.layerSpecs.resize(static_cast<std::size_t>(description.layers));
 }
 
 Result<ModelDescription> describeModel(std::string_view configText, const std::string& file,
-                                       std::string_view generationConfigText) {
+                                       std::string_view generationConfigText, Definition definition) {
   auto document = parseConfig(configText, file);
   if (!document) return fail(document.error());
-  ConfigReader config(*document, file);
-  const auto family = familyOf(config, *document, file);
+  // A multimodal model's configuration holds that of its language model.
+  const auto text = document->find("text_config");
+  const bool isWrapped = text != document->end() && text->is_object() && text->contains("model_type");
+  const json& language = isWrapped ? *text : *document;
+  ConfigReader config(language, file);
+  const auto family = familyOf(config, language, file);
   if (!family) return fail(family.error());
 
   ModelDescription description;
   description.family = (*family)->modelType;
   description.architecture = (*family)->architecture;
   description.configJson = document->dump();
-  checkQuantisation(config);
+  description.likeTransformers = definition == Definition::Transformers;
+  ConfigReader whole(*document, file);
+  describeQuantisation(whole, description.quantisation);
+  if (whole.firstError()) return fail(*whole.firstError());
   (*family)->describe(config, description);
   checkTogether(config, description);
   if (config.firstError()) return fail(*config.firstError());
+  const auto isMoe = [](const LayerSpec& layer) { return layer.router >= 0; };
+  if (std::none_of(description.layerSpecs.begin(), description.layerSpecs.end(), isMoe))
+    return fail("config.bad_value", file, "", "no layer has experts", "choose a mixture-of-experts model");
   if (!generationConfigText.empty()) readGenerationConfig(generationConfigText, description);
   if (description.beginToken && *description.beginToken >= description.vocabularySize) {
     description.warnings.push_back(

@@ -18,6 +18,7 @@ std::string_view name(DType dtype) {
     case DType::U8: return "U8";
     case DType::Bool: return "BOOL";
     case DType::F8E4M3: return "F8_E4M3";
+    case DType::Mxfp4: return "MXFP4";
   }
   return "unknown";
 }
@@ -34,6 +35,7 @@ std::size_t bytesPerElement(DType dtype) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
+    case DType::Mxfp4:
     case DType::F8E4M3: return 1;
   }
   return 1;
@@ -41,6 +43,60 @@ std::size_t bytesPerElement(DType dtype) {
 
 std::int64_t TensorView::elementCount() const {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+namespace {
+
+std::vector<std::int64_t> stridesOf(const TensorView& tensor) {
+  if (!tensor.strides.empty()) return tensor.strides;
+  std::vector<std::int64_t> strides(tensor.shape.size(), 1);
+  for (std::size_t axis = strides.size(); axis > 1; --axis)
+    strides[axis - 2] = strides[axis - 1] * tensor.shape[axis - 1];
+  return strides;
+}
+
+/// A view of other extents into the bytes of `tensor`, from element `first`.
+TensorView view(const TensorView& tensor, std::int64_t first, std::vector<std::int64_t> shape,
+                std::vector<std::int64_t> strides) {
+  TensorView result;
+  result.name = tensor.name;
+  result.dtype = tensor.dtype;
+  result.shape = std::move(shape);
+  std::int64_t elements = 1;  // from the first to the last
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    elements += (result.shape[axis] - 1) * strides[axis];
+  const std::size_t size = bytesPerElement(tensor.dtype);
+  result.bytes =
+      tensor.bytes.subspan(static_cast<std::size_t>(first) * size,
+                           result.elementCount() == 0 ? 0 : static_cast<std::size_t>(elements) * size);
+  if (strides != stridesOf(result)) result.strides = std::move(strides);
+  return result;
+}
+
+}  // namespace
+
+TensorView part(const TensorView& tensor, std::int64_t index) {
+  std::vector<std::int64_t> shape = tensor.shape;
+  std::vector<std::int64_t> strides = stridesOf(tensor);
+  const std::int64_t first = index * strides.front();
+  shape.erase(shape.begin());
+  strides.erase(strides.begin());
+  return view(tensor, first, std::move(shape), std::move(strides));
+}
+
+TensorView slice(const TensorView& tensor, std::size_t axis, std::int64_t first, std::int64_t count,
+                 std::int64_t step) {
+  std::vector<std::int64_t> shape = tensor.shape;
+  std::vector<std::int64_t> strides = stridesOf(tensor);
+  const std::int64_t offset = first * strides[axis];
+  shape[axis] = count;
+  strides[axis] *= step;
+  return view(tensor, offset, std::move(shape), std::move(strides));
+}
+
+TensorView transposed(const TensorView& matrix) {
+  const std::vector<std::int64_t> strides = stridesOf(matrix);
+  return view(matrix, 0, {matrix.shape[1], matrix.shape[0]}, {strides[1], strides[0]});
 }
 
 }  // namespace moescope::checkpoint

@@ -1,120 +1,51 @@
 #include "core/checkpoint/weight_map.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/checkpoint/shown_text.h"
+#include "core/checkpoint/moe_map.h"
+#include "core/checkpoint/tensor_source.h"
 
 namespace moescope::checkpoint {
 
 namespace {
 
-constexpr std::size_t kMaxNamed = 20;
 constexpr std::size_t kMaxWarned = 5;
-
-std::string expand(std::string_view pattern, int layer, int expert = 0) {
-  std::string name(pattern);
-  const auto replace = [&name](std::string_view mark, int number) {
-    if (const auto at = name.find(mark); at != std::string::npos)
-      name.replace(at, mark.size(), std::to_string(number));
-  };
-  replace("{l}", layer);
-  replace("{e}", expert);
-  return name;
-}
-
-/// Rows [first, first + count) of the first axis, with that axis dropped if count is 0.
-TensorView slice(const TensorView& tensor, std::int64_t first, std::int64_t count, bool dropAxis) {
-  TensorView part = tensor;
-  const std::size_t rowBytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape[0]);
-  part.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * rowBytes,
-                                    static_cast<std::size_t>(count) * rowBytes);
-  if (dropAxis) {
-    part.shape.erase(part.shape.begin());
-  } else {
-    part.shape[0] = count;
-  }
-  return part;
-}
 
 class Mapper {
  public:
   Mapper(const CheckpointFiles& files, const NameMap& names, ModelDescription& description)
-      : m_files(files), m_names(names), m_description(description) {}
+      : m_source(files, names.embedding, description.quantisation),
+        m_names(names),
+        m_description(description) {}
 
   Result<ModelWeights> map() {
-    // A config may ask for far more layers and experts than any file has; the file bounds the work.
     const std::int64_t hidden = m_description.hiddenSize;
     ModelWeights weights;
     weights.embedding = take(m_names.embedding, {m_description.vocabularySize, hidden});
     weights.finalNorm = take(m_names.finalNorm, {hidden});
+    weights.finalNormBias = normBias({}, m_names.finalNorm);
     weights.head = mapHead(weights.embedding);
-    for (int layer = 0; layer < m_description.layers && m_missing < kStopAfter; ++layer) {
+    if (m_description.headBias) weights.headBias = take("lm_head.bias", {m_description.vocabularySize});
+    for (int layer = 0; layer < m_description.layers && !m_source.isHopeless(); ++layer) {
       weights.layers.push_back(mapLayer(layer));
     }
-    if (!m_problems.empty()) return problemError();
+    if (m_source.hasProblems()) return m_source.error();
     countParameters(weights);
     warnUnused();
     return weights;
   }
 
  private:
-  static constexpr std::int64_t kStopAfter = 100'000;
-
-  const TensorView* find(const std::string& name) const {
-    const auto found = m_files.tensors.find(name);
-    return found == m_files.tensors.end() ? nullptr : &found->second;
-  }
-
   TensorView take(std::string_view name, const std::vector<std::int64_t>& shape) {
-    const std::string key(name);
-    const TensorView* tensor = find(key);
-    if (tensor == nullptr) {
-      ++m_missing;
-      addProblem("tensor.missing", key, fmt::format("{} is missing", key));
-      return {};
-    }
-    m_used.insert(key);
-    if (tensor->shape != shape) {
-      addProblem("tensor.wrong_shape", key,
-                 fmt::format("{} has the shape [{}] instead of [{}]", key, fmt::join(tensor->shape, ","),
-                             fmt::join(shape, ",")));
-      return {};
-    }
-    if (tensor->dtype != DType::F32 && tensor->dtype != DType::F16 && tensor->dtype != DType::BF16) {
-      addProblem("tensor.unsupported_dtype", key,
-                 fmt::format("{} is stored as {}", key, checkpoint::name(tensor->dtype)));
-    }
-    return *tensor;
-  }
-
-  void addProblem(const char* kind, const std::string& tensor, std::string text) {
-    ++m_problemCount;
-    if (m_problems.size() < kMaxNamed) m_problems.push_back({kind, fileOf(tensor), std::move(text)});
-  }
-
-  std::string fileOf(const std::string& tensor) const {
-    const auto found = m_files.fileOfTensor.find(tensor);
-    return found == m_files.fileOfTensor.end() ? m_files.mainFile : found->second;
-  }
-
-  tl::unexpected<Error> problemError() const {
-    std::string text;
-    for (const auto& problem : m_problems) text += (text.empty() ? "" : "; ") + problem.text;
-    if (m_problemCount > static_cast<std::int64_t>(m_problems.size())) {
-      text += fmt::format("; and {} more", m_problemCount - static_cast<std::int64_t>(m_problems.size()));
-    }
-    return fail(m_problems.front().kind, m_problems.front().file, "", text,
-                "config.json and the weights do not belong together, or the download is incomplete");
+    return m_source.take(std::string(name), shape);
   }
 
   TensorView mapHead(const TensorView& embedding) {
-    const TensorView* own = find(std::string(m_names.head));
+    const TensorView* own = m_source.find(std::string(m_names.head));
     if (!m_description.tiedHead)
       return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
     if (own == nullptr) return embedding;
@@ -122,7 +53,7 @@ class Mapper {
     const bool same = own->bytes.size() == embedding.bytes.size() && own->dtype == embedding.dtype &&
                       std::memcmp(own->bytes.data(), embedding.bytes.data(), own->bytes.size()) == 0;
     if (same) {
-      m_spare.insert(std::string(m_names.head));
+      m_source.leave(std::string(m_names.head));
       return embedding;
     }
     m_description.warnings.push_back(
@@ -133,70 +64,103 @@ class Mapper {
     return take(m_names.head, {m_description.vocabularySize, m_description.hiddenSize});
   }
 
+  /// A projection's weight, or bias where `wanted`.
+  TensorView weight(const std::string& prefix, std::string_view name, std::int64_t rows,
+                    std::int64_t columns) {
+    return take(fmt::format("{}{}.weight", prefix, name), {rows, columns});
+  }
+  TensorView bias(const std::string& prefix, std::string_view name, std::int64_t rows, bool wanted = true) {
+    return wanted ? take(fmt::format("{}{}.bias", prefix, name), {rows}) : TensorView{};
+  }
+  TensorView vector(const std::string& prefix, std::string_view name, std::int64_t size) {
+    return take(prefix + std::string(name), {size});
+  }
+
+  /// Beside a norm's weight, where the family's norms have one.
+  TensorView normBias(const std::string& prefix, std::string_view weightName) {
+    constexpr std::string_view kWeight = "weight";
+    if (m_description.norm != NormKind::LayerNorm) return {};
+    const std::string name(weightName.substr(0, weightName.size() - kWeight.size()));
+    return take(prefix + name + "bias", {m_description.hiddenSize});
+  }
+
   LayerWeights mapLayer(int layer) {
-    const std::string prefix = expand(m_names.layerPrefix, layer);
+    const std::string prefix = expandName(m_names.layerPrefix, layer);
+    const auto& attention = m_description.attention;
+    const LayerSpec& spec = m_description.layerSpecs[static_cast<std::size_t>(layer)];
+    const std::int64_t hidden = m_description.hiddenSize;
+    LayerWeights weights;
+    if (!m_names.inputNorm.empty()) weights.inputNorm = vector(prefix, m_names.inputNorm, hidden);
+    weights.inputNormBias = normBias(prefix, m_names.inputNorm);
+    weights.postAttentionNorm = vector(prefix, m_names.postAttentionNorm, hidden);
+    weights.postAttentionNormBias = normBias(prefix, m_names.postAttentionNorm);
+    if (m_description.order == BlockOrder::PostNorm)
+      weights.postFeedForwardNorm = vector(prefix, m_names.postFeedForwardNorm, hidden);
+    if (attention.latent) {
+      mapLatent(prefix, *attention.latent, weights);
+    } else {
+      mapProjections(prefix, weights);
+    }
+    weights.output =
+        weight(prefix, m_names.output, hidden, std::int64_t{attention.heads} * attention.valueDim);
+    weights.outputBias = bias(prefix, m_names.output, hidden, attention.outputBias);
+    if (attention.sinks) weights.sinks = vector(prefix, m_names.sinks, attention.heads);
+    if (spec.router < 0) {
+      weights.dense = mapMlp(m_source, m_description, prefix, m_names.denseGate, m_names.denseUp,
+                             m_names.denseDown, spec.denseIntermediateSize);
+    } else {
+      weights.moe = mapMoe(m_source, m_names, layer, m_description);
+    }
+    return weights;
+  }
+
+  void mapProjections(const std::string& prefix, LayerWeights& weights) {
     const auto& attention = m_description.attention;
     const std::int64_t hidden = m_description.hiddenSize;
     const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
     const std::int64_t keyWidth = std::int64_t{attention.keyValueHeads} * attention.headDim;
-    const auto weight = [&](std::string_view name, std::int64_t rows, std::int64_t columns) {
-      return take(fmt::format("{}{}.weight", prefix, name), {rows, columns});
-    };
-    const auto bias = [&](std::string_view name, std::int64_t rows, bool wanted) {
-      return wanted ? take(fmt::format("{}{}.bias", prefix, name), {rows}) : TensorView{};
-    };
-    LayerWeights weights;
-    weights.inputNorm = take(prefix + std::string(m_names.inputNorm), {hidden});
-    weights.postAttentionNorm = take(prefix + std::string(m_names.postAttentionNorm), {hidden});
-    weights.query = weight(m_names.query, queryWidth, hidden);
-    weights.key = weight(m_names.key, keyWidth, hidden);
-    weights.value = weight(m_names.value, keyWidth, hidden);
-    weights.output = weight(m_names.output, hidden, queryWidth);
-    weights.queryBias = bias(m_names.query, queryWidth, attention.qkvBias);
-    weights.keyBias = bias(m_names.key, keyWidth, attention.qkvBias);
-    weights.valueBias = bias(m_names.value, keyWidth, attention.qkvBias);
-    weights.outputBias = bias(m_names.output, hidden, attention.outputBias);
-    if (attention.qkNorm != QkNorm::None) {
-      const bool full = attention.qkNorm == QkNorm::FullPre;
-      weights.queryNorm =
-          take(prefix + std::string(m_names.queryNorm), {full ? queryWidth : attention.headDim});
-      weights.keyNorm = take(prefix + std::string(m_names.keyNorm), {full ? keyWidth : attention.headDim});
+    if (attention.fusedQkv) {
+      const TensorView all = weight(prefix, m_names.fusedQkv, queryWidth + 2 * keyWidth, hidden);
+      if (!all.exists()) return;
+      weights.query = slice(all, 0, 0, queryWidth);
+      weights.key = slice(all, 0, queryWidth, keyWidth);
+      weights.value = slice(all, 0, queryWidth + keyWidth, keyWidth);
+    } else {
+      weights.query = weight(prefix, m_names.query, queryWidth, hidden);
+      weights.key = weight(prefix, m_names.key, keyWidth, hidden);
+      weights.value = weight(prefix, m_names.value, keyWidth, hidden);
+      weights.queryBias = bias(prefix, m_names.query, queryWidth, attention.qkvBias);
+      weights.keyBias = bias(prefix, m_names.key, keyWidth, attention.qkvBias);
+      weights.valueBias = bias(prefix, m_names.value, keyWidth, attention.qkvBias);
     }
-    if (const RouterSpec* router = m_description.routerOfLayer({layer}))
-      weights.moe = mapMoe(prefix, layer, *router);
-    return weights;
+    if (attention.qkNorm == QkNorm::None || attention.qkNorm == QkNorm::L2Post) return;
+    const bool full = attention.qkNorm == QkNorm::FullPre;
+    weights.queryNorm = vector(prefix, m_names.queryNorm, full ? queryWidth : attention.headDim);
+    weights.keyNorm = vector(prefix, m_names.keyNorm, full ? keyWidth : attention.headDim);
   }
 
-  MoeWeights mapMoe(const std::string& prefix, int layer, const RouterSpec& router) {
+  void mapLatent(const std::string& prefix, const LatentSpec& latent, LayerWeights& weights) {
+    const auto& attention = m_description.attention;
     const std::int64_t hidden = m_description.hiddenSize;
-    const std::int64_t inner = m_description.experts.intermediateSize;
-    MoeWeights moe;
-    moe.router = take(prefix + std::string(m_names.router), {router.experts, hidden});
-    const std::string fusedName = prefix + std::string(m_names.fusedGateUp);
-    if (!m_names.fusedGateUp.empty() && find(fusedName) != nullptr) {
-      m_description.experts.store = ExpertStore::FusedOutIn;
-      const TensorView gateUp = take(fusedName, {router.experts, 2 * inner, hidden});
-      const TensorView down = take(prefix + std::string(m_names.fusedDown), {router.experts, hidden, inner});
-      if (!gateUp.exists() || !down.exists()) return moe;
-      for (int expert = 0; expert < router.experts; ++expert) {
-        const TensorView both = slice(gateUp, expert, 1, true);
-        moe.experts.push_back(
-            {slice(both, 0, inner, false), slice(both, inner, inner, false), slice(down, expert, 1, true)});
-      }
-      return moe;
+    const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
+    const std::int64_t narrow = latent.keyValueRank + latent.ropeDim;
+    if (latent.queryRank == 0) {
+      weights.query = weight(prefix, m_names.query, queryWidth, hidden);
+    } else {
+      weights.queryDown = weight(prefix, m_names.queryDown, latent.queryRank, hidden);
+      weights.queryDownBias = bias(prefix, m_names.queryDown, latent.queryRank, attention.qkvBias);
+      weights.queryDownNorm = vector(prefix, m_names.queryDownNorm, latent.queryRank);
+      weights.queryUp = weight(prefix, m_names.queryUp, queryWidth, latent.queryRank);
     }
-    m_description.experts.store = ExpertStore::PerExpert;
-    for (int expert = 0; expert < router.experts && m_missing < kStopAfter; ++expert) {
-      moe.experts.push_back({take(prefix + expand(m_names.expertGate, layer, expert), {inner, hidden}),
-                             take(prefix + expand(m_names.expertUp, layer, expert), {inner, hidden}),
-                             take(prefix + expand(m_names.expertDown, layer, expert), {hidden, inner})});
-    }
-    return moe;
+    weights.keyValueDown = weight(prefix, m_names.keyValueDown, narrow, hidden);
+    weights.keyValueDownBias = bias(prefix, m_names.keyValueDown, narrow, attention.qkvBias);
+    weights.keyValueDownNorm = vector(prefix, m_names.keyValueDownNorm, latent.keyValueRank);
+    weights.keyValueUp =
+        weight(prefix, m_names.keyValueUp,
+               std::int64_t{attention.heads} * (latent.nopeDim + attention.valueDim), latent.keyValueRank);
   }
 
   void countParameters(const ModelWeights& weights) {
-    std::int64_t total = 0;
-    for (const auto& name : m_used) total += m_files.tensors.at(name).elementCount();
     std::int64_t idle = 0;
     for (const RouterSpec& router : m_description.routers) {
       const auto& experts = weights.layers[static_cast<std::size_t>(router.layer.value)].moe.experts;
@@ -205,24 +169,13 @@ class Mapper {
           experts[0].gate.elementCount() + experts[0].up.elementCount() + experts[0].down.elementCount();
       idle += one * (router.experts - router.topK);
     }
-    m_description.parametersTotal = total;
-    m_description.parametersActive = total - idle;
+    m_description.parametersTotal = m_source.usedElements();
+    m_description.parametersActive = m_description.parametersTotal - idle;
   }
 
   void warnUnused() {
-    std::vector<std::string> unused;
-    const std::string prefix = std::string(m_names.layerPrefix.substr(0, m_names.layerPrefix.find("{l}")));
-    for (const auto& [name, tensor] : m_files.tensors) {
-      if (m_used.contains(name) || m_spare.contains(name) || name.ends_with("rotary_emb.inv_freq")) continue;
-      if (name.starts_with(prefix)) {  // layers past the last: multi-token prediction
-        int layer = 0;
-        const auto* end = name.data() + name.size();
-        if (std::from_chars(name.data() + prefix.size(), end, layer).ec == std::errc{} &&
-            layer >= m_description.layers)
-          continue;
-      }
-      unused.push_back(shown(name));
-    }
+    auto unused =
+        m_source.unused(m_names.layerPrefix.substr(0, m_names.layerPrefix.find("{l}")), m_description.layers);
     if (unused.empty()) return;
     const std::size_t count = unused.size();
     unused.resize(std::min(count, kMaxWarned));
@@ -230,18 +183,9 @@ class Mapper {
                                                  fmt::join(unused, ", "), count > kMaxWarned ? ", ..." : ""));
   }
 
-  struct Problem {
-    const char* kind;
-    std::string file, text;
-  };
-  const CheckpointFiles& m_files;
+  TensorSource m_source;
   const NameMap& m_names;
   ModelDescription& m_description;
-  std::set<std::string> m_used;
-  std::set<std::string> m_spare;  ///< known copies of a used tensor, not counted as parameters
-  std::vector<Problem> m_problems;
-  std::int64_t m_problemCount = 0;
-  std::int64_t m_missing = 0;
 };
 
 }  // namespace

@@ -1,17 +1,38 @@
 // The scalar oracle: one token through a steered router (docs/steering.md). Order inside a layer: LOGIT,
-// native score, KEY, ban mask, COUNT, top-k, WEIGHT.
+// native score, KEY, the native group limit, ban mask, COUNT, top-k, WEIGHT.
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <optional>
 
-#include "core/steering/router_math.h"
+#include "core/base/router_math.h"
 #include "core/steering/steering_plan.h"
 
 namespace moescope::steering {
 
 namespace {
+
+std::uint64_t splitmix64(std::uint64_t state) {
+  state += 0x9E3779B97F4A7C15ULL;
+  state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  state = (state ^ (state >> 27)) * 0x94D049BB133111EBULL;
+  return state ^ (state >> 31);
+}
+
+/// Uniform in (0, 1].
+double uniform(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 1.0) * 0x1.0p-53; }
+
+/// Standard normal draw that depends on nothing but its arguments: splitmix64 of a counter, Box-Muller.
+float counterNormal(std::uint64_t seed, std::int32_t layer, std::int64_t position, std::int32_t expert) {
+  std::uint64_t state = splitmix64(seed);
+  state = splitmix64(state ^ static_cast<std::uint64_t>(layer));
+  state = splitmix64(state ^ static_cast<std::uint64_t>(position));
+  state = splitmix64(state ^ static_cast<std::uint64_t>(expert));
+  const double radius = std::sqrt(-2.0 * std::log(uniform(state)));
+  return static_cast<float>(radius * std::cos(2.0 * std::numbers::pi * uniform(splitmix64(state))));
+}
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 using Steps = std::vector<const PlanStep*>;
@@ -210,10 +231,15 @@ int clippedCount(const Steps& steps, std::span<const float> logits, std::span<co
   return std::min({count, rule->operand.maxCount.value_or(router.experts), allowed});
 }
 
+/// What a model that divides by the sum adds to it.
+float sumEps(const RouterSpec& router) {
+  return router.norm == WeightNorm::SumOne ? static_cast<float>(router.normParameter) : 0.0F;
+}
+
 /// P4: source, beta, renormalisation, routed scaling.
 std::vector<float> steeredWeights(const Steps& steps, std::span<const float> logits,
                                   std::span<const float> scores, std::span<const std::int32_t> ids,
-                                  const RouterSpec& router) {
+                                  const RouterSpec& router, const std::vector<bool>& allowed) {
   const PlanStep* source = nullptr;
   const PlanStep* renorm = nullptr;
   bool multiplied = false;
@@ -233,7 +259,7 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
       weights[j] = static_cast<float>(source->operand.weights[j]);
     return weights;
   }
-  const std::vector<float> native = nativeWeights(logits, scores, ids, router);
+  const std::vector<float> native = nativeWeights(logits, scores, ids, router, allowed);
   std::vector<float> weights;
   if (source != nullptr && source->operation == Operation::Uniform) {
     weights.assign(ids.size(), ids.empty() ? 0.0F : 1.0F / static_cast<float>(ids.size()));
@@ -245,7 +271,7 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
     // The model's own normalisation comes after beta, so it is left out here and applied below.
     RouterSpec raw = router;
     raw.norm = WeightNorm::None;
-    weights = nativeWeights(logits, scores, ids, raw);
+    weights = nativeWeights(logits, scores, ids, raw, allowed);
   }
   for (const PlanStep* step : steps) {
     if (step->operation != Operation::Multiply) continue;
@@ -261,9 +287,8 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
   } else {
     const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
     const float mass = std::accumulate(native.begin(), native.end(), 0.0F);
-    const bool sumOne = rule == Renormalisation::SumOne ||
-                        (rule == Renormalisation::Native && router.norm == WeightNorm::SumOne);
-    const float factor = sumOne ? 1.0F / (sum + static_cast<float>(router.normEps))
+    const float factor = rule == Renormalisation::SumOne     ? 1.0F / (sum + sumEps(router))
+                         : rule == Renormalisation::Native   ? 1.0F / normDivisor(weights, router)
                          : rule == Renormalisation::KeepMass ? mass / sum
                                                              : 1.0F;
     if (sum != 0.0F) {
@@ -282,13 +307,6 @@ const PlanStep* forcedSet(const Steps& steps) {
     if (step->givesChoice() && (best == nullptr || step->outranks(*best))) best = step;
   }
   return best;
-}
-
-std::vector<float> selectionKeys(std::span<const float> scores, const RouterSpec& router) {
-  std::vector<float> keys(scores.begin(), scores.end());
-  for (std::size_t i = 0; i < router.selectionBias.size() && i < keys.size(); ++i)
-    keys[i] += router.selectionBias[i];
-  return keys;
 }
 
 Steps ofPrimitive(const Steps& steps, Primitive primitive) {
@@ -324,7 +342,8 @@ SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, 
   SteeredPorts ports;
   ports.logits.assign(logits.begin(), logits.end());
   PortEdit(ofPrimitive(steps, Primitive::Logit), plan, token, banned).apply(ports.logits);
-  ports.keysBefore = selectionKeys(scoresOf(ports.logits, plan.router.score), plan.router);
+  ports.keysBefore = scoresOf(ports.logits, plan.router.score);
+  addSelectionBias(ports.keysBefore, plan.router);
   ports.keys = ports.keysBefore;
   PortEdit(ofPrimitive(steps, Primitive::Key), plan, token, banned).apply(ports.keys);
   return ports;
@@ -351,9 +370,11 @@ RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, con
       if (allowed[static_cast<std::size_t>(id)]) choice.ids.push_back(id);
     }
   } else {
-    choice.ids = topK(ports.keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
+    std::vector<float> keys = ports.keys;
+    maskGroups(keys, router.groups, allowed);
+    choice.ids = topK(keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
   }
-  choice.weights = steeredWeights(steps, z, scores, choice.ids, router);
+  choice.weights = steeredWeights(steps, z, scores, choice.ids, router, allowed);
   return choice;
 }
 

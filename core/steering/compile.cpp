@@ -48,6 +48,9 @@ std::string operandFault(const Rule& rule, const RouterSpec& router) {
   if (!fitsFloat(operand.value)) return "the value is too large for a router";
   if (operand.minCount.value_or(1) < 1 || operand.maxCount.value_or(1) < 1) return "min or max is below 1";
   if (operand.minCount.value_or(1) > operand.maxCount.value_or(router.experts)) return "min is above max";
+  if (router.score == ScoreKind::SparseMixer && rule.operation != Operation::Ban &&
+      operand.orderedIds.empty())
+    return "a sparsemixer router takes only bans and forced choices";
   switch (rule.operation) {
     case Operation::PinHigh:
     case Operation::PinLow:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 
@@ -31,26 +32,52 @@ std::optional<Kind> fromWord(std::string_view word, const Kind (&kinds)[Count]) 
   return std::nullopt;
 }
 
+/// The word of `group_rule`, e.g. "8 groups, 4 kept, top2_sum, masked -inf"; empty without groups.
+std::string groupRule(const RouterGroups& groups) {
+  if (!groups.limits()) return {};
+  return fmt::format("{} groups, {} kept, {}, masked {}", groups.count, groups.keep, name(groups.score),
+                     groups.maskWithZero ? "0" : "-inf");
+}
+
+std::optional<RouterGroups> groupsFrom(const std::string& rule) {
+  if (rule.empty()) return RouterGroups{};
+  for (const GroupScore score : {GroupScore::Max, GroupScore::TopTwoSum}) {
+    for (const bool zero : {false, true}) {
+      RouterGroups groups{1, 1, score, zero};
+      std::sscanf(rule.c_str(), "%d groups, %d kept", &groups.count, &groups.keep);
+      const bool possible = groups.keep > 0 && groups.limits() && groups.count <= kMostRouterGroups;
+      if (possible && groupRule(groups) == rule) return groups;
+    }
+  }
+  return std::nullopt;
+}
+
 Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
   const std::string where = fmt::format("router {}", row.integer(0));
   RouterSpec router;
   const std::int64_t layer = row.integer(1);
   const std::int64_t experts = row.integer(3);
   const std::int64_t topK = row.integer(4);
-  const auto score =
-      fromWord(row.text(5), {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll, ScoreKind::TopkSoftmax});
-  const auto norm = fromWord(row.text(7), {WeightNorm::None, WeightNorm::SumOne});
+  const auto score = fromWord(row.text(5), {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll,
+                                            ScoreKind::TopkSoftmax, ScoreKind::SparseMixer});
+  const auto norm = fromWord(
+      row.text(7), {WeightNorm::None, WeightNorm::SumOne, WeightNorm::ClampedSum, WeightNorm::Power});
+  const auto groups = groupsFrom(row.text(11));
   if (layer < 0 || layer > 1'000'000 || experts < 1 || experts > kMostExperts || topK < 1 || topK > experts)
     return fail(damaged(database, where, "a router has impossible dimensions"));
   if (!score || !norm)
     return fail(damaged(database, where, "a router has an unknown score or normalisation"));
+  if (!groups || experts % groups->count != 0)
+    return fail(damaged(database, where, "a router has an unknown group rule"));
   router.layer = LayerIndex{static_cast<std::int32_t>(layer)};
   router.kind = row.text(2);
   router.experts = static_cast<int>(experts);
   router.topK = static_cast<int>(topK);
   router.score = *score;
   router.norm = *norm;
-  router.normEps = row.real(8);
+  router.groups = *groups;
+  // One column, as no score and normalisation need a number each.
+  (*score == ScoreKind::SparseMixer ? router.mixerEps : router.normParameter) = row.real(8);
   router.scale = row.real(9);
   router.sharedExperts = static_cast<int>(row.integer(10));
   const auto bias = row.blob(6);
@@ -120,15 +147,19 @@ Result<std::vector<RunRecord>> runsWhere(Database& database, const std::string& 
 Result<void> addRouters(Database& database, std::int64_t model, const std::vector<RouterSpec>& routers) {
   auto insert = database.prepare(
       "INSERT INTO router (model, router, layer, kind, experts, top_k, score, selection_bias, normalisation,"
-      " norm_eps, scale, shared_experts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+      " norm_eps, scale, shared_experts, group_rule) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
   if (!insert) return fail(insert.error());
   for (std::size_t i = 0; i < routers.size(); ++i) {
     const RouterSpec& router = routers[i];
     insert->bind(1, model).bind(2, static_cast<std::int64_t>(i)).bind(3, std::int64_t{router.layer.value});
     insert->bind(4, router.kind).bind(5, std::int64_t{router.experts}).bind(6, std::int64_t{router.topK});
-    insert->bind(7, name(router.score)).bind(9, name(router.norm)).bind(10, router.normEps);
+    insert->bind(7, name(router.score))
+        .bind(9, name(router.norm))
+        .bind(10, router.score == ScoreKind::SparseMixer ? router.mixerEps : router.normParameter);
     if (!router.selectionBias.empty()) insert->bind(8, std::as_bytes(std::span(router.selectionBias)));
-    insert->bind(11, router.scale).bind(12, std::int64_t{router.sharedExperts});
+    insert->bind(11, router.scale)
+        .bind(12, std::int64_t{router.sharedExperts})
+        .bind(13, groupRule(router.groups));
     if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
   }
   return {};
@@ -157,7 +188,7 @@ Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t mo
   record.parametersActive = row->integer(7);
   auto rows = database.prepare(
       "SELECT router, layer, kind, experts, top_k, score, selection_bias, normalisation, norm_eps, scale,"
-      " shared_experts FROM router WHERE model = ? ORDER BY router");
+      " shared_experts, group_rule FROM router WHERE model = ? ORDER BY router");
   if (!rows) return fail(rows.error());
   rows->bind(1, model);
   int code = SQLITE_ROW;

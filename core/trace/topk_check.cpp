@@ -39,15 +39,21 @@ void rank(std::span<const float> logits, const RouterSpec& router, Ranked& ranke
   }
 }
 
-/// True if some expert outside the choice scores clearly higher than one inside.
-bool isBeaten(std::span<const std::uint16_t> ids, const Ranked& ranked) {
+/// True if some expert outside the choice scores clearly higher than one inside. Where groups limit the
+/// choice, only groups that were chosen from are looked at: rounding may have moved a group's score.
+bool isBeaten(std::span<const std::uint16_t> ids, const Ranked& ranked, const RouterGroups& groups) {
+  const std::size_t size =
+      ranked.scores.size() / static_cast<std::size_t>(groups.limits() ? groups.count : 1);
+  const auto isOpen = [&](std::size_t expert) {
+    return std::ranges::any_of(ids, [&](std::uint16_t id) { return id / size == expert / size; });
+  };
   float lowestInside = std::numeric_limits<float>::infinity();
   for (const std::uint16_t id : ids) {
     if (id != kEmptySlot) lowestInside = std::min(lowestInside, ranked.scores[id] + ranked.errors[id]);
   }
   for (std::size_t e = 0; e < ranked.scores.size(); ++e) {
     const bool inside = std::ranges::find(ids, static_cast<std::uint16_t>(e)) != ids.end();
-    if (!inside && ranked.scores[e] - ranked.errors[e] > lowestInside) return true;
+    if (!inside && isOpen(e) && ranked.scores[e] - ranked.errors[e] > lowestInside) return true;
   }
   return false;
 }
@@ -71,7 +77,7 @@ TopkVerdict recomputeTopk(const RouteBlock& route, const LogitBlock& logits, con
     if (!std::ranges::all_of(row, [](float z) { return std::isfinite(z); })) continue;
     rank(row, router, ranked);
     ++verdict.compared;
-    if (filled == router.topK && !isBeaten(chosen, ranked)) continue;
+    if (filled == router.topK && !isBeaten(chosen, ranked, router.groups)) continue;
     if (verdict.different++ == 0) verdict.firstRow = r;
   }
   return verdict;

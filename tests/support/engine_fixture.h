@@ -25,8 +25,10 @@ T orDie(Result<T> result) {
   return *std::move(result);
 }
 
-inline std::shared_ptr<const checkpoint::Checkpoint> openCheckpoint(const std::filesystem::path& folder) {
-  return orDie(checkpoint::Checkpoint::open(folder));
+inline std::shared_ptr<const checkpoint::Checkpoint> openCheckpoint(
+    const std::filesystem::path& folder,
+    checkpoint::Definition definition = checkpoint::Definition::Authors) {
+  return orDie(checkpoint::Checkpoint::open(folder, {}, definition));
 }
 
 inline std::shared_ptr<engine::Model> loadModel(const std::filesystem::path& folder,
@@ -35,13 +37,13 @@ inline std::shared_ptr<engine::Model> loadModel(const std::filesystem::path& fol
   return orDie(orDie(engine::loadEngine())->load(openCheckpoint(folder), options, {}, {}));
 }
 
-inline std::shared_ptr<engine::Model> loadModel(const std::filesystem::path& folder,
-                                                const std::string& device,
-                                                engine::Dtype dtype = engine::Dtype::F32) {
+inline std::shared_ptr<engine::Model> loadModel(
+    const std::filesystem::path& folder, const std::string& device, engine::Dtype dtype = engine::Dtype::F32,
+    checkpoint::Definition definition = checkpoint::Definition::Authors) {
   engine::LoadOptions options;
   options.device = device;
   options.dtype = dtype;
-  return loadModel(folder, options);
+  return orDie(orDie(engine::loadEngine())->load(openCheckpoint(folder, definition), options, {}, {}));
 }
 
 /// Ids inside every test model's vocabulary that touch many experts.

@@ -24,7 +24,7 @@ std::vector<RouterSpec> routers() {
   }
   specs[2].selectionBias.assign(255, 0.25F);
   specs[2].norm = WeightNorm::SumOne;
-  specs[2].normEps = 1e-20;
+  specs[2].normParameter = 1e-20;
   specs[2].scale = 2.5;
   return specs;
 }

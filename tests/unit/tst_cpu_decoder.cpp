@@ -8,6 +8,7 @@
 #include <random>
 
 #include "core/base/half.h"
+#include "core/checkpoint/float_values.h"
 #include "core/engine/torch/devices.h"
 #include "core/engine/torch/kernels/kernels.h"
 #include "core/engine/torch/kv_cache.h"
@@ -48,8 +49,10 @@ class TestCpuDecoder : public QObject {
     QTest::addColumn<int>("norm");
     QTest::addColumn<double>("scale");
     QTest::addColumn<bool>("bias");
-    for (const ScoreKind score : {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll, ScoreKind::TopkSoftmax}) {
-      for (const WeightNorm norm : {WeightNorm::None, WeightNorm::SumOne}) {
+    for (const ScoreKind score :
+         {ScoreKind::SoftmaxAll, ScoreKind::SigmoidAll, ScoreKind::TopkSoftmax, ScoreKind::SparseMixer}) {
+      for (const WeightNorm norm :
+           {WeightNorm::None, WeightNorm::SumOne, WeightNorm::ClampedSum, WeightNorm::Power}) {
         for (const double scale : {1.0, 2.5}) {
           for (const bool bias : {false, true}) {
             QTest::addRow("%s, %s, %g, %s", std::string(name(score)).c_str(), std::string(name(norm)).c_str(),
@@ -72,7 +75,9 @@ class TestCpuDecoder : public QObject {
       spec.topK = topK;
       spec.score = static_cast<ScoreKind>(score);
       spec.norm = static_cast<WeightNorm>(norm);
-      spec.normEps = norm == static_cast<int>(WeightNorm::SumOne) ? 1e-20 : 0.0;
+      const double parameters[] = {0.0, 1e-20, 1e-12, 2.0};
+      spec.normParameter = parameters[norm];
+      spec.mixerEps = 0.1;
       spec.scale = scale;
       for (int i = 0; bias && i < experts; ++i) {
         spec.selectionBias.push_back(static_cast<float>(static_cast<int>(random() % 200)) / 100.0F);
@@ -107,7 +112,7 @@ class TestCpuDecoder : public QObject {
   }
 
   void cacheKeepsKeysInTilesAndValuesInRows() {
-    const KvShape shape{2, 3, 5, 40};
+    const KvShape shape{2, 3, 5, 5, 40};
     QCOMPARE(shape.bytes(), std::int64_t{2 * 3 * 2 * 48 * 5 * 4});  // positions rounded up to tiles of 16
     auto cache = KvCache::create(shape);
     QVERIFY(cache);
@@ -159,7 +164,7 @@ class TestCpuDecoder : public QObject {
   }
 
   void impossibleCachesAreRefused() {
-    const KvShape shape{1000, 1000, 1000, std::int64_t{1} << 40};
+    const KvShape shape{1000, 1000, 1000, 1000, std::int64_t{1} << 40};
     QCOMPARE(shape.bytes(), std::numeric_limits<std::int64_t>::max());
     const auto refused = KvCache::create(shape);
     QVERIFY(!refused);
@@ -214,8 +219,8 @@ class TestCpuDecoder : public QObject {
     std::vector<float> same(8);
     convert(view, Storage::F32, reinterpret_cast<std::byte*>(same.data()));
     QVERIFY(same == values);
-    QVERIFY(widened(viewOf(checkpoint::DType::F16, std::as_bytes(std::span(halves)), {8}))[3] == 65504.0F);
-    QVERIFY(widened({}).empty());
+    QVERIFY(checkpoint::floatsOf(viewOf(checkpoint::DType::F16, std::as_bytes(std::span(halves)), {8}))[3] == 65504.0F);
+    QVERIFY(checkpoint::floatsOf({}).empty());
   }
 
   void misalignedWeightsAreNotUsedInPlace() {
@@ -249,7 +254,7 @@ class TestCpuDecoder : public QObject {
     spec.theta = 10000.0;
     spec.rotaryDim = 8;
     Rotary rotary(spec, 4);
-    rotary.prepare(37, 3);
+    rotary.prepare(37, 3, 37 + 3);
     std::vector<float> head{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};  // channels from 8 on pass through
     const auto before = head;
     rotary.apply(2, head.data());
@@ -262,9 +267,10 @@ class TestCpuDecoder : public QObject {
     spec.scaling = checkpoint::RopeScaling::Linear;
     spec.factor = 4.0;
     Rotary stretched(spec, 1);
-    stretched.prepare(40, 1);
-    Rotary plain({10000.0, 8}, 1);
-    plain.prepare(10, 1);
+    stretched.prepare(40, 1, 40 + 1);
+    spec.scaling = checkpoint::RopeScaling::None;
+    Rotary plain(spec, 1);
+    plain.prepare(10, 1, 10 + 1);
     QCOMPARE(stretched.cosines(), plain.cosines());
   }
 };

@@ -32,7 +32,7 @@ checkpoint::ModelDescription description() {
     if (layer % 3 == 1) {
       router.score = ScoreKind::SigmoidAll;
       router.norm = WeightNorm::SumOne;
-      router.normEps = 1e-20;
+      router.normParameter = 1e-20;
       router.scale = 2.5;
       for (int e = 0; e < kExperts; ++e) router.selectionBias.push_back(0.02F * static_cast<float>(e % 7));
     } else if (layer % 3 == 2) {

@@ -21,6 +21,34 @@ class TestTraceRuns : public QObject {
   fs::path fresh() { return fs::path(m_folder.path().toStdString()) / fmt::format("{}.moescope", ++m_files); }
 
  private Q_SLOTS:
+  /// Every kind of router comes back as it was written, and sqlite sees its group rule as words.
+  void routersOfEveryKindComeBack() {
+    std::vector<RouterSpec> specs(4);
+    for (std::size_t r = 0; r < specs.size(); ++r) {
+      specs[r].layer = LayerIndex{static_cast<std::int32_t>(r)};
+      specs[r].experts = 16;
+      specs[r].topK = 2;
+    }
+    specs[0].score = ScoreKind::SparseMixer;
+    specs[0].mixerEps = 0.01;
+    specs[1].norm = WeightNorm::ClampedSum;
+    specs[1].normParameter = 1e-12;
+    specs[1].groups = {4, 2, GroupScore::Max, true};
+    specs[2].norm = WeightNorm::Power;
+    specs[2].normParameter = 2.0;
+    specs[3].groups = {8, 4, GroupScore::TopTwoSum, false};
+    const fs::path path = fresh();
+    writeTrace(path, synthesize(36, {20}, 0.0, specs), CaptureLevel::Ids);
+    const auto store = TraceStore::open(path, OpenMode::ReadOnly);
+    QVERIFY(store.has_value());
+    const auto stored = (*store)->routers(1);
+    QCOMPARE(stored.size(), specs.size());
+    for (std::size_t r = 0; r < specs.size(); ++r)
+      QVERIFY2(stored[r] == specs[r], qPrintable(QString::number(r)));
+    QCOMPARE(tests::outside(path, "SELECT group_rule FROM router WHERE router = 3"),
+             std::string("8 groups, 4 kept, top2_sum, masked -inf"));
+  }
+
   void resumeGoesOnAfterTheLastSequence_data() {
     QTest::addColumn<int>("capture");
     for (const auto level :

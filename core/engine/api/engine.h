@@ -57,6 +57,9 @@ struct RouterTap {
   std::span<const float> nativeWeights;     ///< [tokens, topK]; empty likewise
   std::span<const float> input;             ///< [tokens, hidden]; only if asked for
   std::span<const float> scores;  ///< [tokens, experts] native softmax or sigmoid; only if asked for
+  /// [tokens, experts] what is ranked, after selection bias and group mask; only if asked for.
+  std::span<const float> selection;
+  std::span<const float> sharedGate;  ///< [tokens] of a gated shared expert; else empty
 };
 
 enum class LogitRows : std::uint8_t { None, Last, All };

@@ -39,6 +39,8 @@ Expected expectedOf(const std::string& name, const checkpoint::ModelDescription&
     const std::string part = name.substr(prefix.size());
     if (part == "input") return {d.hiddenSize, 0, -1};
     if (part == "logits" || part == "scores" || part == "selection") return {router->experts, 0, -1};
+    if (part == "groups") return {router->groups.keep, router->groups.count, -1};
+    if (part == "shared_gate") return {d.shared.gated ? 1 : 0, 0, -1};
     if (part == "topk_weights") return {router->topK, 0, -1};
     if (part == "topk_ids") return {router->topK, router->experts, layer};
   }
@@ -106,7 +108,11 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
     if (expected.idLimit > 0) {
       auto ids = idsOf(view, expected.idLimit, file);
       if (!ids) return fail(std::move(ids).error());
-      reference.m_choices[expected.layer] = *std::move(ids);
+      if (expected.layer >= 0) {
+        reference.m_choices[expected.layer] = *std::move(ids);
+      } else {
+        reference.m_values[name].assign(ids->begin(), ids->end());
+      }
     } else if (view.dtype == DType::F32) {
       reference.m_values[name] = elements<float>(view);
     } else {

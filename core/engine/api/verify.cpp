@@ -14,6 +14,23 @@ namespace moescope::engine {
 
 namespace {
 
+/// The groups that the mask left in the ranking, ascending, `keep` a token.
+std::vector<float> keptGroups(std::span<const float> selection, const RouterSpec& router) {
+  const auto experts = static_cast<std::size_t>(router.experts);
+  const std::size_t size = experts / static_cast<std::size_t>(router.groups.count);
+  const float masked = router.groups.maskWithZero ? 0.0F : -std::numeric_limits<float>::infinity();
+  std::vector<float> groups;
+  for (std::size_t first = 0; first < selection.size(); first += experts) {
+    for (std::size_t group = 0; group < experts; group += size) {
+      const auto members = selection.subspan(first + group, size);
+      const bool isKept =
+          std::any_of(members.begin(), members.end(), [&](float key) { return key != masked; });
+      if (isKept) groups.push_back(static_cast<float>(group / size));
+    }
+  }
+  return groups;
+}
+
 /// Compares outputs with the reference while they are produced; token rows come in order.
 class Comparison {
  public:
@@ -36,6 +53,11 @@ class Comparison {
       compare(prefix + "logits", tap.logits, tap.experts, row, token);
       // Where the score is taken after the choice, references hold none.
       compare(prefix + "scores", tap.scores, tap.experts, row, token);
+      compare(prefix + "selection", tap.selection, tap.experts, row, token);
+      if (d.routers[i].groups.limits())
+        compare(prefix + "groups", keptGroups(tap.selection, d.routers[i]), d.routers[i].groups.keep, row,
+                token);
+      compare(prefix + "shared_gate", tap.sharedGate, 1, row, token);
       compareChoices(d.routers[i], tap, row, token);
     }
   }
@@ -61,9 +83,10 @@ class Comparison {
     const std::int64_t first = (row * m_reference.tokens() + token) * columns;
     for (std::size_t i = 0; i < own.size(); ++i) {
       const double wanted = (*values)[static_cast<std::size_t>(first) + i];
-      double gap = std::abs(own[i] - wanted);
+      // Masked out is -inf in both.
+      double gap = double{own[i]} == wanted ? 0.0 : std::abs(own[i] - wanted);
       if (!std::isfinite(gap)) gap = std::numeric_limits<double>::infinity();
-      m_largest[name] = std::max(m_largest[name], std::abs(wanted));
+      if (std::isfinite(wanted)) m_largest[name] = std::max(m_largest[name], std::abs(wanted));
       ++difference.values;
       if (gap <= difference.maxAbsolute) continue;
       difference.maxAbsolute = gap;

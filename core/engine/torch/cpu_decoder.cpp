@@ -1,6 +1,7 @@
 #include "core/engine/torch/cpu_decoder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/half.h"
@@ -14,22 +15,53 @@ constexpr std::int64_t kParallelWork = 1 << 20;
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
-int projectedQuery(const checkpoint::ModelDescription& d) { return d.attention.heads * d.attention.headDim; }
-int projectedKey(const checkpoint::ModelDescription& d) {
-  return d.attention.keyValueHeads * d.attention.headDim;
-}
+/// Widths of the rows that a decoder keeps.
+struct Widths {
+  explicit Widths(const checkpoint::ModelDescription& d) {
+    const auto& attention = d.attention;
+    query = std::int64_t{attention.heads} * attention.headDim;
+    key = std::int64_t{attention.keyValueHeads} * attention.headDim;
+    value = std::int64_t{attention.keyValueHeads} * attention.valueDim;
+    mixed = std::int64_t{attention.heads} * attention.valueDim;
+    if (attention.latent) {
+      narrow =
+          std::max(attention.latent->queryRank, attention.latent->keyValueRank + attention.latent->ropeDim);
+      keyValue = std::int64_t{attention.heads} * (attention.latent->nopeDim + attention.valueDim);
+    }
+    for (const RouterSpec& router : d.routers) choices = std::max(choices, router.topK);
+    inner = std::max(d.experts.intermediateSize, d.shared.intermediateSize);
+    for (const auto& layer : d.layerSpecs) inner = std::max<std::int64_t>(inner, layer.denseIntermediateSize);
+    if (d.experts.scalesInput) scaled = d.hiddenSize;
+  }
+  /// Floats of one token's rows.
+  [[nodiscard]] std::int64_t sum(std::int64_t hidden) const {
+    return 4 * hidden + query + key + value + mixed + 2 * narrow + keyValue + choices * (2 * inner + scaled);
+  }
 
-int mostChoices(const checkpoint::ModelDescription& d) {
-  int most = 1;
-  for (const RouterSpec& router : d.routers) most = std::max(most, router.topK);
-  return most;
-}
+  std::int64_t query = 0, key = 0, value = 0, mixed = 0, narrow = 0, keyValue = 0, inner = 0, scaled = 0;
+  int choices = 1;
+};
 
 KvShape cacheShape(const checkpoint::ModelDescription& d, std::int64_t capacity) {
-  return {d.layers, d.attention.keyValueHeads, d.attention.headDim, capacity};
+  return {d.layers, d.attention.keyValueHeads, d.attention.headDim, d.attention.valueDim, capacity};
 }
 
-std::int64_t scoreColumns(std::int64_t capacity) { return (capacity + kKeyTile - 1) / kKeyTile * kKeyTile; }
+/// One more than the context, as a sink takes a place.
+std::int64_t scoreColumns(std::int64_t capacity) { return (capacity + kKeyTile) / kKeyTile * kKeyTile; }
+
+/// y = w * (x - mean) / sqrt(variance + eps) + b (Ba et al. 2016).
+void layerNorm(const float* x, const CpuVector& weight, const CpuVector& bias, float eps, std::size_t count,
+               float* y) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < count; ++i) sum += double{x[i]};
+  const double mean = sum / static_cast<double>(count);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < count; ++i) squares += (double{x[i]} - mean) * (double{x[i]} - mean);
+  const double factor = 1.0 / std::sqrt(squares / static_cast<double>(count) + double{eps});
+  for (std::size_t i = 0; i < count; ++i) {
+    y[i] = static_cast<float>((double{x[i]} - mean) * factor) * weight[i] + (bias.empty() ? 0.0F : bias[i]);
+  }
+}
 
 }  // namespace
 
@@ -38,10 +70,9 @@ std::int64_t CpuDecoder::cacheBytes(const checkpoint::ModelDescription& d, std::
 }
 
 std::int64_t CpuDecoder::activationBytes(const checkpoint::ModelDescription& d, std::int64_t capacity) {
-  const std::int64_t row = 3LL * d.hiddenSize + 2LL * projectedQuery(d) + 2LL * projectedKey(d) +
-                           2LL * mostChoices(d) * d.experts.intermediateSize;
   const std::int64_t scores = saturatedProduct(d.attention.heads, saturatedProduct(capacity, sizeof(float)));
-  const std::int64_t rows = saturatedProduct(saturatedProduct(row, kPrefillBlock), sizeof(float));
+  const std::int64_t rows =
+      saturatedProduct(saturatedProduct(Widths(d).sum(d.hiddenSize), kPrefillBlock), sizeof(float));
   std::int64_t sum = 0;
   return __builtin_add_overflow(scores, rows, &sum) ? scores : sum;
 }
@@ -66,16 +97,22 @@ CpuDecoder::CpuDecoder(const CpuContext& context, KvCache cache)
       m_stream(kPrefillBlock, size(context.description.hiddenSize)),
       m_normed(kPrefillBlock, size(context.description.hiddenSize)),
       m_update(kPrefillBlock, size(context.description.hiddenSize)),
-      m_query(kPrefillBlock, size(projectedQuery(context.description))),
-      m_key(kPrefillBlock, size(projectedKey(context.description))),
-      m_value(kPrefillBlock, size(projectedKey(context.description))),
-      m_mixed(kPrefillBlock, size(projectedQuery(context.description))),
-      m_scores(size(context.description.attention.heads) *
-               static_cast<std::size_t>(scoreColumns(m_cache.shape().capacity))),
-      m_gate(size(std::int64_t{kPrefillBlock} * mostChoices(context.description)),
-             size(context.description.experts.intermediateSize)),
-      m_up(size(std::int64_t{kPrefillBlock} * mostChoices(context.description)),
-           size(context.description.experts.intermediateSize)),
+      m_extra(kPrefillBlock, size(context.description.hiddenSize)),
+      m_query(kPrefillBlock, size(Widths(context.description).query)),
+      m_key(kPrefillBlock, size(Widths(context.description).key)),
+      m_value(kPrefillBlock, size(Widths(context.description).value)),
+      m_mixed(kPrefillBlock, size(Widths(context.description).mixed)),
+      m_narrow(kPrefillBlock, size(Widths(context.description).narrow)),
+      m_narrowNormed(kPrefillBlock, size(Widths(context.description).narrow)),
+      m_keyValue(kPrefillBlock, size(Widths(context.description).keyValue)),
+      m_scores(size(context.description.attention.heads) * size(scoreColumns(m_cache.shape().capacity))),
+      m_ones(size(context.description.attention.headDim), 1.0F),
+      m_gate(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+             size(Widths(context.description).inner)),
+      m_up(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+           size(Widths(context.description).inner)),
+      m_scaled(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+               size(Widths(context.description).scaled)),
       m_tapRows(kPrefillBlock),
       m_tapInputs(kPrefillBlock),
       m_tallied(context.tally, m_cache.shape().bytes(),
@@ -89,11 +126,14 @@ Result<std::unique_ptr<Decoder>> CpuDecoder::fork(std::int64_t position) const {
 
 void CpuDecoder::multiply(const CpuMatrix& matrix, const float* const* inputs, float* const* outputs,
                           int tokens) const {
-  const MatmulJob whole{matrix.data, matrix.storage, matrix.columns, 0,     matrix.rows,
-                        inputs,      outputs,        nullptr,        tokens};
+  MatmulJob whole;
+  whole.endRow = matrix.rows;
+  whole.inputs = inputs;
+  whole.outputs = outputs;
+  whole.tokens = tokens;
   ThreadPool& pool = m_context.pool;
   if (pool.threads() == 1 || matrix.rows * matrix.columns * tokens < kParallelWork) {
-    m_context.kernels.matmul(whole);
+    matmul(m_context.kernels, matrix, whole);
     return;
   }
   // Four shares a thread even out threads that start late; multiples of 16 rows fill cache lines.
@@ -103,16 +143,31 @@ void CpuDecoder::multiply(const CpuMatrix& matrix, const float* const* inputs, f
     MatmulJob part = whole;
     part.firstRow = share * rows;
     part.endRow = std::min(matrix.rows, part.firstRow + rows);
-    m_context.kernels.matmul(part);
+    matmul(m_context.kernels, matrix, part);
   });
 }
 
-void CpuDecoder::normalise(const TokenRows& from, const std::vector<float>& weight, const TokenRows& to,
-                           int tokens) const {
-  const auto eps = static_cast<float>(m_context.description.normEps);
-  for (std::size_t t = 0; t < size(tokens); ++t) {
-    m_context.kernels.rmsNorm(from.row(t), weight.data(), eps, from.columns(), to.row(t));
+void CpuDecoder::multiply(const CpuMatrix& matrix, const CpuVector& bias, const TokenRows& from,
+                          const TokenRows& to, int tokens) const {
+  multiply(matrix, from.inputs(), to.outputs(), tokens);
+  if (bias.empty()) return;
+  for (int t = 0; t < tokens; ++t) m_context.kernels.add(to.row(size(t)), bias.data(), matrix.rows);
+}
+
+void CpuDecoder::normRow(const float* from, const CpuVector& weight, const CpuVector& bias, float* to) const {
+  const auto& d = m_context.description;
+  const auto eps = static_cast<float>(d.normEps);
+  const auto count = static_cast<std::int64_t>(weight.size());
+  if (d.norm == checkpoint::NormKind::Rms || d.norm == checkpoint::NormKind::RmsWide) {
+    m_context.kernels.rmsNorm(from, weight.data(), eps, count, to);
+  } else {
+    layerNorm(from, weight, bias, eps, weight.size(), to);
   }
+}
+
+void CpuDecoder::normalise(const TokenRows& from, const CpuVector& weight, const CpuVector& bias,
+                           const TokenRows& to, int tokens) const {
+  for (std::size_t t = 0; t < size(tokens); ++t) normRow(from.row(t), weight, bias, to.row(t));
 }
 
 void CpuDecoder::embed(const DecoderBlock& block) {
@@ -122,26 +177,53 @@ void CpuDecoder::embed(const DecoderBlock& block) {
     const std::int64_t first = block.ids[t] * table.columns;
     if (table.storage == Storage::F32) {
       std::memcpy(row, static_cast<const float*>(table.data) + first, sizeof(float) * size(table.columns));
-      continue;
+    } else {
+      const auto* elements = static_cast<const std::uint16_t*>(table.data) + first;
+      for (std::int64_t i = 0; i < table.columns; ++i) {
+        row[i] = table.storage == Storage::BF16 ? bfloat16ToFloat(elements[i]) : halfToFloat(elements[i]);
+      }
     }
-    const auto* elements = static_cast<const std::uint16_t*>(table.data) + first;
-    for (std::int64_t i = 0; i < table.columns; ++i) {
-      row[i] = table.storage == Storage::BF16 ? bfloat16ToFloat(elements[i]) : halfToFloat(elements[i]);
+    const auto multiplier = static_cast<float>(m_context.description.embeddingMultiplier);
+    if (multiplier == 1.0F) continue;
+    for (std::int64_t i = 0; i < table.columns; ++i) row[i] *= multiplier;
+  }
+}
+
+/// Adds what the sublayer made to the stream, through the norm where norms come last.
+void CpuDecoder::addUpdate(const CpuVector& norm, int tokens) {
+  const auto& d = m_context.description;
+  const auto multiplier = static_cast<float>(d.residualMultiplier);
+  for (std::size_t t = 0; t < size(tokens); ++t) {
+    float* update = m_update.row(t);
+    if (d.order == checkpoint::BlockOrder::PostNorm) normRow(update, norm, {}, update);
+    if (multiplier != 1.0F) {
+      for (std::int64_t i = 0; i < m_update.columns(); ++i) update[i] *= multiplier;
     }
+    m_context.kernels.add(m_stream.row(t), update, m_stream.columns());
   }
 }
 
 Result<void> CpuDecoder::forward(const DecoderBlock& block, StepBuffers& step) {
   const int tokens = static_cast<int>(block.ids.size());
-  const auto& weights = m_context.weights;
-  m_rotary.prepare(block.position, tokens);
+  const bool isPre = m_context.description.order == checkpoint::BlockOrder::PreNorm;
+  m_rotary.prepare(block.position, tokens, block.sequence);
   embed(block);
+  const auto read = [&](const CpuVector& norm, const CpuVector& bias) {
+    if (isPre) {
+      normalise(m_stream, norm, bias, m_normed, tokens);
+    } else {
+      for (std::size_t t = 0; t < size(tokens); ++t)
+        std::copy_n(m_stream.row(t), m_stream.columns(), m_normed.row(t));
+    }
+  };
   for (int layer = 0; layer < m_context.description.layers; ++layer) {
-    const CpuLayer& l = weights.layers[size(layer)];
-    normalise(m_stream, l.inputNorm, m_normed, tokens);
+    const CpuLayer& l = m_context.weights.layers[size(layer)];
+    read(l.inputNorm, l.inputNormBias);
     attention(layer, block);
-    normalise(m_stream, l.postAttentionNorm, m_normed, tokens);
+    addUpdate(l.postAttentionNorm, tokens);
+    read(l.postAttentionNorm, l.postAttentionNormBias);
     if (auto done = experts(layer, block, step); !done) return done;
+    addUpdate(l.postFeedForwardNorm, tokens);
     for (int t = 0; t < tokens; ++t) {
       if (float* shown = step.hidden(layer, block.firstRow + t)) {
         std::copy_n(m_stream.row(size(t)), m_stream.columns(), shown);
@@ -153,18 +235,25 @@ Result<void> CpuDecoder::forward(const DecoderBlock& block, StepBuffers& step) {
 }
 
 void CpuDecoder::head(const DecoderBlock& block, StepBuffers& step) {
-  const auto eps = static_cast<float>(m_context.description.normEps);
+  const CpuWeights& weights = m_context.weights;
   int rows = 0;
   for (std::size_t t = 0; t < block.ids.size(); ++t) {
     float* logits = step.logits(block.firstRow + static_cast<int>(t));
     if (logits == nullptr) continue;
-    m_context.kernels.rmsNorm(m_stream.row(t), m_context.weights.finalNorm.data(), eps, m_stream.columns(),
-                              m_normed.row(t));
+    normRow(m_stream.row(t), weights.finalNorm, weights.finalNormBias, m_normed.row(t));
     m_tapInputs[size(rows)] = m_normed.row(t);
     m_tapRows[size(rows)] = logits;
     ++rows;
   }
-  if (rows > 0) multiply(m_context.weights.head, m_tapInputs.data(), m_tapRows.data(), rows);
+  if (rows == 0) return;
+  multiply(weights.head, m_tapInputs.data(), m_tapRows.data(), rows);
+  const auto divisor = static_cast<float>(m_context.description.logitDivisor);
+  for (int row = 0; row < rows; ++row) {
+    float* logits = m_tapRows[size(row)];
+    if (!weights.headBias.empty()) m_context.kernels.add(logits, weights.headBias.data(), weights.head.rows);
+    if (divisor == 1.0F) continue;
+    for (std::int64_t i = 0; i < weights.head.rows; ++i) logits[i] /= divisor;
+  }
 }
 
 }  // namespace moescope::engine

@@ -1,5 +1,6 @@
 // The mixture-of-experts sublayer of the CPU decoder.
 #include <algorithm>
+#include <cmath>
 
 #include "core/engine/torch/cpu_decoder.h"
 
@@ -12,38 +13,67 @@ constexpr std::int64_t kParallelWork = 1 << 20;
 // Rows of a matrix that one thread does at a time: enough to make the claim cheap.
 constexpr std::int64_t kShareRows = 64;
 
+std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
 }  // namespace
 
 Result<void> CpuDecoder::experts(int layer, const DecoderBlock& block, StepBuffers& step) {
-  const CpuLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];
+  const CpuLayer& l = m_context.weights.layers[size(layer)];
   const int tokens = static_cast<int>(block.ids.size());
-  const int experts = static_cast<int>(l.experts.size());
+  const checkpoint::LayerSpec& spec = m_context.description.layerSpecs[size(layer)];
+  const int router = spec.router;
+  if (router < 0) {
+    denseMlp(l.dense, spec.denseIntermediateSize, m_update, tokens);
+    return {};
+  }
+  const int experts = static_cast<int>(l.moe.experts.size());
   for (int t = 0; t < tokens; ++t) {
     const int row = block.firstRow + t;
-    m_tapRows[static_cast<std::size_t>(t)] = step.routerLogits(layer, row);
-    if (float* shown = step.routerInput(layer, row)) {
-      std::copy_n(m_normed.row(static_cast<std::size_t>(t)), m_normed.columns(), shown);
+    m_tapRows[size(t)] = step.routerLogits(router, row);
+    if (float* shown = step.routerInput(router, row)) {
+      std::copy_n(m_normed.row(size(t)), m_normed.columns(), shown);
     }
   }
-  multiply(l.router, m_normed.inputs(), m_tapRows.data(), tokens);
-  if (!l.routerBias.empty()) {
+  multiply(l.moe.router, m_normed.inputs(), m_tapRows.data(), tokens);
+  if (!l.moe.routerBias.empty()) {
     for (int t = 0; t < tokens; ++t) {
-      m_context.kernels.add(m_tapRows[static_cast<std::size_t>(t)], l.routerBias.data(), experts);
+      m_context.kernels.add(m_tapRows[size(t)], l.moe.routerBias.data(), experts);
     }
   }
-  const auto routed = step.route(layer, block.firstRow, tokens);
+  const auto routed = step.route(router, block.firstRow, tokens);
   if (!routed) return fail(routed.error());
 
   groupByExpert(*routed, tokens, experts);
-  for (int t = 0; t < tokens; ++t) {
-    std::fill_n(m_update.row(static_cast<std::size_t>(t)), m_update.columns(), 0.0F);
-  }
+  for (int t = 0; t < tokens; ++t) std::fill_n(m_update.row(size(t)), m_update.columns(), 0.0F);
   runExperts(l, tokens);
-  for (int t = 0; t < tokens; ++t) {
-    const auto row = static_cast<std::size_t>(t);
-    m_context.kernels.add(m_stream.row(row), m_update.row(row), m_stream.columns());
-  }
+  if (l.moe.shared.gate.exists()) sharedExpert(l, router, block, step);
   return {};
+}
+
+void CpuDecoder::denseMlp(const CpuExpert& mlp, std::int64_t width, const TokenRows& to, int tokens) {
+  multiply(mlp.gate, mlp.gateBias, m_normed, m_gate, tokens);
+  multiply(mlp.up, mlp.upBias, m_normed, m_up, tokens);
+  for (std::size_t t = 0; t < size(tokens); ++t)
+    m_context.kernels.siluTimes(m_gate.row(t), m_up.row(t), width);
+  multiply(mlp.down, mlp.downBias, m_gate, to, tokens);
+}
+
+/// Adds the shared expert's output, times the sigmoid of its own gate where it has one.
+void CpuDecoder::sharedExpert(const CpuLayer& layer, int router, const DecoderBlock& block,
+                              StepBuffers& step) {
+  const int tokens = static_cast<int>(block.ids.size());
+  denseMlp(layer.moe.shared, m_context.description.shared.intermediateSize, m_extra, tokens);
+  if (layer.moe.sharedRouter.exists()) {
+    for (int t = 0; t < tokens; ++t) m_tapRows[size(t)] = step.sharedGate(router, block.firstRow + t);
+    multiply(layer.moe.sharedRouter, m_normed.inputs(), m_tapRows.data(), tokens);
+    for (int t = 0; t < tokens; ++t) {
+      float& gate = *m_tapRows[size(t)];
+      gate = 1.0F / (1.0F + std::exp(-gate));
+      for (std::int64_t i = 0; i < m_extra.columns(); ++i) m_extra.row(size(t))[i] *= gate;
+    }
+  }
+  for (std::size_t t = 0; t < size(tokens); ++t)
+    m_context.kernels.add(m_update.row(t), m_extra.row(t), m_update.columns());
 }
 
 /// Gives every choice a slot, sorted by expert, so that an expert's weights are read once for all its tokens.
@@ -67,6 +97,7 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
   const auto slots = static_cast<std::size_t>(m_firstSlot.back());
   m_gate.require(slots);
   m_up.require(slots);
+  if (m_context.description.experts.scalesInput) m_scaled.require(slots);
   if (m_slotInputs.size() < slots) {
     m_slotInputs.resize(slots);
     m_slotOutputs.resize(slots);
@@ -79,10 +110,38 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
       m_slotInputs[slot] = m_normed.row(static_cast<std::size_t>(t));
       m_slotOutputs[slot] = m_update.row(static_cast<std::size_t>(t));
       m_slotGains[slot] = weight;
+      if (!m_context.description.experts.scalesInput) return;
+      float* scaled = m_scaled.row(slot);
+      for (std::int64_t i = 0; i < m_scaled.columns(); ++i) scaled[i] = weight * m_slotInputs[slot][i];
+      m_slotInputs[slot] = scaled;
+      m_slotGains[slot] = 1.0F;
     });
   }
   for (auto e = static_cast<std::size_t>(experts); e > 0; --e) m_firstSlot[e] = m_firstSlot[e - 1];
   m_firstSlot[0] = 0;
+}
+
+/// Rows [firstRow, endRow) of one slot: biases, then the activation into m_gate.
+void CpuDecoder::activate(const CpuExpert& expert, std::size_t slot, std::int64_t firstRow,
+                          std::int64_t endRow) {
+  const auto& spec = m_context.description.experts;
+  float* gate = m_gate.row(slot) + firstRow;
+  float* up = m_up.row(slot) + firstRow;
+  const std::int64_t count = endRow - firstRow;
+  if (!expert.gateBias.empty()) {
+    m_context.kernels.add(gate, expert.gateBias.data() + firstRow, count);
+    m_context.kernels.add(up, expert.upBias.data() + firstRow, count);
+  }
+  if (spec.activation == checkpoint::Activation::Silu) {
+    m_context.kernels.siluTimes(gate, up, count);
+    return;
+  }
+  const auto limit = static_cast<float>(spec.limit);
+  const auto alpha = static_cast<float>(spec.alpha);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float g = std::min(gate[i], limit);
+    gate[i] = (std::clamp(up[i], -limit, limit) + 1.0F) * g / (1.0F + std::exp(-alpha * g));
+  }
 }
 
 /// down(silu(gate x) * up x) of every slot, times its weight, added to its token in ascending order of the
@@ -95,22 +154,38 @@ void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
   const auto project = [&](int expert, std::int64_t firstRow, std::int64_t endRow) {
     const auto slot = static_cast<std::size_t>(m_firstSlot[static_cast<std::size_t>(expert)]);
     const int count = m_firstSlot[static_cast<std::size_t>(expert) + 1] - static_cast<int>(slot);
-    const CpuExpert& e = layer.experts[static_cast<std::size_t>(expert)];
-    kernels.matmul({e.gate.data, e.gate.storage, hidden, firstRow, endRow, m_slotInputs.data() + slot,
-                    m_gate.outputs() + slot, nullptr, count});
-    kernels.matmul({e.up.data, e.up.storage, hidden, firstRow, endRow, m_slotInputs.data() + slot,
-                    m_up.outputs() + slot, nullptr, count});
+    const CpuExpert& e = layer.moe.experts[static_cast<std::size_t>(expert)];
+    MatmulJob job;
+    job.firstRow = firstRow;
+    job.endRow = endRow;
+    job.inputs = m_slotInputs.data() + slot;
+    job.tokens = count;
+    job.outputs = m_gate.outputs() + slot;
+    matmul(kernels, e.gate, job);
+    job.outputs = m_up.outputs() + slot;
+    matmul(kernels, e.up, job);
     for (std::size_t s = slot; s < slot + static_cast<std::size_t>(count); ++s) {
-      kernels.siluTimes(m_gate.row(s) + firstRow, m_up.row(s) + firstRow, endRow - firstRow);
+      activate(e, s, firstRow, endRow);
     }
   };
   const auto combine = [&](std::int64_t firstRow, std::int64_t endRow) {
     for (const int expert : m_activeExperts) {
       const auto slot = static_cast<std::size_t>(m_firstSlot[static_cast<std::size_t>(expert)]);
       const int count = m_firstSlot[static_cast<std::size_t>(expert) + 1] - static_cast<int>(slot);
-      const CpuMatrix& down = layer.experts[static_cast<std::size_t>(expert)].down;
-      kernels.matmul({down.data, down.storage, inner, firstRow, endRow, m_gate.inputs() + slot,
-                      m_slotOutputs.data() + slot, m_slotGains.data() + slot, count});
+      const CpuExpert& e = layer.moe.experts[static_cast<std::size_t>(expert)];
+      MatmulJob job;
+      job.firstRow = firstRow;
+      job.endRow = endRow;
+      job.inputs = m_gate.inputs() + slot;
+      job.outputs = m_slotOutputs.data() + slot;
+      job.gains = m_slotGains.data() + slot;
+      job.tokens = count;
+      matmul(kernels, e.down, job);
+      if (e.downBias.empty()) continue;
+      for (std::size_t s = slot; s < slot + static_cast<std::size_t>(count); ++s) {
+        for (std::int64_t row = firstRow; row < endRow; ++row)
+          m_slotOutputs[s][row] += m_slotGains[s] * e.downBias[size(row)];
+      }
     }
   };
 

@@ -20,29 +20,21 @@ struct CpuMatrix {
   Storage storage = Storage::F32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
+  /// Quantised in the file and in memory: rows are widened whenever they are multiplied. Null otherwise.
+  const checkpoint::TensorView* quantised = nullptr;
+
+  [[nodiscard]] bool exists() const { return rows > 0; }
 };
 
-struct CpuExpert {
-  CpuMatrix gate, up, down;
-};
+/// `job`, whose weights, storage and columns are the matrix's, whatever its storage.
+void matmul(const Kernels& kernels, const CpuMatrix& matrix, MatmulJob job);
 
 /// Vectors are float32; an absent one is empty.
-struct CpuLayer {
-  std::vector<float> inputNorm, postAttentionNorm;
-  CpuMatrix query, key, value, output;
-  std::vector<float> queryBias, keyBias, valueBias, outputBias;
-  std::vector<float> queryNorm, keyNorm;
-  CpuMatrix router;
-  std::vector<float> routerBias;
-  std::vector<CpuExpert> experts;
-};
+using CpuVector = std::vector<float>;
+using CpuExpert = checkpoint::ExpertRoles<CpuMatrix, CpuVector>;
+using CpuLayer = checkpoint::LayerRoles<CpuMatrix, CpuVector>;
 
-struct CpuWeights {
-  CpuMatrix embedding;
-  std::vector<CpuLayer> layers;
-  std::vector<float> finalNorm;
-  CpuMatrix head;
-
+struct CpuWeights : checkpoint::ModelRoles<CpuMatrix, CpuVector> {
   FloatBuffer converted;    ///< matrices that could not be used in place
   std::int64_t bytes = 0;   ///< of all matrices, mapped or converted
   std::string storageName;  ///< "bf16", or "bf16 and f32" where a model mixes them

@@ -19,6 +19,7 @@ struct DecoderBlock {
   std::span<const std::int32_t> ids;  ///< at most kPrefillBlock, inside the vocabulary
   std::int64_t position = 0;          ///< of the first; what the cache holds before it is used
   int firstRow = 0;                   ///< its row in the step
+  std::int64_t sequence = 0;          ///< positions that the sequence has after the step
 };
 
 class Decoder {

@@ -56,7 +56,7 @@ Result<StepOutput> DecoderSession::forwardBlocks(const StepRequest& request) {
     const std::int64_t count = std::min(tokens - done, kPrefillBlock - position % kPrefillBlock);
     const DecoderBlock block{
         request.ids.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)), position,
-        static_cast<int>(done)};
+        static_cast<int>(done), m_position + tokens};
     if (auto forwarded = m_decoder->forward(block, m_buffers); !forwarded) {
       return fail(std::move(forwarded).error());
     }

@@ -19,6 +19,8 @@ class NativeRouter {
   void choose(const float* logits, std::int32_t* ids, float* weights);
   /// Softmax or sigmoid over all experts, before the selection bias.
   void score(const float* logits, float* scores) const;
+  /// What is ranked: after the selection bias and the group mask; the logits where they are ranked.
+  void selection(const float* logits, float* keys) const;
 
  private:
   const RouterSpec* m_spec;

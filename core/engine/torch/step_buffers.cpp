@@ -44,6 +44,8 @@ void StepBuffers::begin(const StepRequest& request, std::int64_t position,
     router.nativeWeights.resize(router.nativeIds.size());
     router.inputs.resize(m_inputs ? area(m_tokens, m_description.hiddenSize) : 0);
     router.scores.resize(m_inputs ? router.logits.size() : 0);
+    router.selection.resize(router.scores.size());
+    router.sharedGates.resize(m_description.shared.gated ? area(m_tokens, 1) : 0);
   }
   for (auto& layer : m_hidden) layer.resize(m_wantsHidden ? area(m_tokens, m_description.hiddenSize) : 0);
 }
@@ -56,6 +58,10 @@ float* StepBuffers::routerLogits(int router, int row) {
 float* StepBuffers::routerInput(int router, int row) {
   if (!m_inputs) return nullptr;
   return m_routers[static_cast<std::size_t>(router)].inputs.data() + area(row, m_description.hiddenSize);
+}
+
+float* StepBuffers::sharedGate(int router, int row) {
+  return m_routers[static_cast<std::size_t>(router)].sharedGates.data() + row;
 }
 
 float* StepBuffers::hidden(int layer, int row) {
@@ -73,7 +79,10 @@ Result<RoutedRows> StepBuffers::route(int index, int firstRow, int rows) {
   const RouterSpec& spec = router.native.spec();
   for (int row = firstRow; row < firstRow + rows; ++row) {
     const float* logits = router.logits.data() + area(row, spec.experts);
-    if (m_inputs) router.native.score(logits, router.scores.data() + area(row, spec.experts));
+    if (m_inputs) {
+      router.native.score(logits, router.scores.data() + area(row, spec.experts));
+      router.native.selection(logits, router.selection.data() + area(row, spec.experts));
+    }
     if (router.plan == nullptr) {
       router.native.choose(logits, router.ids.data() + area(row, spec.topK),
                            router.weights.data() + area(row, spec.topK));
@@ -149,6 +158,8 @@ StepOutput StepBuffers::finish() {
     tap.nativeWeights = router.nativeWeights;
     tap.input = router.inputs;
     tap.scores = router.scores;
+    tap.selection = router.selection;
+    tap.sharedGate = router.sharedGates;
     output.routers.push_back(tap);
   }
   return output;

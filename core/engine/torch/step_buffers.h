@@ -31,6 +31,7 @@ class StepBuffers {
   // Where the decoder puts what it computes; `row` counts tokens from the start of the step.
   [[nodiscard]] float* routerLogits(int router, int row);
   [[nodiscard]] float* routerInput(int router, int row);  ///< null unless asked for
+  [[nodiscard]] float* sharedGate(int router, int row);   ///< of a gated shared expert
   [[nodiscard]] float* hidden(int layer, int row);        ///< null unless asked for
   [[nodiscard]] float* logits(int row);                   ///< null where the row's are not asked for
 
@@ -47,7 +48,7 @@ class StepBuffers {
     NativeRouter native;
     const steering::LayerPlan* plan = nullptr;  ///< null: unsteered, the native path
     int stride = 0;                             ///< choices a row has room for
-    std::vector<float> logits, inputs, scores;
+    std::vector<float> logits, inputs, scores, selection, sharedGates;
     std::vector<std::int32_t> ids, nativeIds;
     std::vector<float> weights, nativeWeights;
   };

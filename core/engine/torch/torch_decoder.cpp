@@ -1,18 +1,22 @@
 #include "core/engine/torch/torch_decoder.h"
 
+#include <cmath>
 #include <limits>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
+#include <ATen/ops/clamp_max.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/rsqrt.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
@@ -26,14 +30,35 @@ void download(const at::Tensor& from, float* to) {
   at::from_blob(to, from.sizes(), at::TensorOptions().dtype(at::kFloat)).copy_(from);
 }
 
+// The norms inside latent attention are built without the config's eps (transformers, deepseek).
+constexpr double kLatentNormEps = 1e-6;
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return bias.defined() ? at::linear(x, weight, bias.to(weight.scalar_type())) : at::linear(x, weight);
+}
+
+/// x / sqrt(mean(x^2) + eps) over the last dimension, in float32.
+at::Tensor rootMeanSquared(const at::Tensor& x, double eps) {
+  const at::Tensor wide = x.to(at::kFloat);
+  return wide * at::rsqrt(wide.pow(2).mean(-1, true) + eps);
+}
+
+/// down(silu(gate x) * up x)
+at::Tensor gatedMlp(const TorchExpert& mlp, const at::Tensor& x) {
+  const at::Tensor inner = at::silu(linear(x, mlp.gate, mlp.gateBias)) * linear(x, mlp.up, mlp.upBias);
+  return linear(inner, mlp.down, mlp.downBias);
+}
+
 std::int64_t storedBytes(at::ScalarType dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }
 
 }  // namespace
 
 std::int64_t TorchDecoder::cacheBytes(const checkpoint::ModelDescription& d, std::int64_t capacity,
                                       Storage storage) {
-  const std::int64_t floats = saturatedProduct(saturatedProduct(2LL * d.layers, d.attention.keyValueHeads),
-                                               saturatedProduct(capacity, d.attention.headDim));
+  const auto& attention = d.attention;
+  const std::int64_t floats =
+      saturatedProduct(saturatedProduct(d.layers, attention.keyValueHeads),
+                       saturatedProduct(capacity, std::int64_t{attention.headDim} + attention.valueDim));
   return saturatedProduct(floats, static_cast<std::int64_t>(bytesPerElement(storage)));
 }
 
@@ -47,14 +72,15 @@ TorchDecoder::TorchDecoder(const TorchContext& context, std::int64_t capacity)
       m_capacity(capacity),
       m_rotary(context.description.attention.rope, kPrefillBlock),
       m_tallied(context.tally,
-                2LL * context.description.layers * context.description.attention.keyValueHeads * capacity *
-                    context.description.attention.headDim * storedBytes(context.weights.dtype),
+                1LL * context.description.layers * context.description.attention.keyValueHeads * capacity *
+                    (context.description.attention.headDim + context.description.attention.valueDim) *
+                    storedBytes(context.weights.dtype),
                 0) {
   const auto& attention = context.description.attention;
   const auto options = at::TensorOptions().dtype(context.weights.dtype).device(context.weights.device);
   for (int layer = 0; layer < context.description.layers; ++layer) {
     m_keys.push_back(at::zeros({attention.keyValueHeads, capacity, attention.headDim}, options));
-    m_values.push_back(at::zeros({attention.keyValueHeads, capacity, attention.headDim}, options));
+    m_values.push_back(at::zeros({attention.keyValueHeads, capacity, attention.valueDim}, options));
   }
 }
 
@@ -70,66 +96,157 @@ Result<std::unique_ptr<Decoder>> TorchDecoder::fork(std::int64_t position) const
 
 at::Tensor TorchDecoder::uploaded(const at::Tensor& host) const { return host.to(m_context.weights.device); }
 
-/// w * cast(x32 / sqrt(mean(x32^2) + eps)), over the last dimension.
-at::Tensor TorchDecoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
-  const at::Tensor wide = x.to(at::kFloat);
-  const at::Tensor variance = wide.pow(2).mean(-1, true);
-  return weight * (wide * at::rsqrt(variance + m_context.description.normEps)).to(x.scalar_type());
-}
-
-at::Tensor TorchDecoder::projected(const at::Tensor& x, const at::Tensor& weight,
-                                   const at::Tensor& bias) const {
-  return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
-}
-
-/// [tokens, heads * headDim] to the same.
-at::Tensor TorchDecoder::queryKeyNorm(const at::Tensor& x, const at::Tensor& weight) const {
-  switch (m_context.description.attention.qkNorm) {
-    case checkpoint::QkNorm::None: return x;
-    case checkpoint::QkNorm::FullPre: return norm(x, weight);
-    case checkpoint::QkNorm::HeadPre:
-      return norm(x.view({x.size(0), -1, m_context.description.attention.headDim}), weight).view(x.sizes());
+/// Over the last dimension, as the model's norms are (models.md 1.3 of the design).
+at::Tensor TorchDecoder::norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  const checkpoint::ModelDescription& d = m_context.description;
+  const auto dtype = x.scalar_type();
+  switch (d.norm) {
+    case checkpoint::NormKind::Rms: return weight * rootMeanSquared(x, d.normEps).to(dtype);
+    case checkpoint::NormKind::RmsWide: return (weight * rootMeanSquared(x, d.normEps)).to(dtype);
+    case checkpoint::NormKind::LayerNorm:
+    case checkpoint::NormKind::LayerNormNoBias: break;
   }
-  return x;
+  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor centred = wide - wide.mean(-1, true);
+  const at::Tensor scaled = rootMeanSquared(centred, d.normEps) * weight;
+  return (bias.defined() ? scaled + bias : scaled).to(dtype);
 }
 
-/// [tokens, heads, headDim], half-split pairs; channels beyond rotaryDim pass through.
-at::Tensor TorchDecoder::rotated(const at::Tensor& x, const at::Tensor& cosines,
-                                 const at::Tensor& sines) const {
+/// [tokens, heads, headDim] to the same.
+at::Tensor TorchDecoder::queryKeyNorm(const at::Tensor& x, const at::Tensor& weight) const {
+  const auto& d = m_context.description;
+  const bool isFull = d.attention.qkNorm == checkpoint::QkNorm::FullPre;
+  const at::Tensor rows = isFull ? x.flatten(1) : x;
+  const at::Tensor wide = rootMeanSquared(rows, d.normEps);
+  if (!weight.defined()) return wide.to(x.scalar_type());
+  const at::Tensor normed = d.norm == checkpoint::NormKind::RmsWide ? (weight * wide).to(x.scalar_type())
+                                                                    : weight * wide.to(x.scalar_type());
+  return normed.view(x.sizes());
+}
+
+/// [tokens, heads, headDim]: the channels from `unrotated` on turn, as many as the rotary dimension says.
+at::Tensor TorchDecoder::rotated(const at::Tensor& x, std::int64_t unrotated) const {
   const std::int64_t rotary = m_rotary.rotaryDim();
-  const at::Tensor first = x.narrow(-1, 0, rotary / 2);
-  const at::Tensor second = x.narrow(-1, rotary / 2, rotary / 2);
-  const at::Tensor rest = x.narrow(-1, rotary, x.size(-1) - rotary);
-  return at::cat({first * cosines - second * sines, second * cosines + first * sines, rest}, -1);
+  const at::Tensor before = x.narrow(-1, 0, unrotated);
+  const at::Tensor turning = x.narrow(-1, unrotated, rotary);
+  const at::Tensor after = x.narrow(-1, unrotated + rotary, x.size(-1) - unrotated - rotary);
+  if (m_rotary.isInterleaved()) {
+    const at::Tensor pairs = turning.reshape({x.size(0), x.size(1), rotary / 2, 2});
+    const at::Tensor first = pairs.select(-1, 0);
+    const at::Tensor second = pairs.select(-1, 1);
+    const at::Tensor turned =
+        at::stack({first * m_cosines - second * m_sines, second * m_cosines + first * m_sines}, -1);
+    return at::cat({before, turned.flatten(-2), after}, -1);
+  }
+  const at::Tensor first = turning.narrow(-1, 0, rotary / 2);
+  const at::Tensor second = turning.narrow(-1, rotary / 2, rotary / 2);
+  return at::cat({before, first * m_cosines - second * m_sines, second * m_cosines + first * m_sines, after},
+                 -1);
+}
+
+TorchDecoder::Projected TorchDecoder::projectQkv(const TorchLayer& l, const at::Tensor& x) const {
+  const auto& spec = m_context.description.attention;
+  const std::int64_t tokens = x.size(0);
+  Projected out{linear(x, l.query, l.queryBias).view({tokens, spec.heads, spec.headDim}),
+                linear(x, l.key, l.keyBias).view({tokens, spec.keyValueHeads, spec.headDim}),
+                linear(x, l.value, l.valueBias).view({tokens, spec.keyValueHeads, spec.valueDim})};
+  if (spec.qkNorm == checkpoint::QkNorm::FullPre || spec.qkNorm == checkpoint::QkNorm::HeadPre) {
+    out.query = queryKeyNorm(out.query, l.queryNorm);
+    out.key = queryKeyNorm(out.key, l.keyNorm);
+  }
+  if (spec.clipQkv) {
+    for (at::Tensor* part : {&out.query, &out.key, &out.value})
+      *part = at::clamp(*part, -*spec.clipQkv, *spec.clipQkv);
+  }
+  return out;
+}
+
+/// Latent attention; see CpuDecoder::projectLatent.
+TorchDecoder::Projected TorchDecoder::projectLatent(const TorchLayer& l, const at::Tensor& x) const {
+  const auto& spec = m_context.description.attention;
+  const checkpoint::LatentSpec& latent = *spec.latent;
+  const std::int64_t tokens = x.size(0);
+  const auto narrowNorm = [](const at::Tensor& rows, const at::Tensor& weight) {
+    return weight * rootMeanSquared(rows, kLatentNormEps).to(rows.scalar_type());
+  };
+  const at::Tensor query =
+      latent.queryRank == 0
+          ? linear(x, l.query, l.queryBias)
+          : at::linear(narrowNorm(linear(x, l.queryDown, l.queryDownBias), l.queryDownNorm), l.queryUp);
+  const at::Tensor narrow = linear(x, l.keyValueDown, l.keyValueDownBias);
+  const at::Tensor both =
+      at::linear(narrowNorm(narrow.narrow(1, 0, latent.keyValueRank), l.keyValueDownNorm), l.keyValueUp)
+          .view({tokens, spec.heads, latent.nopeDim + spec.valueDim});
+  const at::Tensor shared = narrow.narrow(1, latent.keyValueRank, latent.ropeDim)
+                                .unsqueeze(1)
+                                .expand({tokens, spec.heads, latent.ropeDim});
+  return {query.view({tokens, spec.heads, spec.headDim}),
+          at::cat({both.narrow(2, 0, latent.nopeDim), shared}, 2),
+          both.narrow(2, latent.nopeDim, spec.valueDim)};
+}
+
+TorchDecoder::Projected TorchDecoder::project(int layer, const at::Tensor& x,
+                                              const DecoderBlock& block) const {
+  const auto& spec = m_context.description.attention;
+  const auto& layerSpec = m_context.description.layerSpecs[static_cast<std::size_t>(layer)];
+  const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];
+  Projected out = spec.latent ? projectLatent(l, x) : projectQkv(l, x);
+  if (layerSpec.rotates) {
+    const std::int64_t unrotated = spec.latent ? spec.latent->nopeDim : 0;
+    out.query = rotated(out.query, unrotated);
+    out.key = rotated(out.key, unrotated);
+  }
+  if (spec.qkNorm == checkpoint::QkNorm::HeadPost ||
+      (spec.qkNorm == checkpoint::QkNorm::L2Post && layerSpec.rotates)) {
+    out.query = queryKeyNorm(out.query, l.queryNorm);
+    out.key = queryKeyNorm(out.key, l.keyNorm);
+  }
+  if (spec.temperature && !layerSpec.rotates) {
+    std::vector<float> factors(static_cast<std::size_t>(x.size(0)));
+    for (std::size_t t = 0; t < factors.size(); ++t) {
+      const auto place = static_cast<double>(block.position) + static_cast<double>(t) + 1.0;
+      factors[t] = static_cast<float>(1.0 + spec.temperature->scale *
+                                                std::log1p(std::floor(place / spec.temperature->floor)));
+    }
+    const at::Tensor host =
+        at::from_blob(factors.data(), {x.size(0), 1, 1}, at::TensorOptions().dtype(at::kFloat));
+    out.query = (out.query * uploaded(host)).to(x.scalar_type());
+  }
+  return out;
 }
 
 at::Tensor TorchDecoder::attention(int layer, const at::Tensor& x, const DecoderBlock& block) {
-  const auto& spec = m_context.description.attention;
-  const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];
+  const auto index = static_cast<std::size_t>(layer);
+  const TorchLayer& l = m_context.weights.layers[index];
   const std::int64_t tokens = x.size(0);
-  at::Tensor query = queryKeyNorm(projected(x, l.query, l.queryBias), l.queryNorm);
-  at::Tensor key = queryKeyNorm(projected(x, l.key, l.keyBias), l.keyNorm);
-  at::Tensor value = projected(x, l.value, l.valueBias);
-  if (spec.clipQkv) {
-    for (at::Tensor* part : {&query, &key, &value}) *part = at::clamp(*part, -*spec.clipQkv, *spec.clipQkv);
-  }
-  query = rotated(query.view({tokens, spec.heads, spec.headDim}), m_cosines, m_sines);
-  key = rotated(key.view({tokens, spec.keyValueHeads, spec.headDim}), m_cosines, m_sines);
-  value = value.view({tokens, spec.keyValueHeads, spec.headDim});
-
-  const auto l64 = static_cast<std::size_t>(layer);
-  m_keys[l64].narrow(1, block.position, tokens).copy_(key.transpose(0, 1));
-  m_values[l64].narrow(1, block.position, tokens).copy_(value.transpose(0, 1));
+  const Projected own = project(layer, x, block);
+  m_keys[index].narrow(1, block.position, tokens).copy_(own.key.transpose(0, 1));
+  m_values[index].narrow(1, block.position, tokens).copy_(own.value.transpose(0, 1));
   const std::int64_t visible = block.position + tokens;
-  const at::Tensor mixed =
-      attend(query, m_keys[l64].narrow(1, 0, visible), m_values[l64].narrow(1, 0, visible), block.position);
-  return projected(mixed, l.output, l.outputBias);
+  const at::Tensor mixed = attend(layer, own.query, m_keys[index].narrow(1, 0, visible),
+                                  m_values[index].narrow(1, 0, visible), block.position);
+  return linear(mixed, l.output, l.outputBias);
 }
 
-/// query [tokens, heads, headDim], keys and values [keyValueHeads, visible, headDim] to
-/// [tokens, heads * headDim]. Query heads that share a key head are rows of one product: nothing is repeated.
-at::Tensor TorchDecoder::attend(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values,
-                                std::int64_t position) const {
+/// [tokens, visible]: true where a token of the block does not see a key; undefined if all see all.
+at::Tensor TorchDecoder::hiddenKeys(int layer, std::int64_t position, std::int64_t tokens) const {
+  const auto& spec = m_context.description.layerSpecs[static_cast<std::size_t>(layer)];
+  if (tokens == 1 && spec.window == 0 && spec.chunk == 0) return {};
+  const auto options = at::TensorOptions().dtype(at::kLong).device(m_context.weights.device);
+  const at::Tensor own = at::arange(position, position + tokens, options).unsqueeze(1);
+  const at::Tensor keys = at::arange(position + tokens, options).unsqueeze(0);
+  at::Tensor hidden = keys > own;
+  if (spec.window > 0) hidden = hidden.logical_or(keys <= own - spec.window);
+  if (spec.chunk > 0) {
+    const at::Tensor start = own - own.remainder(spec.chunk);
+    hidden = hidden.logical_or(keys < start);
+  }
+  return hidden;
+}
+
+/// `query` is [tokens, heads, headDim]; keys and values [keyValueHeads, visible, dim].
+at::Tensor TorchDecoder::attend(int layer, const at::Tensor& query, const at::Tensor& keys,
+                                const at::Tensor& values, std::int64_t position) const {
   const auto& spec = m_context.description.attention;
   const std::int64_t tokens = query.size(0);
   const std::int64_t visible = keys.size(1);
@@ -138,33 +255,61 @@ at::Tensor TorchDecoder::attend(const at::Tensor& query, const at::Tensor& keys,
       query.transpose(0, 1).reshape({spec.keyValueHeads, group * tokens, spec.headDim});
   at::Tensor scores = at::matmul(grouped, keys.transpose(1, 2)) * spec.scale;
   scores = scores.view({spec.keyValueHeads, group, tokens, visible});
-  if (tokens > 1) {
-    const auto options = at::TensorOptions().dtype(at::kLong).device(m_context.weights.device);
-    const at::Tensor own = at::arange(position, position + tokens, options).unsqueeze(1);
-    const at::Tensor later = at::arange(visible, options).unsqueeze(0) > own;  // [tokens, visible]
-    scores = scores.masked_fill(later, -std::numeric_limits<float>::infinity());
+  if (const at::Tensor hidden = hiddenKeys(layer, position, tokens); hidden.defined())
+    scores = scores.masked_fill(hidden, -std::numeric_limits<float>::infinity());
+  const at::Tensor& sinks = m_context.weights.layers[static_cast<std::size_t>(layer)].sinks;
+  if (sinks.defined()) {
+    const at::Tensor column =
+        sinks.view({spec.keyValueHeads, group, 1, 1}).expand({spec.keyValueHeads, group, tokens, 1});
+    scores = at::cat({scores, column}, -1);
   }
-  const at::Tensor shares = at::softmax(scores, -1, at::kFloat).to(query.scalar_type());
-  const at::Tensor mixed = at::matmul(shares.view({spec.keyValueHeads, group * tokens, visible}), values);
-  return mixed.view({spec.heads, tokens, spec.headDim}).transpose(0, 1).reshape({tokens, -1});
+  const at::Tensor shares =
+      at::softmax(scores, -1, at::kFloat).to(query.scalar_type()).narrow(-1, 0, visible);
+  const at::Tensor mixed = at::matmul(shares.reshape({spec.keyValueHeads, group * tokens, visible}), values);
+  return mixed.view({spec.heads, tokens, spec.valueDim}).transpose(0, 1).reshape({tokens, -1});
 }
 
-Result<at::Tensor> TorchDecoder::experts(int layer, const at::Tensor& x, const DecoderBlock& block,
-                                         StepBuffers& step) {
+Result<at::Tensor> TorchDecoder::feedForward(int layer, const at::Tensor& x, const DecoderBlock& block,
+                                             StepBuffers& step) {
   const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];
-  if (float* shown = step.routerInput(layer, block.firstRow)) download(x, shown);
-  download(projected(x, l.router, l.routerBias), step.routerLogits(layer, block.firstRow));
-  const auto routed = step.route(layer, block.firstRow, static_cast<int>(x.size(0)));
+  const int router = m_context.description.layerSpecs[static_cast<std::size_t>(layer)].router;
+  if (router < 0) return gatedMlp(l.dense, x);
+  if (float* shown = step.routerInput(router, block.firstRow)) download(x, shown);
+  const auto dtype = m_context.description.wideRouter ? at::kFloat : x.scalar_type();
+  const at::Tensor logits = linear(x.to(dtype), l.moe.router.to(dtype), l.moe.routerBias);
+  download(logits, step.routerLogits(router, block.firstRow));
+  const auto routed = step.route(router, block.firstRow, static_cast<int>(x.size(0)));
   if (!routed) return fail(routed.error());
-  return mixture(l, x, *routed);
+  const at::Tensor mixed = mixture(l, x, *routed);
+  if (!l.moe.shared.gate.defined()) return mixed;
+  float* gates = l.moe.sharedRouter.defined() ? step.sharedGate(router, block.firstRow) : nullptr;
+  return mixed + sharedExpert(l, x, gates);
+}
+
+at::Tensor TorchDecoder::sharedExpert(const TorchLayer& layer, const at::Tensor& x, float* gates) const {
+  const at::Tensor output = gatedMlp(layer.moe.shared, x);
+  if (gates == nullptr) return output;
+  const at::Tensor gate = at::sigmoid(at::linear(x, layer.moe.sharedRouter));
+  download(gate, gates);
+  return output * gate;
+}
+
+at::Tensor TorchDecoder::expertOutput(const TorchExpert& expert, const at::Tensor& x) const {
+  const auto& spec = m_context.description.experts;
+  if (spec.activation == checkpoint::Activation::Silu) return gatedMlp(expert, x);
+  const at::Tensor gate = at::clamp_max(linear(x, expert.gate, expert.gateBias), spec.limit);
+  const at::Tensor up = at::clamp(linear(x, expert.up, expert.upBias), -spec.limit, spec.limit);
+  const at::Tensor inner = (up + 1) * gate * at::sigmoid(gate * spec.alpha);
+  return linear(inner, expert.down, expert.downBias);
 }
 
 /// Sum over the chosen experts in ascending order of their ids; experts that no token chose cost nothing.
 at::Tensor TorchDecoder::mixture(const TorchLayer& layer, const at::Tensor& x,
                                  const RoutedRows& routed) const {
   const std::int64_t tokens = x.size(0);
-  std::vector<std::vector<std::int64_t>> rowsOf(layer.experts.size());
-  std::vector<std::vector<float>> gainsOf(layer.experts.size());
+  const std::size_t experts = layer.moe.experts.size();
+  std::vector<std::vector<std::int64_t>> rowsOf(experts);
+  std::vector<std::vector<float>> gainsOf(experts);
   for (std::int64_t t = 0; t < tokens; ++t) {
     for (std::int64_t i = t * routed.stride; i < (t + 1) * routed.stride && routed.ids[i] >= 0; ++i) {
       rowsOf[static_cast<std::size_t>(routed.ids[i])].push_back(t);
@@ -172,36 +317,42 @@ at::Tensor TorchDecoder::mixture(const TorchLayer& layer, const at::Tensor& x,
     }
   }
   at::Tensor sum = at::zeros_like(x);
-  for (std::size_t e = 0; e < layer.experts.size(); ++e) {
+  for (std::size_t e = 0; e < experts; ++e) {
     if (rowsOf[e].empty()) continue;
     const auto count = static_cast<std::int64_t>(rowsOf[e].size());
     const at::Tensor rows =
         uploaded(at::from_blob(rowsOf[e].data(), {count}, at::TensorOptions().dtype(at::kLong)));
     const at::Tensor gains =
-        uploaded(at::from_blob(gainsOf[e].data(), {count, 1}, at::TensorOptions().dtype(at::kFloat)));
-    const TorchExpert& expert = layer.experts[e];
+        uploaded(at::from_blob(gainsOf[e].data(), {count, 1}, at::TensorOptions().dtype(at::kFloat)))
+            .to(x.scalar_type());
     const at::Tensor input = x.index_select(0, rows);
-    const at::Tensor inner = at::silu(at::linear(input, expert.gate)) * at::linear(input, expert.up);
-    sum.index_add_(0, rows, at::linear(inner, expert.down) * gains.to(x.scalar_type()));
+    const bool scalesInput = m_context.description.experts.scalesInput;
+    const at::Tensor output = scalesInput ? expertOutput(layer.moe.experts[e], input * gains)
+                                          : expertOutput(layer.moe.experts[e], input) * gains;
+    sum.index_add_(0, rows, output);
   }
   return sum;
 }
 
 void TorchDecoder::head(const at::Tensor& x, const DecoderBlock& block, StepBuffers& step) const {
   // Rows whose logits are asked for are the last ones of the step.
+  const TorchWeights& weights = m_context.weights;
   const std::int64_t tokens = x.size(0);
   std::int64_t first = 0;
   while (first < tokens && step.logits(block.firstRow + static_cast<int>(first)) == nullptr) ++first;
   if (first == tokens) return;
-  const at::Tensor rows = norm(x.narrow(0, first, tokens - first), m_context.weights.finalNorm);
-  download(at::linear(rows, m_context.weights.head), step.logits(block.firstRow + static_cast<int>(first)));
+  const at::Tensor rows = norm(x.narrow(0, first, tokens - first), weights.finalNorm, weights.finalNormBias);
+  const at::Tensor logits = linear(rows, weights.head, weights.headBias);
+  download(logits / m_context.description.logitDivisor,
+           step.logits(block.firstRow + static_cast<int>(first)));
 }
 
 Result<void> TorchDecoder::forward(const DecoderBlock& block, StepBuffers& step) {
   const c10::InferenceMode inference;
+  const checkpoint::ModelDescription& d = m_context.description;
   const auto tokens = static_cast<std::int64_t>(block.ids.size());
   const auto dtype = m_context.weights.dtype;
-  m_rotary.prepare(block.position, static_cast<int>(tokens));
+  m_rotary.prepare(block.position, static_cast<int>(tokens), block.sequence);
   const auto angleTable = [&](const std::vector<float>& values) {
     const auto host = at::from_blob(const_cast<float*>(values.data()), {tokens, 1, m_rotary.rotaryDim() / 2},
                                     at::TensorOptions().dtype(at::kFloat));
@@ -213,13 +364,21 @@ Result<void> TorchDecoder::forward(const DecoderBlock& block, StepBuffers& step)
   std::vector<std::int64_t> ids(block.ids.begin(), block.ids.end());
   const at::Tensor idTensor =
       uploaded(at::from_blob(ids.data(), {tokens}, at::TensorOptions().dtype(at::kLong)));
+  const bool isPre = d.order == checkpoint::BlockOrder::PreNorm;
+  const auto update = [&](const at::Tensor& made, const at::Tensor& postNorm) {
+    const at::Tensor added = isPre ? made : norm(made, postNorm, {});
+    return d.residualMultiplier == 1.0 ? added : added * d.residualMultiplier;
+  };
   at::Tensor x = at::embedding(m_context.weights.embedding, idTensor);
-  for (int layer = 0; layer < m_context.description.layers; ++layer) {
+  if (d.embeddingMultiplier != 1.0) x = x * d.embeddingMultiplier;
+  for (int layer = 0; layer < d.layers; ++layer) {
     const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];
-    x = x + attention(layer, norm(x, l.inputNorm), block);
-    auto mixed = experts(layer, norm(x, l.postAttentionNorm), block, step);
+    x = x + update(attention(layer, isPre ? norm(x, l.inputNorm, l.inputNormBias) : x, block),
+                   l.postAttentionNorm);
+    auto mixed =
+        feedForward(layer, isPre ? norm(x, l.postAttentionNorm, l.postAttentionNormBias) : x, block, step);
     if (!mixed) return fail(std::move(mixed).error());
-    x = x + *mixed;
+    x = x + update(*mixed, l.postFeedForwardNorm);
     if (float* shown = step.hidden(layer, block.firstRow)) download(x, shown);
   }
   head(x, block, step);

@@ -35,25 +35,34 @@ class TorchDecoder final : public Decoder {
   TorchDecoder(const TorchContext& context, std::int64_t capacity);
 
   [[nodiscard]] at::Tensor uploaded(const at::Tensor& host) const;
-  [[nodiscard]] at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  [[nodiscard]] at::Tensor projected(const at::Tensor& x, const at::Tensor& weight,
-                                     const at::Tensor& bias) const;
+  [[nodiscard]] at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
   [[nodiscard]] at::Tensor queryKeyNorm(const at::Tensor& x, const at::Tensor& weight) const;
-  [[nodiscard]] at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosines,
-                                   const at::Tensor& sines) const;
+  [[nodiscard]] at::Tensor rotated(const at::Tensor& x, std::int64_t unrotated) const;
   at::Tensor attention(int layer, const at::Tensor& x, const DecoderBlock& block);
-  at::Tensor attend(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values,
+  /// Queries, keys and values of the block, [tokens, heads, dim], rotated.
+  struct Projected {
+    at::Tensor query, key, value;
+  };
+  [[nodiscard]] Projected project(int layer, const at::Tensor& x, const DecoderBlock& block) const;
+  [[nodiscard]] Projected projectQkv(const TorchLayer& layer, const at::Tensor& x) const;
+  [[nodiscard]] Projected projectLatent(const TorchLayer& layer, const at::Tensor& x) const;
+  at::Tensor attend(int layer, const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values,
                     std::int64_t position) const;
-  Result<at::Tensor> experts(int layer, const at::Tensor& x, const DecoderBlock& block, StepBuffers& step);
+  [[nodiscard]] at::Tensor hiddenKeys(int layer, std::int64_t position, std::int64_t tokens) const;
+  Result<at::Tensor> feedForward(int layer, const at::Tensor& x, const DecoderBlock& block,
+                                 StepBuffers& step);
+  [[nodiscard]] at::Tensor sharedExpert(const TorchLayer& layer, const at::Tensor& x, float* gates) const;
   [[nodiscard]] at::Tensor mixture(const TorchLayer& layer, const at::Tensor& x,
                                    const RoutedRows& routed) const;
+  [[nodiscard]] at::Tensor expertOutput(const TorchExpert& expert, const at::Tensor& x) const;
   void head(const at::Tensor& x, const DecoderBlock& block, StepBuffers& step) const;
 
   TorchContext m_context;
   std::int64_t m_capacity;
   Rotary m_rotary;
-  at::Tensor m_cosines, m_sines;             ///< of the block: [tokens, 1, rotaryDim / 2]
-  std::vector<at::Tensor> m_keys, m_values;  ///< a layer each: [keyValueHeads, capacity, headDim]
+  at::Tensor m_cosines, m_sines;  ///< of the block: [tokens, 1, rotaryDim / 2]
+  /// A layer each: [keyValueHeads, capacity, headDim] and [keyValueHeads, capacity, valueDim].
+  std::vector<at::Tensor> m_keys, m_values;
   TalliedBytes m_tallied;
 };
 

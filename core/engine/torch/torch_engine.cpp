@@ -24,8 +24,6 @@ class TorchEngine final : public Engine {
     return guarded<std::shared_ptr<Model>>("the model", [&]() -> Result<std::shared_ptr<Model>> {
       const auto device = chooseDevice(options.device);
       if (!device) return fail(device.error());
-      if (auto supported = requireSupported(*checkpoint); !supported)
-        return fail(std::move(supported).error());
       // Its OpenMP threads would spin at barriers; what runs in parallel here has an own pool.
       at::set_num_threads(1);
       if (device->id == "cpu") return CpuModel::load(std::move(checkpoint), options, *device, progress, stop);

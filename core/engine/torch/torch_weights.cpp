@@ -43,28 +43,6 @@ class TensorReader {
   const std::stop_token& m_stop;
 };
 
-TorchLayer readLayer(const checkpoint::LayerWeights& from, TensorReader& reader) {
-  TorchLayer layer;
-  layer.inputNorm = reader.read(from.inputNorm);
-  layer.postAttentionNorm = reader.read(from.postAttentionNorm);
-  layer.query = reader.read(from.query);
-  layer.key = reader.read(from.key);
-  layer.value = reader.read(from.value);
-  layer.output = reader.read(from.output);
-  layer.queryBias = reader.read(from.queryBias);
-  layer.keyBias = reader.read(from.keyBias);
-  layer.valueBias = reader.read(from.valueBias);
-  layer.outputBias = reader.read(from.outputBias);
-  layer.queryNorm = reader.read(from.queryNorm);
-  layer.keyNorm = reader.read(from.keyNorm);
-  layer.router = reader.read(from.moe.router);
-  layer.routerBias = reader.read(from.moe.routerBias);
-  for (const auto& expert : from.moe.experts) {
-    layer.experts.push_back({reader.read(expert.gate), reader.read(expert.up), reader.read(expert.down)});
-  }
-  return layer;
-}
-
 }  // namespace
 
 Result<Storage> TorchWeights::storageOf(const checkpoint::Checkpoint& checkpoint, Dtype dtype) {
@@ -95,9 +73,12 @@ Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint
   weights.embedding = reader.read(from.embedding);
   for (const auto& layer : from.layers) {
     if (reader.cancelled()) break;
-    weights.layers.push_back(readLayer(layer, reader));
+    const auto read = [&reader](const TensorView& view, at::Tensor& to) { to = reader.read(view); };
+    forEachRole(layer, weights.layers.emplace_back(), read, read);
   }
   weights.finalNorm = reader.read(from.finalNorm);
+  weights.finalNormBias = reader.read(from.finalNormBias);
+  weights.headBias = reader.read(from.headBias);
   weights.head =
       from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");

@@ -15,25 +15,13 @@
 
 namespace moescope::engine {
 
-struct TorchExpert {
-  at::Tensor gate, up, down;
-};
-
 /// Absent tensors are undefined.
-struct TorchLayer {
-  at::Tensor inputNorm, postAttentionNorm;
-  at::Tensor query, key, value, output;
-  at::Tensor queryBias, keyBias, valueBias, outputBias;
-  at::Tensor queryNorm, keyNorm;
-  at::Tensor router, routerBias;
-  std::vector<TorchExpert> experts;
-};
+using TorchExpert = checkpoint::ExpertRoles<at::Tensor, at::Tensor>;
+using TorchLayer = checkpoint::LayerRoles<at::Tensor, at::Tensor>;
 
-struct TorchWeights {
+struct TorchWeights : checkpoint::ModelRoles<at::Tensor, at::Tensor> {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  ///< of weights and activations
-  at::Tensor embedding, finalNorm, head;
-  std::vector<TorchLayer> layers;
   std::int64_t bytes = 0;
 
   /// The dtype that the user's choice gives; `auto` is the stored one of the embedding. Errors:

@@ -17,7 +17,11 @@ namespace moescope::engine {
 std::size_t bytesPerElement(Storage storage);
 std::string_view name(Storage storage);  ///< "f32", "bf16", "f16"
 
-/// The storage of a tensor with this dtype under the user's choice; float64 becomes float32. Errors:
+/// Stored in less than 16 bits an element, with scales.
+inline bool isQuantised(const checkpoint::TensorView& view) { return view.scales != nullptr; }
+
+/// The storage of a tensor with this dtype under the user's choice; float64 becomes float32, and what is
+/// quantised bfloat16 where it cannot stay as it is. Errors:
 /// `engine.unsupported` for integers and float8.
 Result<Storage> storageFor(const checkpoint::TensorView& view, Dtype dtype);
 
@@ -27,15 +31,9 @@ bool usableInPlace(const checkpoint::TensorView& view, Storage storage);
 /// Writes the view's elements to `out` as `storage`; rounds to nearest even where it narrows.
 void convert(const checkpoint::TensorView& view, Storage storage, std::byte* out);
 
-/// The elements as float32.
-std::vector<float> widened(const checkpoint::TensorView& view);
-
 /// Calls `visit` for every tensor that is multiplied as a matrix (embedding, head, projections, routers,
-/// experts), each once, in the order of the forward pass.
+/// experts) and exists, each once, in the order of the forward pass.
 void forEachMatrix(const checkpoint::ModelWeights& weights,
                    const std::function<void(const checkpoint::TensorView&)>& visit);
-
-/// `engine.unsupported` if the description asks for something that no decoder here does.
-Result<void> requireSupported(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace moescope::engine

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "core/checkpoint/architecture_text.h"
 #include "core/engine/generation/live_session.h"
 #include "views/api/number_text.h"
 #include "views/api/panel_widgets.h"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int kPadding = 12;
 enum Row { kFamily, kRouters, kParameters, kDevice, kDtype, kMemory, kRowCount };
+enum ArchitectureRow { kLayers, kRouter, kExperts, kAttention, kArchitectureRowCount };
 enum Page { kEmptyPage, kLoadingPage, kLoadedPage };
 
 // "6 × 32 experts, top-4" if all routers are alike, else the range.
@@ -35,6 +37,20 @@ QString routersText(const std::vector<RouterSpec>& routers) {
                               ? QString::number(low->experts)
                               : QStringLiteral("%1–%2").arg(low->experts).arg(high->experts);
   return QObject::tr("%1 × %2 experts, top-%3").arg(routers.size()).arg(experts).arg(routers.front().topK);
+}
+
+QFormLayout* rowsTitled(const QStringList& titles) {
+  auto* rows = new QFormLayout;
+  rows->setHorizontalSpacing(16);
+  rows->setVerticalSpacing(3);
+  for (const QString& title : titles) {
+    auto* value = new QLabel;
+    value->setWordWrap(true);
+    value->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    value->setAccessibleName(title);
+    rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), value);
+  }
+  return rows;
 }
 
 }  // namespace
@@ -68,18 +84,8 @@ QWidget* ModelPanel::makeLoadedPage() {
   head->addWidget(m_name, 1);
   column->addLayout(head);
 
-  m_rows = new QFormLayout;
-  m_rows->setHorizontalSpacing(16);
-  m_rows->setVerticalSpacing(3);
-  const QString titles[kRowCount] = {tr("Family"), tr("Routers"), tr("Parameters"),
-                                     tr("Device"), tr("Dtype"),   tr("Memory")};
-  for (const QString& title : titles) {
-    auto* value = new QLabel;
-    value->setWordWrap(true);
-    value->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    value->setAccessibleName(title);
-    m_rows->addRow(new TextLabel(title, TextLabel::Style::Secondary), value);
-  }
+  m_rows =
+      rowsTitled({tr("Family"), tr("Routers"), tr("Parameters"), tr("Device"), tr("Dtype"), tr("Memory")});
   column->addLayout(m_rows);
 
   m_memoryBar = new QProgressBar;
@@ -94,6 +100,8 @@ QWidget* ModelPanel::makeLoadedPage() {
   column->addWidget(m_memoryBar);
   column->addWidget(m_memoryParts);
   column->addWidget(m_warnings);
+  m_architecture = rowsTitled({tr("Layers"), tr("Router"), tr("Experts"), tr("Attention")});
+  column->addLayout(m_architecture);
 
   auto* buttons = new QHBoxLayout;
   auto* change = new QPushButton(tr("Change…"));
@@ -139,8 +147,10 @@ QWidget* ModelPanel::makeLoadingPage() {
 
 void ModelPanel::showError(const QString& text) { m_error->showError(text); }
 
-void ModelPanel::setRow(int row, const QString& value) {
-  auto* label = qobject_cast<QLabel*>(m_rows->itemAt(row, QFormLayout::FieldRole)->widget());
+void ModelPanel::setRow(int row, const QString& value) { setRow(m_rows, row, value); }
+
+void ModelPanel::setRow(QFormLayout* rows, int row, const QString& value) {
+  auto* label = qobject_cast<QLabel*>(rows->itemAt(row, QFormLayout::FieldRole)->widget());
   label->setText(value);
   label->setToolTip(value);
 }
@@ -194,6 +204,11 @@ void ModelPanel::refreshLoaded() {
   setRow(kDtype, QString::fromStdString(model->dtypeName()));
   const std::int64_t used = memory.weights + memory.cache + memory.other;
   setRow(kMemory, tr("%1 of %2").arg(bytesText(used), bytesText(device.totalBytes)));
+  const auto words = checkpoint::describeInWords(description);
+  setRow(m_architecture, kLayers, QString::fromStdString(words.layers));
+  setRow(m_architecture, kRouter, QString::fromStdString(words.router));
+  setRow(m_architecture, kExperts, QString::fromStdString(words.experts));
+  setRow(m_architecture, kAttention, QString::fromStdString(words.attention));
   m_memoryBar->setValue(device.totalBytes > 0
                             ? static_cast<int>(std::max<std::int64_t>(1, 1000 * used / device.totalBytes))
                             : 0);

@@ -35,6 +35,7 @@ class ModelPanel : public QWidget {
   void refreshLoaded();
   void refreshLoading();
   void setRow(int row, const QString& value);
+  void setRow(QFormLayout* rows, int row, const QString& value);
 
   ViewContext& m_context;
   ErrorBar* m_error = nullptr;
@@ -42,6 +43,7 @@ class ModelPanel : public QWidget {
   QScrollArea* m_scroll = nullptr;  // around the page of a loaded model
   TextLabel* m_name = nullptr;
   QFormLayout* m_rows = nullptr;
+  QFormLayout* m_architecture = nullptr;
   QProgressBar* m_memoryBar = nullptr;
   TextLabel* m_memoryParts = nullptr;
   TextLabel* m_contextSize = nullptr;

@@ -1,0 +1,135 @@
+#include "core/checkpoint/architecture_text.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace moescope::checkpoint {
+
+namespace {
+
+using Parts = std::vector<std::string>;
+
+std::string joined(const Parts& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+
+/// "0 to 3, 5" for {0, 1, 2, 3, 5}.
+std::string ranges(const std::vector<int>& numbers) {
+  Parts parts;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i + 1;
+    while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1) ++end;
+    parts.push_back(end - i == 1 ? fmt::to_string(numbers[i])
+                                 : fmt::format("{} to {}", numbers[i], numbers[end - 1]));
+    i = end;
+  }
+  constexpr std::size_t kMost = 6;
+  if (parts.size() > kMost) {
+    parts.resize(kMost);
+    parts.emplace_back("...");
+  }
+  return joined(parts);
+}
+
+template <class Predicate>
+std::vector<int> layersWhere(const ModelDescription& d, const Predicate& holds) {
+  std::vector<int> layers;
+  for (int layer = 0; layer < d.layers; ++layer) {
+    if (holds(d.layerSpecs[static_cast<std::size_t>(layer)])) layers.push_back(layer);
+  }
+  return layers;
+}
+
+std::string layersText(const ModelDescription& d) {
+  const auto dense = layersWhere(d, [](const LayerSpec& layer) { return layer.router < 0; });
+  if (dense.empty()) return fmt::format("{}, all with experts", d.layers);
+  return fmt::format("{}, {} with experts, dense: {}", d.layers, d.routers.size(), ranges(dense));
+}
+
+std::string normText(const RouterSpec& router) {
+  switch (router.norm) {
+    case WeightNorm::None:
+      return router.score == ScoreKind::TopkSoftmax ? "weights sum to 1" : "weights as scored";
+    case WeightNorm::SumOne:
+    case WeightNorm::ClampedSum: return "weights sum to 1";
+    case WeightNorm::Power: break;
+  }
+  return fmt::format("weights divided by their {:g}-norm", router.normParameter);
+}
+
+std::string routerText(const ModelDescription& d) {
+  const RouterSpec& router = d.routers.front();
+  const std::string score = router.score == ScoreKind::TopkSoftmax ? "softmax of the chosen"
+                            : router.score == ScoreKind::SparseMixer
+                                ? fmt::format("sparsemixer with eps {:g}", router.mixerEps)
+                                : std::string(name(router.score));
+  Parts parts{score, fmt::format("top {} of {}", router.topK, router.experts)};
+  if (d.routerBias) parts.emplace_back("bias");
+  if (!router.selectionBias.empty()) parts.emplace_back("selection bias");
+  if (router.groups.limits()) {
+    parts.push_back(fmt::format("{} of {} groups by {}", router.groups.keep, router.groups.count,
+                                router.groups.score == GroupScore::Max ? "the best" : "the two best"));
+  }
+  parts.push_back(normText(router));
+  if (router.scale != 1.0) parts.push_back(fmt::format("times {:g}", router.scale));
+  if (d.experts.scalesInput) parts.emplace_back("weights scale the experts' input");
+  return joined(parts);
+}
+
+std::string expertsText(const ModelDescription& d) {
+  const int shared = d.routers.front().sharedExperts;
+  Parts parts{fmt::format("width {}", d.experts.intermediateSize)};
+  if (d.experts.activation == Activation::ClampedSwish)
+    parts.push_back(fmt::format("swish clamped at {:g}", d.experts.limit));
+  if (shared > 0) {
+    parts.push_back(fmt::format("{} shared{}, width {} in all", shared, d.shared.gated ? ", gated" : "",
+                                d.shared.intermediateSize));
+  } else {
+    parts.emplace_back("none shared");
+  }
+  return joined(parts);
+}
+
+std::string ropeText(const RopeSpec& rope, int headDim) {
+  std::string text = "RoPE";
+  if (rope.rotaryDim != headDim) text += fmt::format(" on {} channels", rope.rotaryDim);
+  if (rope.scaling == RopeScaling::None) return text;
+  text += fmt::format(", {}", name(rope.scaling));
+  return rope.factor != 1.0 ? text + fmt::format(" x{:g}", rope.factor) : text;
+}
+
+std::string attentionText(const ModelDescription& d) {
+  const AttentionSpec& attention = d.attention;
+  Parts parts{fmt::format("{} heads of {}", attention.heads, attention.headDim)};
+  if (attention.latent) {
+    parts.push_back(fmt::format("latent of rank {}", attention.latent->keyValueRank));
+  } else if (attention.keyValueHeads != attention.heads) {
+    parts.push_back(fmt::format("{} for keys and values", attention.keyValueHeads));
+  }
+  parts.push_back(ropeText(attention.rope, attention.headDim));
+  const auto where = [&](const std::string& what, const std::vector<int>& layers) {
+    if (layers.empty()) return;
+    const bool isAll = static_cast<int>(layers.size()) == d.layers;
+    parts.push_back(isAll ? what : fmt::format("{} in {} layers", what, layers.size()));
+  };
+  const auto windows = layersWhere(d, [](const LayerSpec& layer) { return layer.window > 0; });
+  const auto chunks = layersWhere(d, [](const LayerSpec& layer) { return layer.chunk > 0; });
+  if (!windows.empty())
+    where(fmt::format("window of {}", d.layerSpecs[static_cast<std::size_t>(windows[0])].window), windows);
+  if (!chunks.empty())
+    where(fmt::format("chunks of {}", d.layerSpecs[static_cast<std::size_t>(chunks[0])].chunk), chunks);
+  where("no RoPE", layersWhere(d, [](const LayerSpec& layer) { return !layer.rotates; }));
+  if (attention.sinks) parts.emplace_back("sinks");
+  if (d.order == BlockOrder::PostNorm) parts.emplace_back("norms after the sublayers");
+  return joined(parts);
+}
+
+}  // namespace
+
+ArchitectureText describeInWords(const ModelDescription& description) {
+  return {layersText(description), routerText(description), expertsText(description),
+          attentionText(description)};
+}
+
+}  // namespace moescope::checkpoint

@@ -1,0 +1,58 @@
+#include "core/checkpoint/nearest_family.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/checkpoint/family.h"
+
+namespace moescope::checkpoint {
+
+namespace {
+
+/// Keys that say nothing about what a forward pass computes.
+bool isAboutTheModel(const std::string& key) {
+  constexpr std::array kOther{"architectures",
+                              "model_type",
+                              "auto_map",
+                              "torch_dtype",
+                              "dtype",
+                              "transformers_version",
+                              "initializer_range",
+                              "use_cache",
+                              "_name_or_path",
+                              "pretraining_tp",
+                              "router_aux_loss_coef",
+                              "output_router_logits",
+                              "aux_loss_coef",
+                              "aux_loss_alpha",
+                              "seq_aux",
+                              "quantization_config",
+                              "id2label",
+                              "label2id",
+                              "return_dict",
+                              "torchscript"};
+  if (std::find(kOther.begin(), kOther.end(), key) != kOther.end()) return false;
+  return !key.ends_with("_token_id") && !key.ends_with("dropout") && !key.ends_with("_pdrop");
+}
+
+}  // namespace
+
+NearestFamily nearestFamily(const nlohmann::json& config) {
+  NearestFamily nearest;
+  bool isFirst = true;
+  for (const Family& family : families()) {
+    ConfigReader reader(config, {});
+    ModelDescription description;
+    family.describe(reader, description);
+    std::vector<std::string> unread;
+    for (const auto& [key, value] : config.items()) {
+      if (isAboutTheModel(key) && !value.is_null() && !reader.keysRead().contains(key)) unread.push_back(key);
+    }
+    if (!isFirst && unread.size() >= nearest.notUnderstood.size()) continue;
+    nearest = {std::string(family.modelType), std::move(unread)};
+    isFirst = false;
+  }
+  return nearest;
+}
+
+}  // namespace moescope::checkpoint
