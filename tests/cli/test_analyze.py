@@ -1,4 +1,5 @@
 """moescope analyze on the demo's recording, with the test plug-in: options, output forms, errors, Ctrl-C."""
+import contextlib
 import csv
 import io
 import json
@@ -10,6 +11,7 @@ import sys
 import pathlib
 import time
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from program import DEMO, ProgramTest, interrupt, run, start
@@ -103,6 +105,25 @@ class Analyze(ProgramTest):
         self.assertRegex(outcome.errors, LEFT_OUT)
         self.assertIn("the folder of plug-ins cannot be read", outcome.errors)
         self.assertIn("test-cells", json.dumps(outcome.document))
+
+    def test_a_kept_result_cannot_steer_the_terminal(self):
+        copy = self.folder / "copy.moescope"
+        shutil.copy(TRACE, copy)
+        arguments = ("analyze", copy, *self.arguments("test-cells")[2:])
+        self.succeed(*arguments, "--keep")
+        with contextlib.closing(sqlite3.connect(copy)) as trace, trace:
+            (id, text), = trace.execute("SELECT id, result FROM analysis_result WHERE analysis = 'test-cells'")
+            result = json.loads(text)
+            matrix = result["matrices"][0]
+            for key in ("title", "unit", "row_label", "column_label", "value_label"):
+                matrix[key] = "\x1b[2J" + matrix[key]
+            result["tables"][0]["columns"][0]["name"] = "\x1b[2J"
+            changed = json.dumps(result).encode()
+            trace.execute("UPDATE analysis_result SET result = ?, crc = ? WHERE id = ?",
+                          (changed, zlib.crc32(changed), id))
+        text = self.succeed(*arguments).output
+        self.assertNotIn("\x1b", text)
+        self.assertIn("[2J", text)  # what was kept is what is shown
 
     def test_keep(self):
         trace = shutil.copy(TRACE, self.folder / "t.moescope")
