@@ -151,6 +151,7 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
   if (!insert) return fail(insert.error());
   for (std::size_t i = 0; i < routers.size(); ++i) {
     const RouterSpec& router = routers[i];
+    const std::string groups = groupRule(router.groups);  // lives until the row is written
     insert->bind(1, model).bind(2, static_cast<std::int64_t>(i)).bind(3, std::int64_t{router.layer.value});
     insert->bind(4, router.kind).bind(5, std::int64_t{router.experts}).bind(6, std::int64_t{router.topK});
     insert->bind(7, name(router.score))
@@ -159,7 +160,7 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
     if (!router.selectionBias.empty()) insert->bind(8, std::as_bytes(std::span(router.selectionBias)));
     insert->bind(11, router.scale)
         .bind(12, std::int64_t{router.sharedExperts})
-        .bind(13, groupRule(router.groups));
+        .bind(13, groups);
     if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
   }
   return {};
