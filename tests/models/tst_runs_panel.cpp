@@ -250,6 +250,18 @@ class TestRunsPanel : public QObject {
     QTRY_VERIFY(visibleTexts(shown.panel).contains(QStringLiteral("none")));
   }
 
+  void theChosenRunIsInSight() {
+    Shown shown;
+    shown.panel.resize(256, 420);
+    trace::RunId last = 0;
+    for (int i = 0; i < 6; ++i) last = shown.bench.addRun("run");
+    shown.bench.context.setStore(shown.bench.trace.store);
+    shown.bench.context.selection().setRun(std::nullopt);  // the list has the height of the details too
+    QCoreApplication::processEvents();
+    shown.bench.context.selection().setRun(last);
+    QTRY_VERIFY(shown.list->viewport()->rect().contains(shown.list->visualRect(shown.list->currentIndex())));
+  }
+
   void aReadOnlyFileCannotBeChanged() {
     Shown shown;
     const auto id = shown.bench.addRun("first");
@@ -261,6 +273,7 @@ class TestRunsPanel : public QObject {
     QVERIFY(shown.notes->isReadOnly());
     Q_EMIT shown.panel.findChild<QMenu*>()->aboutToShow();
     QVERIFY(!shown.action(QStringLiteral("Rename"))->isEnabled());
+    QVERIFY(shown.action(QStringLiteral("Rename"))->toolTip().contains(QStringLiteral("reading only")));
     QVERIFY(!shown.action(QStringLiteral("Delete run…"))->isEnabled());
   }
 

@@ -140,6 +140,7 @@ QWidget* RunsPanel::makeList() {
   more->setAccessibleName(tr("Run actions"));
   more->setPopupMode(QToolButton::InstantPopup);
   auto* menu = new QMenu(more);
+  menu->setToolTipsVisible(true);
   auto* rename = menu->addAction(tr("Rename"), QKeySequence(Qt::Key_F2), this,
                                  [this] { m_list->edit(m_list->currentIndex()); });
   auto* remove =
@@ -152,6 +153,12 @@ QWidget* RunsPanel::makeList() {
     const auto* run = m_model->run(row);
     const bool isSeries = m_model->series(row) != nullptr;
     remove->setText(isSeries ? tr("Delete series with its runs…") : tr("Delete run…"));
+    const bool isForeign = m_context.store() && !m_context.store()->writable();
+    const QString why =
+        isForeign ? tr("This file is open for reading only: it lies outside the folder for new traces.")
+                  : QString();
+    rename->setToolTip(why);
+    remove->setToolTip(why);
     rename->setEnabled(can);
     remove->setEnabled(can && (isSeries ? !isLive(row) : run != nullptr && !m_context.isLive(run->id)));
   });
@@ -244,8 +251,11 @@ void RunsPanel::followSelection() {
   if (run && run != m_followed) m_model->reveal(*run);
   m_followed = run;
   const QModelIndex index = run ? m_filtered->mapFromSource(m_model->indexOf(*run)) : QModelIndex();
-  if (index != m_list->currentIndex()) m_list->setCurrentIndex(index);
+  const bool moves = index != m_list->currentIndex();
+  if (moves) m_list->setCurrentIndex(index);
   refreshDetails();
+  // Once the details have taken their part of the height.
+  if (moves) QTimer::singleShot(0, m_list, [this] { m_list->scrollTo(m_list->currentIndex()); });
 }
 
 void RunsPanel::runSelected() {
