@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kButton = 22;
 constexpr int kButtonMargin = 4;
+constexpr int kAway = 500;
 
 }  // namespace
 
@@ -84,6 +85,8 @@ void DockTabs::equip(QTabBar* bar) {
 }
 
 void DockTabs::placeButton(QTabBar* bar) const {
+  // A bar that is not in use stays where it was last, over the panel that is there now.
+  if (bar->count() < 2) bar->move(-2 * bar->width() - kAway, -2 * bar->height() - kAway);
   QToolButton* button = m_buttons.at(bar);
   const int right = bar->count() > 0 ? bar->tabRect(bar->count() - 1).right() : 0;
   button->move(bar->width() - kButton - kButtonMargin, (bar->height() - kButton) / 2);

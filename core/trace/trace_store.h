@@ -132,6 +132,8 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
   /// Puts a run of this file behind the series' others. Errors: `trace.no_such_series`, `trace.no_such_run`,
   /// `trace.in_series` (it belongs to one already).
   virtual Result<void> addToSeries(std::int64_t series, RunId run) = 0;
+  /// Errors: `trace.no_such_series`.
+  virtual Result<void> renameSeries(std::int64_t series, const std::string& name) = 0;
   /// The runs stay. Errors: `trace.no_such_series`.
   virtual Result<void> deleteSeries(std::int64_t series) = 0;
   /// Keeps a result (UTF-8 or bytes) in place of an older one under the same keys; the newest kMostResults
@@ -151,8 +153,6 @@ class TraceStore : public std::enable_shared_from_this<TraceStore> {
 
   /// Waits for the writer, then closes cleanly: one file without side files. Errors: what the writer met.
   virtual Result<void> close() = 0;
-  /// Errors: `trace.no_such_series`.
-  virtual Result<void> renameSeries(std::int64_t series, const std::string& name) = 0;
 };
 
 /// Writes one run. Single-threaded; never blocks on the disk unless the queue is full or 1 s old.

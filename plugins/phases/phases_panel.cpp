@@ -23,7 +23,7 @@ namespace moescope::phases {
 namespace {
 
 constexpr int kPadding = 8;
-constexpr int kLeastPicture = 96;
+constexpr int kLeastPicture = 120, kLeastBody = 160;
 /// A small picture is at least so wide, and a row of them so high; more rows are scrolled.
 constexpr int kLeastLayerWidth = 96, kLeastLayerRow = 84, kAroundLayers = 34;
 constexpr int kMostLayerColumns = 8;
@@ -113,7 +113,16 @@ QWidget* PhasesPanel::makeBody() {
   rows->setStretchFactor(0, kTopShare);
   rows->setStretchFactor(1, kBottomShare);
   connectPictures();
-  return rows;
+  // In a low dock the pictures are scrolled; the dock never grows over its neighbours.
+  auto* room = new QScrollArea;
+  room->setWidgetResizable(true);
+  room->setFrameShape(QFrame::NoFrame);
+  room->setFocusPolicy(Qt::NoFocus);
+  room->setMinimumHeight(kLeastBody);
+  room->setWidget(rows);
+  rows->setAutoFillBackground(false);
+  room->viewport()->setAutoFillBackground(false);
+  return room;
 }
 
 void PhasesPanel::connectPictures() {

@@ -168,7 +168,7 @@ class TestPhasesPanel : public QObject {
     shown.panel->findChild<views::ProgressRow*>()->report(QStringLiteral("Resampling texts"), 10, 12);
     QApplication::processEvents();
     const QSize least = shown.panel->minimumSizeHint();
-    QVERIFY2(least.width() <= 700 && least.height() <= 360,
+    QVERIFY2(least.width() <= 700 && least.height() <= 270,
              qPrintable(QStringLiteral("%1 x %2").arg(least.width()).arg(least.height())));
   }
 

@@ -184,6 +184,85 @@ class TestRunsPanel : public QObject {
     QVERIFY(shown.bench.context.selection().run() != std::optional(id));
   }
 
+  void aSeriesIsRenamedAndDeletedAsAWhole() {
+    Shown shown;
+    auto& store = *shown.bench.trace.store;
+    const auto alone = shown.bench.addRun("alone");
+    const auto one = shown.bench.addRun("step-1");
+    const auto two = shown.bench.addRun("step-2");
+    const auto series = store.startSeries("training", "{}");
+    QVERIFY(store.addToSeries(*series, one));
+    QVERIFY(store.addToSeries(*series, two));
+    shown.bench.context.setStore(shown.bench.trace.store);
+    shown.bench.context.selection().setRun(two);  // unfolds the series
+    QCOMPARE(shown.list->model()->rowCount(), 4);
+    shown.list->setCurrentIndex(shown.list->model()->index(1, 0));
+    shown.list->setFocus();
+    QTest::keyClick(shown.list, Qt::Key_F2);
+    auto* editor = shown.list->viewport()->findChild<QLineEdit*>();
+    QVERIFY(editor != nullptr);
+    editor->selectAll();
+    QTest::keyClicks(editor, QStringLiteral("Second try"));
+    QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_COMPARE(store.allSeries()[0].name, std::string("Second try"));
+    QTRY_COMPARE(shown.list->currentIndex().data().toString(), QStringLiteral("Second try"));
+
+    Q_EMIT shown.panel.findChild<QMenu*>()->aboutToShow();
+    auto* remove = shown.action(QStringLiteral("Delete series with its runs…"));
+    QVERIFY(remove != nullptr && remove->isEnabled());
+    QString question;
+    Shown::answer(QMessageBox::Cancel, &question);
+    remove->trigger();
+    QCOMPARE(question,
+             QStringLiteral("Delete the series “Second try” with its 2 runs? This cannot be undone."));
+    QCOMPARE(store.allSeries().size(), std::size_t{1});
+    Shown::answer(QMessageBox::Yes, &question);
+    remove->trigger();
+    QVERIFY(store.allSeries().empty());
+    QCOMPARE(store.runs().size(), std::size_t{1});
+    QCOMPARE(store.runs()[0].id, alone);
+    QTRY_COMPARE(shown.list->model()->rowCount(), 1);
+    QVERIFY(shown.bench.context.selection().run() != std::optional(two));
+  }
+
+  /// The programs are read off the GUI thread; the row never shows those of another run.
+  void detailsNameTheSteering() {
+    Shown shown;
+    auto& store = *shown.bench.trace.store;
+    const auto plain = shown.bench.addRun("plain");
+    trace::RunId steered = 0;
+    {
+      const auto synthetic = trace::fixture::synthesize(7, {40});
+      auto recorder = store.startRun(trace::fixture::modelRecord(synthetic.routers),
+                                     trace::fixture::runRecord(trace::CaptureLevel::Ids));
+      QVERIFY(recorder.has_value());
+      QVERIFY((*recorder)->steeringChanged(R"({"rules":[{},{}]})", false));
+      trace::fixture::feed(**recorder, synthetic, 0, 1, 7);
+      QVERIFY((*recorder)->steeringChanged(R"({"rules":[]})", false));  // no token is under it
+      QVERIFY((*recorder)->end(trace::RunStatus::Closed));
+      steered = (*recorder)->run();
+    }
+    shown.bench.context.setStore(shown.bench.trace.store);
+    shown.bench.context.selection().setRun(steered);
+    QVERIFY(!visibleTexts(shown.panel).contains(QStringLiteral("2 rules, from token 0")));
+    QTRY_VERIFY(visibleTexts(shown.panel).contains(QStringLiteral("2 rules, from token 0")));
+    shown.bench.context.selection().setRun(plain);
+    QVERIFY(!visibleTexts(shown.panel).contains(QStringLiteral("2 rules, from token 0")));
+    QTRY_VERIFY(visibleTexts(shown.panel).contains(QStringLiteral("none")));
+  }
+
+  void theChosenRunIsInSight() {
+    Shown shown;
+    shown.panel.resize(256, 420);
+    trace::RunId last = 0;
+    for (int i = 0; i < 6; ++i) last = shown.bench.addRun("run");
+    shown.bench.context.setStore(shown.bench.trace.store);
+    shown.bench.context.selection().setRun(std::nullopt);  // the list has the height of the details too
+    QCoreApplication::processEvents();
+    shown.bench.context.selection().setRun(last);
+    QTRY_VERIFY(shown.list->viewport()->rect().contains(shown.list->visualRect(shown.list->currentIndex())));
+  }
+
   void aReadOnlyFileCannotBeChanged() {
     Shown shown;
     const auto id = shown.bench.addRun("first");
@@ -195,6 +274,7 @@ class TestRunsPanel : public QObject {
     QVERIFY(shown.notes->isReadOnly());
     Q_EMIT shown.panel.findChild<QMenu*>()->aboutToShow();
     QVERIFY(!shown.action(QStringLiteral("Rename"))->isEnabled());
+    QVERIFY(shown.action(QStringLiteral("Rename"))->toolTip().contains(QStringLiteral("reading only")));
     QVERIFY(!shown.action(QStringLiteral("Delete run…"))->isEnabled());
   }
 

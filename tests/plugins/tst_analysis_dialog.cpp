@@ -80,7 +80,14 @@ class TestAnalysisDialog : public QObject {
     QVERIFY(part<QLabel>("notes")->text().contains(QStringLiteral("second note")));
     // The table that is shown.
     QVERIFY(view->exported("csv")->starts_with("run,text,value\r\n1,typed,0.25\r\n"));
-    view->tabs()->setCurrentIndex(1);
+    // Whole titles, however many tables there are.
+    auto* titles = view->findChild<QComboBox*>(QStringLiteral("table"));
+    QVERIFY(titles->isVisibleTo(view));
+    QCOMPARE(titles->count(), 2);
+    QCOMPARE(titles->itemText(1), view->tabs()->tabText(1));
+    titles->setCurrentIndex(1);
+    Q_EMIT titles->activated(1);
+    QCOMPARE(view->tabs()->currentIndex(), 1);
     QVERIFY(view->exported("csv")->starts_with("row,column,value,low,high\r\n\"a,b\",0,0.5,0.25,0.75\r\n"));
     QCOMPARE(nlohmann::json::parse(*view->exported("json")).at("analysis"), "test-cells");
     QCOMPARE(view->exported("test-export").error().kind, std::string("export.plugin_failed"));

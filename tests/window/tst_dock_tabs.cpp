@@ -5,6 +5,8 @@
 #include <QTabBar>
 #include <QToolButton>
 
+#include <algorithm>
+
 #include "app/window/dock_tabs.h"
 #include "tests/support/gui_test.h"
 
@@ -68,6 +70,25 @@ class TestDockTabs : public QObject {
     QTRY_VERIFY(hasTitle(*m_docks[0]));  // it stands alone now
     m_docks[1]->setFloating(false);
     QTRY_VERIFY(!hasTitle(*m_docks[0]) && !hasTitle(*m_docks[1]));
+  }
+
+  /// Qt leaves the bar of a group that is no more where it was, sometimes visible.
+  void aBarThatIsNotInUseCoversNothing() {
+    m_window->tabifyDockWidget(m_docks[0], m_docks[1]);
+    QTRY_VERIFY(button() != nullptr && button()->isVisible());
+    auto* bar = qobject_cast<QTabBar*>(button()->parentWidget());
+    m_window->splitDockWidget(m_docks[2], m_docks[1], Qt::Vertical);
+    QTRY_VERIFY(hasTitle(*m_docks[0]) && hasTitle(*m_docks[1]));
+    QVERIFY(bar->count() < 2);
+    bar->setGeometry(40, 40, 50, 27);
+    bar->show();
+    QTRY_VERIFY(!m_window->rect().intersects(bar->geometry()));
+    m_window->tabifyDockWidget(m_docks[0], m_docks[1]);
+    QTRY_VERIFY(!hasTitle(*m_docks[0]));
+    const auto bars = m_window->findChildren<QTabBar*>(QString(), Qt::FindDirectChildrenOnly);
+    QTRY_VERIFY(std::ranges::any_of(bars, [this](const QTabBar* each) {
+      return each->count() == 2 && each->isVisible() && m_window->rect().contains(each->geometry());
+    }));
   }
 
   void aClosedOneLeavesTheOtherItsTitle() {

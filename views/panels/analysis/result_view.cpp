@@ -1,5 +1,6 @@
 #include "views/panels/analysis/result_view.h"
 
+#include <QComboBox>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -7,6 +8,7 @@
 #include <QPushButton>
 #include <QSaveFile>
 #include <QScrollArea>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -43,13 +45,22 @@ ResultView::ResultView(const plugin::PluginHost& host, QWidget* parent)
       m_host(host),
       m_sample(new SampleLine),
       m_interval(new TextLabel({}, TextLabel::Style::Secondary)),
+      m_table(new QComboBox),
       m_tabs(new QTabWidget),
       m_notes(new TextLabel({}, TextLabel::Style::Secondary)) {
   m_notes->setWordWrap(true);
   m_notes->setTextInteractionFlags(Qt::TextSelectableByMouse);
   m_notes->setObjectName(QStringLiteral("notes"));
   m_interval->setWordWrap(true);
+  // Some results have twenty tables: their titles are read in a list, not in a row of tabs.
   m_tabs->setDocumentMode(true);
+  m_tabs->tabBar()->hide();
+  m_table->setObjectName(QStringLiteral("table"));
+  m_table->setAccessibleName(tr("Table of the result"));
+  m_table->setToolTip(tr("Table of the result that is shown"));
+  m_table->hide();
+  connect(m_table, &QComboBox::activated, m_tabs, &QTabWidget::setCurrentIndex);
+  connect(m_tabs, &QTabWidget::currentChanged, m_table, &QComboBox::setCurrentIndex);
   auto* scroll = new QScrollArea;
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
@@ -59,6 +70,7 @@ ResultView::ResultView(const plugin::PluginHost& host, QWidget* parent)
   column->setContentsMargins(0, 0, 0, 0);
   column->addWidget(m_sample);
   column->addWidget(m_interval);
+  column->addWidget(m_table);
   column->addWidget(m_tabs, 1);
   column->addWidget(scroll);
   m_buttons = makeButtons();
@@ -108,7 +120,14 @@ void ResultView::setResult(std::shared_ptr<const analysis::AnalysisResult> resul
                           tr("%1 in rows, %2 in columns: %3")
                               .arg(qt(matrix.rowLabel), qt(matrix.columnLabel), qt(matrix.valueLabel)));
   }
+  m_table->clear();
+  for (int i = 0; i < m_tabs->count(); ++i) {
+    m_table->addItem(m_tabs->tabText(i));
+    m_table->setItemData(i, m_tabs->tabToolTip(i), Qt::ToolTipRole);
+  }
+  m_table->setVisible(m_tabs->count() > 1);
   if (shown >= 0 && shown < m_tabs->count()) m_tabs->setCurrentIndex(shown);
+  m_table->setCurrentIndex(m_tabs->currentIndex());
   QStringList notes;
   for (const std::string& note : m_result->notes) notes << qt(note);
   m_notes->setText(notes.join(QLatin1Char('\n')));

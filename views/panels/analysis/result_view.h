@@ -9,6 +9,7 @@
 #include "core/plugin/plugin_host.h"
 
 class QLabel;
+class QComboBox;
 class QTabWidget;
 
 namespace moescope::views {
@@ -45,6 +46,7 @@ class ResultView : public QWidget {
   std::shared_ptr<const analysis::AnalysisResult> m_result;
   SampleLine* m_sample;
   TextLabel* m_interval;
+  QComboBox* m_table;  // titles of the tables
   QTabWidget* m_tabs;
   TextLabel* m_notes;
   QWidget* m_buttons;

@@ -14,15 +14,16 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include <utility>
-
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "core/engine/generation/live_session.h"
 #include "views/api/number_text.h"
 #include "views/api/panel_widgets.h"
+#include "views/api/query_runner.h"
 #include "views/api/selection_model.h"
 #include "views/api/theme.h"
 #include "views/api/view_context.h"
@@ -52,18 +53,34 @@ QString samplerText(const trace::RunRecord& run) {
   return QObject::tr("T %1, top-p %2").arg(temperature, 0, 'f', 2).arg(json.value("top_p", 1.0), 0, 'f', 2);
 }
 
-QString steeringText(const std::vector<trace::SteeringEvent>& events) {
-  if (events.empty()) return QObject::tr("none");
-  const auto program = nlohmann::json::parse(events.back().programJson, nullptr, false);
-  const auto rules = program.is_object() && program.contains("rules") ? program["rules"].size() : 0;
-  const QString count = rules == 1 ? QObject::tr("1 rule") : QObject::tr("%1 rules").arg(rules);
-  return QObject::tr("%1, from token %2").arg(count).arg(events.front().token);
+// The most rules that tokens of the run were under, and from where on; what came after its last token is not
+// said.
+QString steeringText(const std::vector<trace::SteeringEvent>& events, std::int64_t tokens) {
+  std::size_t most = 0;
+  std::optional<std::int64_t> first;
+  bool changed = false;
+  for (const trace::SteeringEvent& event : events) {
+    if (event.token >= tokens) continue;
+    const auto program = nlohmann::json::parse(event.programJson, nullptr, false);
+    const auto rules = program.is_object() && program.contains("rules") ? program["rules"].size() : 0;
+    changed = changed || (first && rules != most);
+    most = std::max(most, rules);
+    if (!first && rules > 0) first = event.token;
+  }
+  if (!first) return QObject::tr("none");
+  const QString count = most == 1 ? QObject::tr("1 rule") : QObject::tr("%1 rules").arg(most);
+  return (changed ? QObject::tr("up to %1, from token %2") : QObject::tr("%1, from token %2"))
+      .arg(count)
+      .arg(*first);
 }
 
 }  // namespace
 
 RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
-    : QWidget(parent), m_context(context), m_model(new RunListModel(context, this)) {
+    : QWidget(parent),
+      m_context(context),
+      m_steering(new QueryRunner(this)),
+      m_model(new RunListModel(context, this)) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   m_pages = new QStackedWidget;
@@ -97,6 +114,8 @@ RunsPanel::RunsPanel(ViewContext& context, QWidget* parent)
     saveNotes();
     m_notesRun = 0;
     m_notesStore.reset();  // the old file can be closed
+    m_steering->cancel();
+    m_steeringRun.reset();
   });
   connect(&context.selection(), &SelectionModel::runChanged, this, &RunsPanel::followSelection);
   refreshPage();
@@ -121,17 +140,27 @@ QWidget* RunsPanel::makeList() {
   more->setAccessibleName(tr("Run actions"));
   more->setPopupMode(QToolButton::InstantPopup);
   auto* menu = new QMenu(more);
+  menu->setToolTipsVisible(true);
   auto* rename = menu->addAction(tr("Rename"), QKeySequence(Qt::Key_F2), this,
                                  [this] { m_list->edit(m_list->currentIndex()); });
   auto* remove =
-      menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRun);
+      menu->addAction(themeIcon(QStringLiteral("delete")), tr("Delete run…"), this, &RunsPanel::deleteRow);
   menu->addSeparator();
   menu->addAction(tr("Save a copy of the trace…"), this, &RunsPanel::saveCopyRequested);
   connect(menu, &QMenu::aboutToShow, this, [this, rename, remove] {
     const bool can = m_list->currentIndex().isValid() && m_context.store() && m_context.store()->writable();
-    const auto* run = m_model->run(m_filtered->mapToSource(m_list->currentIndex()));
-    rename->setEnabled(can && run != nullptr);
-    remove->setEnabled(can && run != nullptr && !m_context.isLive(run->id));
+    const QModelIndex row = m_filtered->mapToSource(m_list->currentIndex());
+    const auto* run = m_model->run(row);
+    const bool isSeries = m_model->series(row) != nullptr;
+    remove->setText(isSeries ? tr("Delete series with its runs…") : tr("Delete run…"));
+    const bool isForeign = m_context.store() && !m_context.store()->writable();
+    const QString why =
+        isForeign ? tr("This file is open for reading only: it lies outside the folder for new traces.")
+                  : QString();
+    rename->setToolTip(why);
+    remove->setToolTip(why);
+    rename->setEnabled(can);
+    remove->setEnabled(can && (isSeries ? !isLive(row) : run != nullptr && !m_context.isLive(run->id)));
   });
   more->setMenu(menu);
   top->addWidget(m_filter, 1);
@@ -222,8 +251,11 @@ void RunsPanel::followSelection() {
   if (run && run != m_followed) m_model->reveal(*run);
   m_followed = run;
   const QModelIndex index = run ? m_filtered->mapFromSource(m_model->indexOf(*run)) : QModelIndex();
-  if (index != m_list->currentIndex()) m_list->setCurrentIndex(index);
+  const bool moves = index != m_list->currentIndex();
+  if (moves) m_list->setCurrentIndex(index);
   refreshDetails();
+  // Once the details have taken their part of the height.
+  if (moves) QTimer::singleShot(0, m_list, [this] { m_list->scrollTo(m_list->currentIndex()); });
 }
 
 void RunsPanel::runSelected() {
@@ -243,7 +275,7 @@ void RunsPanel::refreshDetails() {
   setRow(kSeed,
          run->kind == trace::RunKind::Generate ? QString::number(run->seed) : tr("none: teacher forcing"));
   setRow(kSampler, samplerText(*run));
-  setRow(kSteering, steeringText(m_context.store()->steeringEvents(run->id)));
+  askForSteering(*run);
   setRow(kDevice, QStringLiteral("%1, %2").arg(QString::fromStdString(run->device),
                                                QString::fromStdString(run->dtype)));
   showNotes(run->id);
@@ -252,6 +284,21 @@ void RunsPanel::refreshDetails() {
   m_fileSize->setText(tr("%1, %2").arg(QString::fromStdString(path.filename().string()),
                                        bytesText(m_context.store()->writerState().fileBytes)));
   m_fileSize->setToolTip(QString::fromStdString(path.string()));
+}
+
+void RunsPanel::askForSteering(const trace::RunRecord& record) {
+  const trace::RunId run = record.id;
+  const bool isOther = std::exchange(m_steeringRun, run) != run;
+  const auto show = [this](const QString& text) {
+    qobject_cast<QLabel*>(m_rows->itemAt(kSteering, QFormLayout::FieldRole)->widget())->setText(text);
+  };
+  if (isOther) show(QStringLiteral("…"));
+  auto work = [store = m_context.store(), run, tokens = record.tokens, show](const std::stop_token&) {
+    return QueryRunner::Delivery(
+        [text = steeringText(store->steeringEvents(run), tokens), show] { show(text); });
+  };
+  m_steering->request(std::move(work),
+                      isOther ? QueryRunner::Urgency::Replace : QueryRunner::Urgency::Refresh);
 }
 
 void RunsPanel::showNotes(trace::RunId run) {
@@ -271,6 +318,45 @@ void RunsPanel::saveNotes() {
   if (auto saved = m_notesStore->setNotes(m_notesRun, m_notes->toPlainText().toStdString()); !saved) {
     Q_EMIT failed(QString::fromStdString(saved.error().text()));
   }
+}
+
+bool RunsPanel::isLive(const QModelIndex& series) const {
+  const auto* record = m_model->series(series);
+  return record != nullptr && std::any_of(record->runs.begin(), record->runs.end(),
+                                          [this](trace::RunId run) { return m_context.isLive(run); });
+}
+
+void RunsPanel::deleteRow() {
+  if (m_model->series(m_filtered->mapToSource(m_list->currentIndex())) != nullptr) {
+    deleteSeries();
+  } else {
+    deleteRun();
+  }
+}
+
+void RunsPanel::deleteSeries() {
+  const auto* shown = m_model->series(m_filtered->mapToSource(m_list->currentIndex()));
+  if (shown == nullptr) return;
+  const trace::SeriesRecord series = *shown;  // the row may have moved when the answer comes
+  const auto runs = static_cast<int>(series.runs.size());
+  const QString what = runs == 1 ? tr("its run") : tr("its %1 runs").arg(runs);
+  const QString text = tr("Delete the series “%1” with %2? This cannot be undone.")
+                           .arg(QString::fromStdString(series.name), what);
+  if (QMessageBox::question(this, tr("Delete series"), text, QMessageBox::Yes | QMessageBox::Cancel,
+                            QMessageBox::Cancel) != QMessageBox::Yes) {
+    return;
+  }
+  const auto selected = m_context.selection().run();
+  if (selected && std::find(series.runs.begin(), series.runs.end(), *selected) != series.runs.end()) {
+    m_notesTyped = false;
+    m_context.selection().setRun(std::nullopt);
+  }
+  // The last run takes the series with it; an empty series has none.
+  auto done = series.runs.empty() ? m_context.store()->deleteSeries(series.id) : Result<void>();
+  for (const trace::RunId run : series.runs) {
+    if (done) done = m_context.store()->deleteRun(run);
+  }
+  if (!done) Q_EMIT failed(QString::fromStdString(done.error().text()));
 }
 
 void RunsPanel::deleteRun() {

@@ -19,6 +19,7 @@ class QTimer;
 
 namespace moescope::views {
 
+class QueryRunner;
 class RunListModel;
 class TextLabel;
 class ViewContext;
@@ -43,13 +44,21 @@ class RunsPanel : public QWidget {
   void followSelection();
   void runSelected();
   void toggleSeries(const QModelIndex& index);
+  /// Whether a run of the series of this row of the model is being recorded.
+  [[nodiscard]] bool isLive(const QModelIndex& series) const;
   void refreshDetails();
+  /// What the recorded programs say needs the file, which the GUI thread does not read.
+  void askForSteering(const trace::RunRecord& record);
+  void deleteRow();
   void deleteRun();
+  void deleteSeries();
   void showNotes(trace::RunId run);
   void saveNotes();
 
   ViewContext& m_context;
-  std::optional<trace::RunId> m_followed;  // the run whose row was shown last
+  std::optional<trace::RunId> m_followed;     // the run whose row was shown last
+  std::optional<trace::RunId> m_steeringRun;  // the run whose steering is shown or asked for
+  QueryRunner* m_steering = nullptr;
   RunListModel* m_model = nullptr;
   QSortFilterProxyModel* m_filtered = nullptr;
   QStackedWidget* m_pages = nullptr;
