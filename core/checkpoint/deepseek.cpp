@@ -26,29 +26,16 @@ RouterGroups groupsOf(ConfigReader& config, const RouterSpec& router, int count,
   return groups;
 }
 
-/// Sigmoid scores, a correction bias for the choice alone, groups by the sum of their two best.
-RouterSpec biasedRouter(ConfigReader& config, const RouterDefaults& defaults, int groups, int keep,
-                        bool normalised, double scale) {
-  RouterSpec router = describeRouter(config, defaults);
-  router.score = ScoreKind::SigmoidAll;
-  router.groups = groupsOf(config, router, groups, keep);
-  if (config.flag("norm_topk_prob", normalised)) {
-    router.norm = WeightNorm::SumOne;
-    router.normParameter = kNormEps;
-  }
-  router.scale = config.number({"routed_scaling_factor"}, scale, 0.0, 1e6);
-  return router;
-}
-
 /// Shared experts and which layers have experts at all: the first `firstDense` are dense.
-void placeExperts(ConfigReader& config, ModelDescription& description, RouterSpec router, int expertWidth,
-                  int denseWidth, int sharedExperts, int firstDense) {
+void placeExperts(ConfigReader& config, ModelDescription& description, RouterSpec router,
+                  const BiasedExpertDefaults& defaults) {
   description.wideRouter = true;
-  description.experts.intermediateSize = describeWidth(config, "moe_intermediate_size", expertWidth);
-  router.sharedExperts = static_cast<int>(config.whole({"n_shared_experts"}, sharedExperts, 0, 1 << 10));
+  description.experts.intermediateSize = describeWidth(config, "moe_intermediate_size", defaults.expertWidth);
+  router.sharedExperts = static_cast<int>(
+      config.whole({"n_shared_experts", "num_shared_experts"}, defaults.sharedExperts, 0, 1 << 10));
   description.shared.intermediateSize = description.experts.intermediateSize * router.sharedExperts;
-  const std::int64_t first = config.whole({"first_k_dense_replace"}, firstDense, 0, 1 << 12);
-  placeRouters(description, router, describeWidth(config, "intermediate_size", denseWidth),
+  const std::int64_t first = config.whole({"first_k_dense_replace"}, defaults.firstDense, 0, 1 << 12);
+  placeRouters(description, router, describeWidth(config, "intermediate_size", defaults.denseWidth),
                [first](int layer) { return layer >= first; });
 }
 
@@ -86,6 +73,19 @@ void describeLatent(ConfigReader& config, ModelDescription& description, const C
 
 }  // namespace
 
+void describeBiasedExperts(ConfigReader& config, ModelDescription& description,
+                           const BiasedExpertDefaults& defaults) {
+  RouterSpec router = describeRouter(config, {defaults.experts, defaults.topK});
+  router.score = ScoreKind::SigmoidAll;
+  router.groups = groupsOf(config, router, defaults.groups, defaults.groupsKept);
+  if (config.flag("norm_topk_prob", defaults.normalised)) {
+    router.norm = WeightNorm::SumOne;
+    router.normParameter = kNormEps;
+  }
+  router.scale = config.number({"routed_scaling_factor"}, defaults.scale, 0.0, 1e6);
+  placeExperts(config, description, router, defaults);
+}
+
 void describeDeepseekV2(ConfigReader& config, ModelDescription& description) {
   const CommonDefaults defaults{.hiddenSize = 4096,
                                 .layers = 32,
@@ -112,7 +112,8 @@ void describeDeepseekV2(ConfigReader& config, ModelDescription& description) {
     description.warnings.emplace_back(
         "norm_topk_prob is true; as in transformers, the gate weights are used as scored");
   }
-  placeExperts(config, description, router, 1407, 11008, 2, 0);
+  placeExperts(config, description, router,
+               {.expertWidth = 1407, .denseWidth = 11008, .sharedExperts = 2, .firstDense = 0});
 }
 
 void describeDeepseekV3(ConfigReader& config, ModelDescription& description) {
@@ -128,8 +129,17 @@ void describeDeepseekV3(ConfigReader& config, ModelDescription& description) {
   describeCommon(config, description, defaults);
   describeLatent(config, description, defaults);
   if (!config.flag("rope_interleave", true)) description.attention.rope.layout = RopeLayout::HalfSplit;
-  placeExperts(config, description, biasedRouter(config, {.experts = 256, .topK = 8}, 8, 4, true, 2.5), 2048,
-               18432, 1, 3);
+  describeBiasedExperts(config, description,
+                        {.experts = 256,
+                         .topK = 8,
+                         .groups = 8,
+                         .groupsKept = 4,
+                         .normalised = true,
+                         .scale = 2.5,
+                         .expertWidth = 2048,
+                         .denseWidth = 18432,
+                         .sharedExperts = 1,
+                         .firstDense = 3});
 }
 
 void describeGlm4Moe(ConfigReader& config, ModelDescription& description) {
@@ -146,8 +156,14 @@ void describeGlm4Moe(ConfigReader& config, ModelDescription& description) {
                   .partialRotary = 0.5});
   description.attention.qkvBias = config.flag("attention_bias", false);
   if (config.flag("use_qk_norm", false)) description.attention.qkNorm = QkNorm::HeadPre;
-  placeExperts(config, description, biasedRouter(config, {.experts = 128, .topK = 8}, 1, 1, true, 1.0), 1408,
-               10944, 1, 1);
+  describeBiasedExperts(config, description,
+                        {.experts = 128,
+                         .topK = 8,
+                         .normalised = true,
+                         .expertWidth = 1408,
+                         .denseWidth = 10944,
+                         .sharedExperts = 1,
+                         .firstDense = 1});
 }
 
 void describeDots1(ConfigReader& config, ModelDescription& description) {
@@ -168,8 +184,7 @@ void describeDots1(ConfigReader& config, ModelDescription& description) {
   const std::int64_t window = none ? 0 : config.whole({"sliding_window"}, 4096, 0, 1 << 26);
   const std::int64_t first = config.whole({"max_window_layers"}, 62, 0, 1 << 12);
   placeWindows(config, description, window, [first](int layer) { return layer >= first; });
-  placeExperts(config, description, biasedRouter(config, {.experts = 0, .topK = 0}, 1, 1, false, 1.0), 1408,
-               10944, 0, 0);
+  describeBiasedExperts(config, description, {.expertWidth = 1408, .denseWidth = 10944});
 }
 
 }  // namespace moescope::checkpoint

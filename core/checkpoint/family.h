@@ -61,6 +61,7 @@ void describeHunyuanMoe(ConfigReader& config, ModelDescription& description);
 void describePhimoe(ConfigReader& config, ModelDescription& description);
 void describeLlama4(ConfigReader& config, ModelDescription& description);
 void describeDbrx(ConfigReader& config, ModelDescription& description);
+void describeBailingMoeV2(ConfigReader& config, ModelDescription& description);
 
 // What many families share.
 /// Class defaults: config.json leaves out what equals them.
@@ -106,6 +107,20 @@ void placeRouters(ModelDescription& description, RouterSpec router, int denseInt
     }
   }
 }
+/// Class defaults of the families that share deepseek_v3's router.
+struct BiasedExpertDefaults {
+  int experts = 0, topK = 0;  ///< 0: the file must say
+  int groups = 1, groupsKept = 1;
+  bool normalised = false;
+  double scale = 1.0;
+  int expertWidth = 0, denseWidth = 0;
+  int sharedExperts = 0;
+  int firstDense = 0;
+};
+/// Sigmoid scores, a correction bias for the choice alone, groups by the sum of their two best, shared
+/// experts; the first layers are dense.
+void describeBiasedExperts(ConfigReader& config, ModelDescription& description,
+                           const BiasedExpertDefaults& defaults);
 /// A width such as moe_intermediate_size.
 int describeWidth(ConfigReader& config, const char* key, int fallback);
 /// `layer_types` where the file gives them, else `isSliding`: layers that see only the last `window` tokens.

@@ -122,6 +122,17 @@ constexpr NameMap llama4Names() {
   return names;
 }
 
+constexpr NameMap bailingNames() {
+  NameMap names = deepseekNames(false);
+  names.embedding = "model.word_embeddings.weight";
+  names.selectionBias = "mlp.gate.expert_bias";
+  names.fusedQkv = "attention.query_key_value";
+  names.output = "attention.dense";
+  names.queryNorm = "attention.query_layernorm.weight";
+  names.keyNorm = "attention.key_layernorm.weight";
+  return names;
+}
+
 constexpr NameMap kDbrx{
     .embedding = "transformer.wte.weight",
     .finalNorm = "transformer.norm_f.weight",
@@ -147,6 +158,7 @@ constexpr NameMap kFlexOlmo = flexOlmoNames();
 constexpr NameMap kErnie = ernieNames();
 constexpr NameMap kHunyuan = hunyuanNames();
 constexpr NameMap kLlama4 = llama4Names();
+constexpr NameMap kBailing = bailingNames();
 
 constexpr std::array kFamilies{
     Family{"olmoe", "OlmoeForCausalLM", describeOlmoe, &kLlamaLike},
@@ -169,6 +181,7 @@ constexpr std::array kFamilies{
     Family{"llama4_text", "Llama4ForCausalLM", describeLlama4, &kLlama4},
     Family{"llama4", "Llama4ForConditionalGeneration", describeLlama4, &kLlama4},
     Family{"dbrx", "DbrxForCausalLM", describeDbrx, &kDbrx},
+    Family{"bailing_moe_v2", "BailingMoeV2ForCausalLM", describeBailingMoeV2, &kBailing},
 };
 
 }  // namespace

@@ -125,6 +125,11 @@ class Mapper {
       weights.query = slice(all, 0, 0, queryWidth);
       weights.key = slice(all, 0, queryWidth, keyWidth);
       weights.value = slice(all, 0, queryWidth + keyWidth, keyWidth);
+      const TensorView biases = bias(prefix, m_names.fusedQkv, queryWidth + 2 * keyWidth, attention.qkvBias);
+      if (!biases.exists()) return mapQueryKeyNorms(prefix, weights);
+      weights.queryBias = slice(biases, 0, 0, queryWidth);
+      weights.keyBias = slice(biases, 0, queryWidth, keyWidth);
+      weights.valueBias = slice(biases, 0, queryWidth + keyWidth, keyWidth);
     } else {
       weights.query = weight(prefix, m_names.query, queryWidth, hidden);
       weights.key = weight(prefix, m_names.key, keyWidth, hidden);
@@ -133,7 +138,14 @@ class Mapper {
       weights.keyBias = bias(prefix, m_names.key, keyWidth, attention.qkvBias);
       weights.valueBias = bias(prefix, m_names.value, keyWidth, attention.qkvBias);
     }
+    mapQueryKeyNorms(prefix, weights);
+  }
+
+  void mapQueryKeyNorms(const std::string& prefix, LayerWeights& weights) {
+    const auto& attention = m_description.attention;
     if (attention.qkNorm == QkNorm::None || attention.qkNorm == QkNorm::L2Post) return;
+    const std::int64_t queryWidth = std::int64_t{attention.heads} * attention.headDim;
+    const std::int64_t keyWidth = std::int64_t{attention.keyValueHeads} * attention.headDim;
     const bool full = attention.qkNorm == QkNorm::FullPre;
     weights.queryNorm = vector(prefix, m_names.queryNorm, full ? queryWidth : attention.headDim);
     weights.keyNorm = vector(prefix, m_names.keyNorm, full ? keyWidth : attention.headDim);
