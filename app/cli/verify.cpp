@@ -1,6 +1,7 @@
 // `moescope verify`: runs a checkpoint on the tokens of a reference file and compares everything in it.
 #include "core/engine/api/verify.h"
 
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <map>
@@ -30,7 +31,7 @@ nlohmann::ordered_json number(double value) {
 }
 
 nlohmann::ordered_json document(const engine::VerifyReport& report, const engine::Model& model,
-                                const Options& options) {
+                                const Options& options, double loadSeconds) {
   nlohmann::ordered_json values = nlohmann::ordered_json::array();
   for (const auto& v : report.values) {
     values.push_back({{"quantity", v.quantity},
@@ -59,6 +60,8 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
               {"failed", report.greedy->failed}};
   }
   return {{"model", options.model},
+          {"family", model.checkpoint().description().family},
+          {"load_seconds", loadSeconds},
           {"reference", options.reference},
           {"device", model.device().id},
           {"dtype", model.dtypeName()},
@@ -103,12 +106,14 @@ int runVerify(const Options& options) {
   if (!checkpoint) return report(checkpoint.error(), options.json);
   const auto engine = engine::loadEngine();
   if (!engine) return report(engine.error(), options.json);
+  const auto start = std::chrono::steady_clock::now();
   const auto model = (*engine)->load(*checkpoint, options.load, progressPrinter(true), interruptToken());
   if (!model) return report(model.error(), options.json);
+  const std::chrono::duration<double> loadTime = std::chrono::steady_clock::now() - start;
   const auto verified = engine::verify(**model, options.reference, options.verify);
   if (!verified) return report(verified.error(), options.json);
   if (options.json) {
-    print(document(*verified, **model, options));
+    print(document(*verified, **model, options, loadTime.count()));
   } else {
     printTable(*verified, **model, options);
   }
