@@ -92,11 +92,11 @@ void addLabelColumns(FigureSpec& spec, const std::vector<double>& tokens, std::v
 ColourScale scaleOf(SpecializationValue value, const std::vector<double>& values, double chance) {
   if (value == SpecializationValue::RateRatio)
     return {ColourMapId::Diverging, ScaleKind::Log2, kLowRatio, kHighRatio,
-            fmt::format("Choices per token of the label ÷ chance ({})", percentText(chance))};
+            fmt::format("Choices per token ÷ chance ({})", percentText(chance))};
   double most = 0.0;
   for (const double v : values) most = std::isfinite(v) ? std::max(most, v) : most;
   return {ColourMapId::Cividis, ScaleKind::Linear, 0.0, most > 0.0 ? most : 1.0,
-          value == SpecializationValue::Rate ? "Choices per token of the label, %"
+          value == SpecializationValue::Rate ? "Choices per token, %"
                                              : "Part of the expert’s choices, %"};
 }
 
