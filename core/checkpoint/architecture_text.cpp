@@ -111,7 +111,9 @@ std::string attentionText(const ModelDescription& d) {
   const auto where = [&](const std::string& what, const std::vector<int>& layers) {
     if (layers.empty()) return;
     const bool isAll = static_cast<int>(layers.size()) == d.layers;
-    parts.push_back(isAll ? what : fmt::format("{} in {} layers", what, layers.size()));
+    parts.push_back(
+        isAll ? what
+              : fmt::format("{} in {} {}", what, layers.size(), layers.size() == 1 ? "layer" : "layers"));
   };
   const auto windows = layersWhere(d, [](const LayerSpec& layer) { return layer.window > 0; });
   const auto chunks = layersWhere(d, [](const LayerSpec& layer) { return layer.chunk > 0; });

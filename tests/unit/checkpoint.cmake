@@ -4,3 +4,4 @@ moescope_test(tst_checkpoint_files TIER core SOURCES unit/tst_checkpoint_files.c
 moescope_test(tst_model_description TIER core SOURCES unit/tst_model_description.cpp LINK moescope_checkpoint)
 moescope_test(tst_inspect_check TIER cli SOURCES unit/tst_inspect_check.cpp LINK moescope_checkpoint)
 add_dependencies(tst_inspect_check moescope)
+moescope_test(tst_architecture_text TIER core SOURCES unit/tst_architecture_text.cpp LINK moescope_checkpoint)
