@@ -59,7 +59,7 @@ class TestArchitectureText : public QObject {
              std::string("sparsemixer with eps 0.2, top 2 of 8, weights as scored"));
     QCOMPARE(wordsOf("dbrx").router, std::string("softmax, top 3 of 8, weights divided by their 2-norm"));
     QCOMPARE(wordsOf("gpt_oss").router,
-             std::string("softmax of the chosen, top 3 of 8, bias, weights sum to 1"));
+             std::string("softmax of the chosen, top 3 of 6, bias, weights sum to 1"));
   }
 };
 
