@@ -1,11 +1,14 @@
 #include "core/engine/torch/cpu_weights.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <set>
 #include <span>
+#include <thread>
 
 #include "core/checkpoint/float_values.h"
+#include "core/engine/torch/devices.h"
 #include "core/engine/torch/memory_check.h"
 
 namespace moescope::engine {
@@ -72,7 +75,8 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype dtype) {
   return sizes;
 }
 
-/// Turns views into matrices one after the other, converting into one buffer.
+/// Turns views into matrices; what cannot be used in place gets a place in one buffer and is converted at the
+/// end, by all cores.
 class MatrixReader {
  public:
   MatrixReader(Dtype dtype, std::byte* converted, std::int64_t totalBytes, const ProgressCallback& progress,
@@ -86,21 +90,48 @@ class MatrixReader {
       matrix.quantised = &view;
       return matrix;
     }
-    if (!usableInPlace(view, storage)) {
-      if (!cancelled()) convert(view, storage, m_next);
-      matrix.data = m_next;
-      m_next += aligned(bytesAs(view, storage));
+    if (usableInPlace(view, storage)) {
+      m_done += bytesAs(view, storage);
+      return matrix;
     }
-    m_done += bytesAs(view, storage);
-    if (m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+    m_conversions.push_back({&view, storage, m_next});
+    matrix.data = m_next;
+    m_next += aligned(bytesAs(view, storage));
     return matrix;
+  }
+
+  void convertAll() {
+    std::vector<std::jthread> helpers;
+    for (int i = 1; i < std::min(usableCores(), static_cast<int>(m_conversions.size())); ++i)
+      helpers.emplace_back([this] { work(false); });
+    work(true);
+    helpers.clear();
+    if (m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
   }
   [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
 
  private:
+  struct Conversion {
+    const TensorView* view;
+    Storage storage;
+    std::byte* out;
+  };
+
+  /// Only the thread that loads reports progress.
+  void work(bool reports) {
+    for (std::size_t i = m_upcoming++; i < m_conversions.size() && !cancelled(); i = m_upcoming++) {
+      const Conversion& conversion = m_conversions[i];
+      convert(*conversion.view, conversion.storage, conversion.out);
+      m_done += bytesAs(*conversion.view, conversion.storage);
+      if (reports && m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+    }
+  }
+
+  std::vector<Conversion> m_conversions;
+  std::atomic<std::size_t> m_upcoming = 0;
   Dtype m_dtype;
   std::byte* m_next;
-  std::int64_t m_done = 0;
+  std::atomic<std::int64_t> m_done = 0;
   std::int64_t m_total;
   const ProgressCallback& m_progress;
   const std::stop_token& m_stop;
@@ -173,12 +204,13 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
         },
         [](const TensorView& view, CpuVector& to) { to = checkpoint::floatsOf(view); });
   }
-  if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
   weights.finalNorm = checkpoint::floatsOf(from.finalNorm);
   weights.finalNormBias = checkpoint::floatsOf(from.finalNormBias);
   weights.headBias = checkpoint::floatsOf(from.headBias);
   weights.head =
       from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
+  reader.convertAll();
+  if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
   return weights;
 }
 
