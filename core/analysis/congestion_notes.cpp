@@ -82,6 +82,14 @@ void addFlagNotes(Notes& notes, const CongestionSeries& series) {
     notes.push_back(fmt::format("In {} of {} fits uniform load predicts the held-out load at least as well.",
                                 uniform, fits));
   }
+  const int sequential =
+      countFits(series, [](const LayerFit& l) { return l.fit.inclusionL1 > l.fit.heldOutL1; });
+  if (sequential > 0) {
+    notes.push_back(fmt::format(
+        "In {} of {} fits drawing K different experts instead of single choices moves the load by more than "
+        "the held-out L1 (inclusion_l1): the game of single choices describes them poorly.",
+        sequential, fits));
+  }
   const int outside = countFits(
       series, [](const LayerFit& l) { return l.gamma.value < l.gamma.low || l.gamma.value > l.gamma.high; });
   if (outside > 0) {

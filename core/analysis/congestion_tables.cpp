@@ -46,7 +46,8 @@ void addScoreColumns(std::vector<ResultColumn>& columns) {
     columns.push_back({name, ""});
   addIntervalColumns(columns, "b0a");
   addIntervalColumns(columns, "b0b");
-  for (const char* name : {"r_quality_load", "gamma_ols", "tau", "k_over_m"}) columns.push_back({name, ""});
+  for (const char* name : {"r_quality_load", "gamma_ols", "tau", "k_over_m", "inclusion_l1"})
+    columns.push_back({name, ""});
   columns.push_back({"epsilon_nash", "nat"});
   columns.push_back({"epsilon_residual", ""});
   columns.push_back({"gamma_explicit", "nat"});
@@ -86,7 +87,7 @@ ResultTable layerTable(const SeriesLoads& loads, const CongestionSeries& series,
       addInterval(row, layer.peakFactor);
       addInterval(row, layer.uncongestedPeak);
       addNumbers(row, {fit.qualityCorrelation, fit.gammaOls, fit.tau,
-                       static_cast<double>(router.topK) / router.experts, fit.epsilonNash,
+                       static_cast<double>(router.topK) / router.experts, fit.inclusionL1, fit.epsilonNash,
                        fit.epsilonResidual, priced, fit.gamma - priced});
       row.emplace_back(std::string(fit.tauBoundary ? "yes" : "no"));
       row.emplace_back(std::int64_t{fit.leftOut});
@@ -141,8 +142,8 @@ ResultTable checkpointTable(const SeriesLoads& loads, const CongestionSeries& se
                      meanFit(&CongestionFit::tau), mean([](const LayerFit&, const RouterSpec& r) {
                        return static_cast<double>(r.topK) / r.experts;
                      }),
-                     meanFit(&CongestionFit::epsilonNash), meanFit(&CongestionFit::epsilonResidual), priced,
-                     point.gamma.value - priced});
+                     meanFit(&CongestionFit::inclusionL1), meanFit(&CongestionFit::epsilonNash),
+                     meanFit(&CongestionFit::epsilonResidual), priced, point.gamma.value - priced});
     table.rows.push_back(std::move(row));
   }
   return table;

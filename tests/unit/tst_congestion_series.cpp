@@ -204,6 +204,10 @@ class TestCongestionSeries : public QObject {
     QVERIFY(std::abs(number(table, 0, "gamma_implicit") + number(table, 0, "gamma_explicit") -
                      number(table, 0, "gamma")) < 1e-12);
     QCOMPARE(number(table, 0, "k_over_m"), 0.125);
+    const double layers = number(*result.table("layers"), 0, "inclusion_l1") +
+                          number(*result.table("layers"), 1, "inclusion_l1");
+    QVERIFY(number(table, 0, "inclusion_l1") > 0.0);
+    QVERIFY(std::abs(number(table, 0, "inclusion_l1") - layers / 2.0) < 1e-12);
     QVERIFY(number(table, 0, "heldout_l1") < number(table, 0, "l1_uniform"));
     QCOMPARE(result.table("layers")->rows.size(), std::size_t{4});
     for (const ResultTable& any : result.tables) {
