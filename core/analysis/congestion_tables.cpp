@@ -29,8 +29,10 @@ void addNumbers(Row& row, std::initializer_list<double> values) {
   for (const double value : values) row.push_back(cell(value));
 }
 
-double explicitGamma(const Decomposition& decomposition, int experts) {
-  return decomposition.alpha ? decomposition.factor * *decomposition.alpha * experts : kNaN;
+/// Without a known loss a router that balances by a selection bias has no price.
+double explicitGamma(const Decomposition& decomposition, const SeriesLoads& loads, int experts) {
+  if (!decomposition.alpha) return loads.largestBias > 0.0 ? 0.0 : kNaN;
+  return decomposition.factor * *decomposition.alpha * experts;
 }
 
 std::string boundaryWord(GammaBoundary boundary) {
@@ -73,7 +75,7 @@ ResultTable layerTable(const SeriesLoads& loads, const CongestionSeries& series,
       const LayerFit& layer = series.points[p].layers[r];
       const CongestionFit& fit = layer.fit;
       const RouterSpec& router = loads.routers[r];
-      const double priced = explicitGamma(decomposition, router.experts);
+      const double priced = explicitGamma(decomposition, loads, router.experts);
       Row row = pointCells(loads.points[p]);
       row.emplace_back(std::int64_t{router.layer.value});
       row.emplace_back(static_cast<std::int64_t>(r));
@@ -120,8 +122,8 @@ ResultTable checkpointTable(const SeriesLoads& loads, const CongestionSeries& se
     const auto meanFit = [&](double CongestionFit::*member) {
       return mean([member](const LayerFit& l, const RouterSpec&) { return l.fit.*member; });
     };
-    const double priced =
-        mean([&](const LayerFit&, const RouterSpec& r) { return explicitGamma(decomposition, r.experts); });
+    const double priced = mean(
+        [&](const LayerFit&, const RouterSpec& r) { return explicitGamma(decomposition, loads, r.experts); });
     Row row = pointCells(loads.points[p]);
     addInterval(row, point.gamma);
     addBasic(row, point.gamma);

@@ -218,6 +218,23 @@ class TestCongestionSeries : public QObject {
     QCOMPARE(back->tables.size(), result.tables.size());
   }
 
+  void aSelectionBiasHasNoPrice() {
+    auto loads = synthetic({12, 20}, 2, 16, 12);
+    const auto settings = fast(0);
+    const auto series = fitCongestionSeries(loads, {}, settings, {});
+    const auto explicitGamma = [&](const Decomposition& decomposition) {
+      return number(*congestionResult(loads, *series, settings, decomposition).table("layers"), 0,
+                    "gamma_explicit");
+    };
+    QVERIFY(std::isnan(explicitGamma({})));
+    loads.largestBias = 0.3;
+    QCOMPARE(explicitGamma({}), 0.0);
+    QCOMPARE(explicitGamma({0.01, 1.0}), 0.16);
+    const AnalysisResult result = congestionResult(loads, *series, settings, {});
+    QCOMPARE(number(*result.table("series"), 0, "gamma_implicit"), series->points[0].gamma.value);
+    QVERIFY(mentions(result.notes, "gamma_explicit is 0") && mentions(result.notes, "bias of up to 0.3"));
+  }
+
   void typesOfTokensNeedLogits() {
     auto loads = synthetic({12}, 1, 4, 4);
     loads.points[0].hasLogits = true;
