@@ -11,6 +11,7 @@ namespace {
 constexpr double kStep = 0.3;        // of log t; the rule's error is about exp(-pi^2 / step)
 constexpr double kFirst = -32.0;     // log t where nothing has rung yet, up to 1e-14
 constexpr double kSurvivors = 40.0;  // -log of what is left at the end
+constexpr double kNothing = 1e-290;  // of all weight: as good as none, and times stay finite
 
 /// Adds `ring`, the probability of one more, to the distribution of a number below its size.
 void addClock(std::span<double> counts, double ring) {
@@ -62,7 +63,7 @@ std::vector<double> inclusionShares(std::span<const double> weights, int taken) 
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (taken < 1 || !(sum > 0.0)) return {};
   std::vector<double> rates, inclusion(weights.size(), 0.0);
-  for (const double weight : weights) rates.push_back(weight / sum);
+  for (const double weight : weights) rates.push_back(weight / sum < kNothing ? 0.0 : weight / sum);
   std::vector<double> ordered = rates;
   std::ranges::sort(ordered, std::greater<>());
   const auto rooms = static_cast<std::size_t>(taken);

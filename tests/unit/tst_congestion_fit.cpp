@@ -223,6 +223,9 @@ class TestCongestionFit : public QObject {
     QVERIFY(inclusionShares(weights, 0).empty());
     QVERIFY(inclusionShares(std::vector<double>(4, 0.0), 2).empty());
     QVERIFY(inclusionShares({}, 2).empty());
+    const std::vector<double> vanishing{1.0, 1e-280, 1e-308};
+    QVERIFY(near(inclusionShares(vanishing, 2)[1], 0.5, 1e-10));
+    QVERIFY(near(inclusionShares(vanishing, 1)[0], 1.0, 1e-10));
     // One expert takes nearly everything; the other choice is shared by weight.
     const std::vector<double> steep{1.0, 3e-12, 1e-12};
     const auto shares = inclusionShares(steep, 2);
