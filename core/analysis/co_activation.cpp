@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <numeric>
 #include <tuple>
 
+#include "core/analysis/drawn_sums.h"
 #include "core/analysis/routed_tokens.h"
 
 namespace moescope::analysis {
@@ -222,22 +224,20 @@ Result<void> pairIntervals(const trace::TraceStore& store, const AnalysedRun& ru
         }
       });
   if (!visited) return fail(visited.error());
+  std::vector<int> rows(static_cast<std::size_t>(draws.texts()));
+  std::iota(rows.begin(), rows.end(), 0);
+  const DrawnSums drawn(rows, draws.texts(), 2 * pairs.size(), [&](std::size_t unit, std::size_t column) {
+    const UnitPair& counts = units[unit * pairs.size() + column / 2];
+    return std::int64_t{column % 2 == 0 ? counts.both : counts.chosen};
+  });
   std::vector<std::vector<double>> replicates(pairs.size());
   for (int d = 0; d < draws.draws(); ++d) {
     if (stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
-    const auto draw = draws.draw(d);
-    std::vector<std::uint64_t> both(pairs.size(), 0), chosen(pairs.size(), 0);
-    for (std::size_t u = 0; u < draw.size(); ++u) {
-      if (draw[u] == 0) continue;
-      const UnitPair* unit = units.data() + u * pairs.size();
-      for (std::size_t p = 0; p < pairs.size(); ++p) {
-        both[p] += static_cast<std::uint64_t>(draw[u]) * unit[p].both;
-        chosen[p] += static_cast<std::uint64_t>(draw[u]) * unit[p].chosen;
-      }
+    const std::vector<std::int64_t> sums = drawn.of(draws.draw(d));
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+      const auto both = static_cast<double>(sums[2 * p]), chosen = static_cast<double>(sums[2 * p + 1]);
+      replicates[p].push_back(chosen > 0.0 ? both / chosen : kUndefined);
     }
-    for (std::size_t p = 0; p < pairs.size(); ++p)
-      replicates[p].push_back(chosen[p] > 0 ? static_cast<double>(both[p]) / static_cast<double>(chosen[p])
-                                            : kUndefined);
   }
   for (std::size_t p = 0; p < pairs.size(); ++p)
     pairs[p].interval = bootstrapInterval(pairs[p].value, replicates[p]).percentile;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/analysis/inclusion_shares.h"
+
 namespace moescope::analysis {
 
 namespace {
@@ -67,7 +69,7 @@ CongestionFit undefinedFit() {
   for (double* value :
        {&fit.gamma, &fit.loss, &fit.gammaOls, &fit.temperature, &fit.qualityCorrelation, &fit.tau,
         &fit.heldOutL1, &fit.uniformL1, &fit.softmaxL1, &fit.temperatureL1, &fit.trainLoadL1, &fit.peakFactor,
-        &fit.uncongestedPeak, &fit.epsilonNash, &fit.epsilonResidual}) {
+        &fit.uncongestedPeak, &fit.epsilonNash, &fit.epsilonResidual, &fit.inclusionL1}) {
     *value = kNaN;
   }
   return fit;
@@ -156,7 +158,7 @@ double peakFactorOf(std::span<const double> shares) {
   return static_cast<double>(shares.size()) * *std::ranges::max_element(shares);
 }
 
-CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& settings) {
+CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& settings, int topK) {
   CongestionFit fit = undefinedFit();
   fit.peakFactor = peakFactorOf(loads.all);
   const Included included(loads.quality);
@@ -192,6 +194,8 @@ CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& setti
   fit.epsilonNash = nashGap(settings.equilibrium, found.gamma, included.q, train, loads.trainChoices);
   const double unevenness = l1(uniform, loads.train);
   if (unevenness > 0.0) fit.epsilonResidual = l1(predicted, loads.train) / unevenness;
+  if (topK > 0 && settings.equilibrium != Equilibrium::R3)
+    fit.inclusionL1 = l1(predicted, inclusionShares(predicted, topK));
   return fit;
 }
 

@@ -38,7 +38,10 @@ struct CongestionFit {
   double uncongestedPeak;  ///< B_0b = M max softmax(q), all texts
   double epsilonNash;      ///< (a) max u - sum m u of the train load
   double epsilonResidual;  ///< (b) |m - fit| / |m - 1/M|, both L1, train
-  int leftOut = 0;         ///< experts without a quality; the fit gives them no load
+  /// L1 between the fit and the inclusion shares of K draws without replacement with weights exp(q - gamma
+  /// m), which are the fit itself: 0 for K = 1. NaN for R3, which draws nothing, and without K.
+  double inclusionL1;
+  int leftOut = 0;  ///< experts without a quality; the fit gives them no load
 };
 
 /// -Cov(log m - q, m) / Var(m) over experts with load and a quality: gamma itself where R1 holds. NaN if all
@@ -49,7 +52,8 @@ double correlation(std::span<const double> a, std::span<const double> b);
 /// M times the largest share; NaN without shares.
 double peakFactorOf(std::span<const double> shares);
 
-CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& settings);
+/// `topK`: choices of a token, for `inclusionL1` alone; 0 leaves that out.
+CongestionFit fitCongestion(const HalvedLoads& loads, const GammaSettings& settings, int topK = 0);
 
 /// The part of a fit that is repeated for every bootstrap draw.
 struct ReplicateFit {

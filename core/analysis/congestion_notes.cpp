@@ -82,6 +82,14 @@ void addFlagNotes(Notes& notes, const CongestionSeries& series) {
     notes.push_back(fmt::format("In {} of {} fits uniform load predicts the held-out load at least as well.",
                                 uniform, fits));
   }
+  const int sequential =
+      countFits(series, [](const LayerFit& l) { return l.fit.inclusionL1 > l.fit.heldOutL1; });
+  if (sequential > 0) {
+    notes.push_back(fmt::format(
+        "In {} of {} fits drawing K different experts instead of single choices moves the load by more than "
+        "the held-out L1 (inclusion_l1): the game of single choices describes them poorly.",
+        sequential, fits));
+  }
   const int outside = countFits(
       series, [](const LayerFit& l) { return l.gamma.value < l.gamma.low || l.gamma.value > l.gamma.high; });
   if (outside > 0) {
@@ -99,13 +107,19 @@ void addFlagNotes(Notes& notes, const CongestionSeries& series) {
 }
 
 void addPriceNotes(Notes& notes, const SeriesLoads& loads, const Decomposition& decomposition) {
-  notes.push_back(
-      decomposition.alpha
-          ? fmt::format("gamma_explicit = {:.3g} x {:.3g} x experts, the price of the load-balancing loss.",
-                        decomposition.factor, *decomposition.alpha)
-          : "No decomposition: the weight alpha of the load-balancing loss is not in the model's config; "
-            "give "
-            "it as a parameter.");
+  if (decomposition.alpha) {
+    notes.push_back(
+        fmt::format("gamma_explicit = {:.3g} x {:.3g} x experts, the price of the load-balancing loss.",
+                    decomposition.factor, *decomposition.alpha));
+  } else if (loads.largestBias > 0.0) {
+    notes.emplace_back(
+        "gamma_explicit is 0: the model's config names no load-balancing loss, and a selection bias "
+        "balances.");
+  } else {
+    notes.emplace_back(
+        "No decomposition: the weight alpha of the load-balancing loss is not in the model's config; "
+        "give it as a parameter.");
+  }
   if (loads.largestBias > 0.0) {
     notes.push_back(
         fmt::format("Experts are chosen with a selection bias of up to {:.3g}, which q does not hold.",

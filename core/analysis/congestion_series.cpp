@@ -96,9 +96,11 @@ void SeriesFitter::fitPoint(std::size_t point, std::size_t router) {
   for (int e = 0; e < kQualityEstimators && !m_callbacks.stop.stop_requested(); ++e) {
     const auto estimator = static_cast<QualityEstimator>(e);
     const QualityPool pool(estimator, loads, logits.rows() > 0 ? &logits : nullptr);
-    const CongestionFit fit = fitCongestion(halvedLoads(loads, pool, m_once), m_settings.fit);
+    const bool isMain = estimator == m_settings.estimator;
+    const CongestionFit fit = fitCongestion(halvedLoads(loads, pool, m_once), m_settings.fit,
+                                            isMain ? m_loads.routers[router].topK : 0);
     out.gammaBy[static_cast<std::size_t>(e)] = fit.gamma;
-    if (estimator == m_settings.estimator) out.fit = fit;
+    if (isMain) out.fit = fit;
   }
   out.gamma = bare(out.fit.gamma);
   out.heldOutL1 = bare(out.fit.heldOutL1);

@@ -29,8 +29,10 @@ void addNumbers(Row& row, std::initializer_list<double> values) {
   for (const double value : values) row.push_back(cell(value));
 }
 
-double explicitGamma(const Decomposition& decomposition, int experts) {
-  return decomposition.alpha ? decomposition.factor * *decomposition.alpha * experts : kNaN;
+/// Without a known loss a router that balances by a selection bias has no price.
+double explicitGamma(const Decomposition& decomposition, const SeriesLoads& loads, int experts) {
+  if (!decomposition.alpha) return loads.largestBias > 0.0 ? 0.0 : kNaN;
+  return decomposition.factor * *decomposition.alpha * experts;
 }
 
 std::string boundaryWord(GammaBoundary boundary) {
@@ -46,7 +48,8 @@ void addScoreColumns(std::vector<ResultColumn>& columns) {
     columns.push_back({name, ""});
   addIntervalColumns(columns, "b0a");
   addIntervalColumns(columns, "b0b");
-  for (const char* name : {"r_quality_load", "gamma_ols", "tau", "k_over_m"}) columns.push_back({name, ""});
+  for (const char* name : {"r_quality_load", "gamma_ols", "tau", "k_over_m", "inclusion_l1"})
+    columns.push_back({name, ""});
   columns.push_back({"epsilon_nash", "nat"});
   columns.push_back({"epsilon_residual", ""});
   columns.push_back({"gamma_explicit", "nat"});
@@ -72,7 +75,7 @@ ResultTable layerTable(const SeriesLoads& loads, const CongestionSeries& series,
       const LayerFit& layer = series.points[p].layers[r];
       const CongestionFit& fit = layer.fit;
       const RouterSpec& router = loads.routers[r];
-      const double priced = explicitGamma(decomposition, router.experts);
+      const double priced = explicitGamma(decomposition, loads, router.experts);
       Row row = pointCells(loads.points[p]);
       row.emplace_back(std::int64_t{router.layer.value});
       row.emplace_back(static_cast<std::int64_t>(r));
@@ -86,7 +89,7 @@ ResultTable layerTable(const SeriesLoads& loads, const CongestionSeries& series,
       addInterval(row, layer.peakFactor);
       addInterval(row, layer.uncongestedPeak);
       addNumbers(row, {fit.qualityCorrelation, fit.gammaOls, fit.tau,
-                       static_cast<double>(router.topK) / router.experts, fit.epsilonNash,
+                       static_cast<double>(router.topK) / router.experts, fit.inclusionL1, fit.epsilonNash,
                        fit.epsilonResidual, priced, fit.gamma - priced});
       row.emplace_back(std::string(fit.tauBoundary ? "yes" : "no"));
       row.emplace_back(std::int64_t{fit.leftOut});
@@ -119,8 +122,8 @@ ResultTable checkpointTable(const SeriesLoads& loads, const CongestionSeries& se
     const auto meanFit = [&](double CongestionFit::*member) {
       return mean([member](const LayerFit& l, const RouterSpec&) { return l.fit.*member; });
     };
-    const double priced =
-        mean([&](const LayerFit&, const RouterSpec& r) { return explicitGamma(decomposition, r.experts); });
+    const double priced = mean(
+        [&](const LayerFit&, const RouterSpec& r) { return explicitGamma(decomposition, loads, r.experts); });
     Row row = pointCells(loads.points[p]);
     addInterval(row, point.gamma);
     addBasic(row, point.gamma);
@@ -141,8 +144,8 @@ ResultTable checkpointTable(const SeriesLoads& loads, const CongestionSeries& se
                      meanFit(&CongestionFit::tau), mean([](const LayerFit&, const RouterSpec& r) {
                        return static_cast<double>(r.topK) / r.experts;
                      }),
-                     meanFit(&CongestionFit::epsilonNash), meanFit(&CongestionFit::epsilonResidual), priced,
-                     point.gamma.value - priced});
+                     meanFit(&CongestionFit::inclusionL1), meanFit(&CongestionFit::epsilonNash),
+                     meanFit(&CongestionFit::epsilonResidual), priced, point.gamma.value - priced});
     table.rows.push_back(std::move(row));
   }
   return table;

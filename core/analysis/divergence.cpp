@@ -17,6 +17,7 @@ std::vector<double> shares(std::span<const double> p) {
   const double sum = std::accumulate(p.begin(), p.end(), 0.0);
   std::vector<double> out;
   if (!(sum > 0.0)) return out;
+  out.reserve(p.size());
   for (const double value : p) out.push_back(value / sum);
   return out;
 }

@@ -50,8 +50,11 @@ double GammaSearch::lossAt(double gamma) {
   return lossBetween(m_settings.loss, m_solver.solve(gamma), m_observed);
 }
 
-GammaFit GammaSearch::within(double low, double high, double tolerance) {
+GammaFit GammaSearch::within(const Cells& cells, double tolerance) {
+  const auto [low, high, isEdge, point] = cells;
   Minimum best = goldenSection([this](double gamma) { return lossAt(gamma); }, low, high, tolerance);
+  // With two minima in the cells it may go down into the shallower one.
+  if (point.loss < best.value) best = {point.gamma, point.loss};
   // The ends of the range themselves are never looked at by the golden section.
   for (const double end : {0.0, m_settings.largest}) {
     if (end != low && end != high) continue;
@@ -77,12 +80,12 @@ GammaSearch::Cells GammaSearch::scan(double low, double high, int points) {
       best = i;
     }
   }
-  return {at(best - 1), at(best + 1), best == 0 || best == last};
+  return {at(best - 1), at(best + 1), best == 0 || best == last, {at(best), lowest, GammaBoundary::None}};
 }
 
 GammaFit GammaSearch::onGrid(int points, double tolerance) {
   const Cells cells = scan(0.0, m_settings.largest, points);
-  return within(cells.low, cells.high, tolerance);
+  return within(cells, tolerance);
 }
 
 GammaFit GammaSearch::near(double start) {
@@ -92,7 +95,7 @@ GammaFit GammaSearch::near(double start) {
   const double width = kPointsEachSide * std::max(0.5, 0.09 * start);
   const Cells cells = scan(std::max(0.0, start - width), std::min(m_settings.largest, start + width),
                            2 * kPointsEachSide + 1);
-  if (!cells.isEdge) return within(cells.low, cells.high, m_settings.replicateTolerance);
+  if (!cells.isEdge) return within(cells, m_settings.replicateTolerance);
   return onGrid(m_settings.replicateGridPoints, m_settings.replicateTolerance);
 }
 

@@ -60,11 +60,12 @@ class GammaSearch {
   struct Cells {
     double low, high;
     bool isEdge;  ///< the best point is the first or the last
+    GammaFit best;
   };
 
   double lossAt(double gamma);
   Cells scan(double low, double high, int points);
-  GammaFit within(double low, double high, double tolerance);
+  GammaFit within(const Cells& cells, double tolerance);
 
   GammaSettings m_settings;
   EquilibriumSolver m_solver;

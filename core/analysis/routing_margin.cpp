@@ -39,6 +39,17 @@ double selectionMargin(std::span<const double> scores, int topK) {
   return *std::min_element(sorted.begin(), sorted.begin() + topK) - sorted[k];
 }
 
+double evenMargin(std::span<const double> scores) {
+  double least = std::numeric_limits<double>::infinity(), most = -least, count = 0.0;
+  for (const double score : scores) {
+    if (!std::isfinite(score)) continue;
+    least = std::min(least, score);
+    most = std::max(most, score);
+    count += 1.0;
+  }
+  return count > 1.0 ? (most - least) / (count - 1.0) : std::numeric_limits<double>::quiet_NaN();
+}
+
 Result<RoutingMargins> routingMargins(const trace::TraceStore& store, const AnalysedRun& run, int router,
                                       bool onLogits, std::stop_token stop) {
   const RouterSpec& spec = run.routers[static_cast<std::size_t>(router)];
@@ -58,8 +69,7 @@ Result<RoutingMargins> routingMargins(const trace::TraceStore& store, const Anal
               onLogits ? std::vector<double>(logits.begin(), logits.end()) : selectionScores(logits, spec);
           const double margin = selectionMargin(scores, spec.topK);
           if (!std::isfinite(margin)) continue;
-          const auto [least, most] = std::ranges::minmax(scores);
-          gaps += (most - least) / static_cast<double>(experts - 1);
+          gaps += evenMargin(scores);
           out.margins.push_back(margin);
           out.rows.push_back(block.first + row);
         }

@@ -17,11 +17,14 @@ std::vector<double> selectionScores(std::span<const float> logits, const RouterS
 
 /// score_(K) - score_(K+1) of scores in descending order; NaN if there are not more than `topK` scores.
 double selectionMargin(std::span<const double> scores, int topK);
+/// (score_(1) - score_(M)) / (M - 1): the margin if the same range were evenly filled. Experts that a group
+/// limit takes out (-infinity) do not count; NaN for fewer than two others.
+double evenMargin(std::span<const double> scores);
 
 struct RoutingMargins {
   std::vector<double> margins;     ///< [tokens]
   std::vector<std::int64_t> rows;  ///< [tokens] row in the run
-  double evenGap = 0.0;            ///< mean of (score_(1) - score_(M)) / (M - 1): margin of an even ranking
+  double evenGap = 0.0;            ///< mean of evenMargin()
 };
 
 /// Of the native choice, from recorded logits; `onLogits`: of raw logits instead of scores. Rows whose logits

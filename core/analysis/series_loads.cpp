@@ -94,7 +94,7 @@ class SeriesReader {
   std::vector<std::string> m_keys;  // of the texts that all runs have
   ResamplingUnits m_units;          // [keys]
   SeriesLoads m_series;
-  std::size_t m_dropped = 0;  // sequences of the first run that another lacks
+  std::size_t m_dropped = 0;  // finished sequences of any run that another lacks
   int m_unusable = 0;
 };
 
@@ -131,8 +131,10 @@ Result<void> SeriesReader::readRecords() {
 
 Result<void> SeriesReader::matchTexts() {
   std::vector<SequenceRecord> kept;
+  std::unordered_set<std::string> known;
   for (std::size_t r = 0; r < m_records.size(); ++r) {
     auto sequences = keyedSequences(m_store, m_records[r].id);
+    for (const auto& keyed : sequences) known.insert(keyed.first);
     if (r == 0) {
       for (auto& [key, sequence] : sequences) {
         m_keys.push_back(key);
@@ -151,10 +153,10 @@ Result<void> SeriesReader::matchTexts() {
       }
       ++to;
     }
-    m_dropped += m_keys.size() - to;
     m_keys.resize(to);
     kept.resize(to);
   }
+  m_dropped = known.size() - m_keys.size();
   if (m_keys.empty()) {
     return fail(
         "analysis.no_texts", file(), m_records.size() == 1 ? fmt::format("run {}", m_records[0].id) : "",
@@ -256,7 +258,8 @@ void SeriesReader::describe() {
         kFewTexts));
   }
   if (m_dropped > 0) {
-    m_series.notes.push_back(fmt::format("{} windows are not in every run and were left out.", m_dropped));
+    m_series.notes.push_back(fmt::format("{} window{} not in every run and left out.", m_dropped,
+                                         m_dropped == 1 ? " is" : "s are"));
   }
   if (m_unusable > 0) {
     m_series.notes.push_back(fmt::format(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "core/analysis/divergence.h"
 #include "core/analysis/drawn_totals.h"
@@ -50,7 +51,6 @@ std::vector<double> labelDivergences(const LabelTotals& totals) {
 
 Result<SpecializationIntervals> specializationIntervals(const LabelCounts& counts,
                                                         const StratifiedDraws& draws, std::stop_token stop) {
-  constexpr int kDrawsAtATime = 32;
   const std::size_t cells =
       static_cast<std::size_t>(counts.labels) * static_cast<std::size_t>(counts.experts);
   SpecializationIntervals out;
@@ -63,20 +63,18 @@ Result<SpecializationIntervals> specializationIntervals(const LabelCounts& count
 
   const DrawnTotals drawn(counts);
   std::vector<double> information;
-  std::vector<std::vector<double>> rates(cells);  // [cells][draws]
-  for (auto& each : rates) each.reserve(static_cast<std::size_t>(draws.draws()));
-  for (int first = 0; first < draws.draws(); first += kDrawsAtATime) {
+  const auto width = static_cast<std::size_t>(draws.draws());
+  std::vector<double> rates(cells * width);  // [cells, draws]
+  for (std::size_t draw = 0; draw < width; ++draw) {
     if (stop.stop_requested()) return fail("cancelled", "", "", "cancelled");
-    const int count = std::min(kDrawsAtATime, draws.draws() - first);
-    for (const LabelTotals& replicate : drawn.of(draws, first, count)) {
-      information.push_back(labelInformation(replicate).plugIn);
-      const std::vector<double> values = labelRates(replicate);
-      for (std::size_t cell = 0; cell < cells; ++cell) rates[cell].push_back(values[cell]);
-    }
+    const LabelTotals replicate = drawn.of(draws.draw(static_cast<int>(draw)));
+    information.push_back(labelInformation(replicate).plugIn);
+    const std::vector<double> values = labelRates(replicate);
+    for (std::size_t cell = 0; cell < cells; ++cell) rates[cell * width + draw] = values[cell];
   }
   out.information = bootstrapInterval(estimate, information);
   for (std::size_t cell = 0; cell < cells; ++cell)
-    out.rates[cell] = bootstrapInterval(kUndefined, rates[cell]).percentile;
+    out.rates[cell] = bootstrapInterval(kUndefined, std::span(rates).subspan(cell * width, width)).percentile;
   return out;
 }
 

@@ -6,7 +6,9 @@ namespace moescope::analysis {
 
 std::int64_t expertCapacity(double factor, int choices, std::int64_t tokens, int experts) {
   const double even = factor * static_cast<double>(choices) * static_cast<double>(tokens) / experts;
-  return static_cast<std::int64_t>(std::ceil(even));
+  // A factor such as 1.1 is a little above itself in binary; that alone must not add a place.
+  constexpr double kRounding = 1e-12;
+  return static_cast<std::int64_t>(std::ceil(even * (1.0 - kRounding)));
 }
 
 std::vector<std::uint8_t> droppedChoices(std::span<const std::uint16_t> ids, int choices, int experts,

@@ -6,6 +6,7 @@ import json
 import sys
 
 import numpy
+from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar, root
 from scipy.special import lambertw, softmax
 
@@ -251,10 +252,52 @@ def load_series(generator):
             "loss": triple(lambda t: (t @ loss_sum) / (t @ loss_tokens))}
 
 
+def inclusion_by_sets(weights, taken):
+    """Probability of each item to be among the first `taken` drawn without replacement, set by set."""
+    chance, sets = numpy.zeros(len(weights)), {frozenset(): 1.0}
+    for _ in range(taken):
+        following = {}
+        for drawn, probability in sets.items():
+            left = [i for i in range(len(weights)) if i not in drawn]
+            total = sum(weights[i] for i in left)
+            for i in left:
+                key = drawn | {i}
+                following[key] = following.get(key, 0.0) + probability * weights[i] / total
+        sets = following
+    for drawn, probability in sets.items():
+        chance[list(drawn)] += probability
+    return chance
+
+
+def inclusion_by_clocks(weights, taken):
+    """The same for many items: u = exp(-w_i t) of the item's own clock, adaptive quadrature over u."""
+    def of(i):
+        others = numpy.delete(weights, i)
+
+        def fewer(u):
+            counts = numpy.array([1.0])
+            for rung in 1 - u ** (others / weights[i]):
+                counts = numpy.convolve(counts, [1 - rung, rung])[:taken]
+            return counts.sum()
+        return quad(fewer, 0, 1, epsabs=1e-11, epsrel=1e-10, limit=500)[0]
+    return numpy.array([of(i) for i in range(len(weights))])
+
+
+def inclusion(generator):
+    out = []
+    for items, taken, spread in [(3, 2, None), (7, 1, 1.0), (9, 3, 0.5), (10, 9, 2.0), (12, 4, 3.0), (64, 8, 0.7)]:
+        weights = numpy.array([1 / 2, 1 / 3, 1 / 6]) if spread is None else softmax(generator.normal(size=items) * spread)
+        chance = (inclusion_by_sets if items <= 12 else inclusion_by_clocks)(weights, taken)
+        assert abs(chance.sum() - taken) < 1e-8
+        out.append({"weights": weights.tolist(), "taken": taken, "chance": chance.tolist()})
+    return out
+
+
 def main():
     generator = numpy.random.default_rng(11)
     document = {"cases": cases(generator), "medians": medians(generator), "multi_type": multi_type(generator),
-                "piecewise": piecewise(generator), "load_series": load_series(generator)}
+                "piecewise": piecewise(generator), "load_series": load_series(generator),
+                "inclusion": inclusion(numpy.random.default_rng(12))}
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         json.dump(document, file, separators=(",", ":"))
         file.write("\n")

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/analysis/congestion_fit.h"
+#include "core/analysis/inclusion_shares.h"
 #include "tests/support/congestion_vectors.h"
 
 using namespace moescope::analysis;
@@ -191,6 +192,66 @@ class TestCongestionFit : public QObject {
       search.set(q, m);
       QVERIFY(near(search.onGrid(settings.gridPoints, settings.tolerance).gamma, 2.5, 1e-5));
     }
+  }
+
+  void inclusionSharesAgainstExactSums() {
+    for (const auto& expected : vectors::document()["inclusion"]) {
+      const auto weights = expected["weights"].get<std::vector<double>>();
+      const int taken = expected["taken"].get<int>();
+      auto shares = inclusionShares(weights, taken);
+      QCOMPARE(shares.size(), weights.size());
+      for (std::size_t i = 0; i < shares.size(); ++i)
+        QVERIFY(near(taken * shares[i], expected["chance"][i].get<double>(), 1e-9));
+      // Only the weights' ratios count.
+      std::vector<double> larger = weights;
+      for (double& weight : larger) weight *= 1e6;
+      shares = inclusionShares(larger, taken);
+      QVERIFY(near(taken * shares[0], expected["chance"][0].get<double>(), 1e-9));
+    }
+    // By hand: first 1/2; second after the 1/3: 1/3 x 3/4, after the 1/6: 1/6 x 3/5.
+    const std::vector<double> weights{1.0 / 2.0, 1.0 / 3.0, 1.0 / 6.0};
+    QVERIFY(near(2.0 * inclusionShares(weights, 2)[0], 0.85, 1e-10));
+  }
+
+  void inclusionSharesAtTheirLimits() {
+    const std::vector<double> weights{0.7, 0.2, 0.1, 0.0};
+    const auto one = inclusionShares(weights, 1);
+    for (std::size_t i = 0; i < 4; ++i) QVERIFY(near(one[i], weights[i], 1e-11));
+    const std::vector<double> thirds{1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0};
+    QVERIFY(inclusionShares(weights, 3) == thirds);  // all that have weight
+    QVERIFY(inclusionShares(weights, 9) == thirds);
+    QVERIFY(inclusionShares(weights, 0).empty());
+    QVERIFY(inclusionShares(std::vector<double>(4, 0.0), 2).empty());
+    QVERIFY(inclusionShares({}, 2).empty());
+    const std::vector<double> vanishing{1.0, 1e-280, 1e-308};
+    QVERIFY(near(inclusionShares(vanishing, 2)[1], 0.5, 1e-10));
+    QVERIFY(near(inclusionShares(vanishing, 1)[0], 1.0, 1e-10));
+    // One expert takes nearly everything; the other choice is shared by weight.
+    const std::vector<double> steep{1.0, 3e-12, 1e-12};
+    const auto shares = inclusionShares(steep, 2);
+    QVERIFY(near(shares[0], 0.5, 1e-10) && near(shares[1], 0.375, 1e-10) && near(shares[2], 0.125, 1e-10));
+  }
+
+  void whatSingleChoicesLeaveOut() {
+    // Loads 1/2, 1/3, 1/6 are R1's at gamma 5; with K = 2 their inclusion shares are 51, 44 and 25 of 120.
+    RouterLoads loads(3, 2);
+    const std::vector<double> m{1.0 / 2.0, 1.0 / 3.0, 1.0 / 6.0};
+    for (std::size_t t = 0; t < 2; ++t) {
+      loads.tokens[t] = 6000.0;
+      for (std::size_t e = 0; e < 3; ++e) {
+        loads.counts[t * 3 + e] = 12000.0 * m[e];
+        loads.logitSum[t * 3 + e] = 6000.0 * (std::log(m[e]) + 5.0 * m[e]);
+      }
+    }
+    const HalvedLoads halves = halvedLoads(loads, QualityPool(QualityEstimator::Q1, loads, nullptr),
+                                           std::vector<std::uint16_t>{1, 1});
+    QVERIFY(near(fitCongestion(halves, {}, 2).inclusionL1, 0.15, 1e-5));
+    QVERIFY(near(fitCongestion(halves, {}, 1).inclusionL1, 0.0, 1e-10));
+    QVERIFY(near(fitCongestion(halves, {}, 3).inclusionL1, 1.0 / 3.0, 1e-5));  // everyone is in
+    QVERIFY(std::isnan(fitCongestion(halves, {}).inclusionL1));
+    GammaSettings wardrop;
+    wardrop.equilibrium = Equilibrium::R3;
+    QVERIFY(std::isnan(fitCongestion(halves, wardrop, 2).inclusionL1));
   }
 
   void loadTooEvenForTheRange() {

@@ -204,6 +204,10 @@ class TestCongestionSeries : public QObject {
     QVERIFY(std::abs(number(table, 0, "gamma_implicit") + number(table, 0, "gamma_explicit") -
                      number(table, 0, "gamma")) < 1e-12);
     QCOMPARE(number(table, 0, "k_over_m"), 0.125);
+    const double layers = number(*result.table("layers"), 0, "inclusion_l1") +
+                          number(*result.table("layers"), 1, "inclusion_l1");
+    QVERIFY(number(table, 0, "inclusion_l1") > 0.0);
+    QVERIFY(std::abs(number(table, 0, "inclusion_l1") - layers / 2.0) < 1e-12);
     QVERIFY(number(table, 0, "heldout_l1") < number(table, 0, "l1_uniform"));
     QCOMPARE(result.table("layers")->rows.size(), std::size_t{4});
     for (const ResultTable& any : result.tables) {
@@ -212,6 +216,23 @@ class TestCongestionSeries : public QObject {
     const auto back = resultFromJson(toJson(result).dump());
     QVERIFY(back);
     QCOMPARE(back->tables.size(), result.tables.size());
+  }
+
+  void aSelectionBiasHasNoPrice() {
+    auto loads = synthetic({12, 20}, 2, 16, 12);
+    const auto settings = fast(0);
+    const auto series = fitCongestionSeries(loads, {}, settings, {});
+    const auto explicitGamma = [&](const Decomposition& decomposition) {
+      return number(*congestionResult(loads, *series, settings, decomposition).table("layers"), 0,
+                    "gamma_explicit");
+    };
+    QVERIFY(std::isnan(explicitGamma({})));
+    loads.largestBias = 0.3;
+    QCOMPARE(explicitGamma({}), 0.0);
+    QCOMPARE(explicitGamma({0.01, 1.0}), 0.16);
+    const AnalysisResult result = congestionResult(loads, *series, settings, {});
+    QCOMPARE(number(*result.table("series"), 0, "gamma_implicit"), series->points[0].gamma.value);
+    QVERIFY(mentions(result.notes, "gamma_explicit is 0") && mentions(result.notes, "bias of up to 0.3"));
   }
 
   void typesOfTokensNeedLogits() {

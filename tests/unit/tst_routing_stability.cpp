@@ -84,6 +84,13 @@ class TestRoutingStability : public QObject {
     RouterSpec late = router(4, 1);
     late.score = ScoreKind::TopkSoftmax;
     QCOMPARE(selectionMargin(selectionScores(logits, late), 1), 1.0);
+    QCOMPARE(evenMargin(selectionScores(logits, late)), 1.0);  // 2, 1, 0, -1
+    // Two groups of which the better stays: the others are no candidates, and no end of the range.
+    late.groups = {.count = 2, .keep = 1, .maskWithZero = false};
+    const auto limited = selectionScores(logits, late);
+    QVERIFY(std::isinf(limited[2]) && std::isinf(limited[3]));
+    QCOMPARE(evenMargin(limited), 2.0);  // 0 and 2
+    QVERIFY(std::isnan(evenMargin(std::vector<double>{0.5})));
   }
 
   void againstNumpy() {

@@ -62,35 +62,65 @@ std::string intervalDifference(const std::vector<double>& low, const std::vector
   return "";
 }
 
+/// DrawnTotals against the sums as they are defined: of some draws, and of one that holds a single unit.
+void sameAsSums(const LabelCounts& counts) {
+  const auto experts = static_cast<std::size_t>(counts.experts);
+  const auto labels = static_cast<std::size_t>(counts.labels);
+  const StratifiedDraws draws(counts.strata, 3, 9);
+  const auto units = static_cast<std::size_t>(counts.units());
+  std::vector<std::uint16_t> again(units, 0);
+  again.back() = static_cast<std::uint16_t>(units);
+  const DrawnTotals drawn(counts);
+  for (const auto& times : {draws.draw(0), draws.draw(1), draws.draw(2), again}) {
+    std::vector<double> tokens(labels, 0.0), sums(labels * experts, 0.0);
+    for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
+      const double weight = times[static_cast<std::size_t>(counts.unitOf[entry])];
+      const auto label = static_cast<std::size_t>(counts.labelOf[entry]);
+      tokens[label] += weight * static_cast<double>(counts.tokens[entry]);
+      for (std::size_t e = 0; e < experts; ++e)
+        sums[label * experts + e] += weight * static_cast<double>(counts.counts[entry * experts + e]);
+    }
+    const LabelTotals totals = drawn.of(times);
+    QCOMPARE(totals.tokens, tokens);
+    QCOMPARE(totals.counts, sums);
+  }
+}
+
 }  // namespace
 
 class TestSpecialization : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void totalsOfDraws_data() {
+    QTest::addColumn<qint64>("scale");
+    QTest::newRow("16 bits") << qint64{1};
+    QTest::newRow("a count of more than 16 bits") << qint64{10'000};
+    QTest::newRow("a sum of more than 32 bits") << qint64{5'000'000'000};
+  }
+
   void totalsOfDraws() {
-    // 17 experts: one more than a tile. A unit may have tokens of both labels.
+    QFETCH(const qint64, scale);
+    // 17 experts and rows that fill no register. A unit may have tokens of both labels.
     LabelCounts counts{2, 17, {4, 3}, {0, 1, 2, 3, 4, 5, 6, 0}, {0, 1, 0, 0, 1, 1, 1, 1}, {}, {}, 0};
     for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
       counts.tokens.push_back(static_cast<std::int64_t>(10 + entry));
-      for (std::size_t e = 0; e < 17; ++e) counts.counts.push_back(static_cast<std::int64_t>(entry * e % 7));
+      for (std::size_t e = 0; e < 17; ++e)
+        counts.counts.push_back(scale * static_cast<std::int64_t>(entry * e % 7));
     }
-    const StratifiedDraws draws(counts.strata, 5, 9);
-    const auto totals = DrawnTotals(counts).of(draws, 1, 3);
-    QCOMPARE(totals.size(), std::size_t{3});
-    for (int draw = 0; draw < 3; ++draw) {
-      const auto times = draws.draw(1 + draw);
-      std::vector<double> tokens(2, 0.0), sums(34, 0.0);
-      for (std::size_t entry = 0; entry < counts.unitOf.size(); ++entry) {
-        const double weight = times[static_cast<std::size_t>(counts.unitOf[entry])];
-        const auto label = static_cast<std::size_t>(counts.labelOf[entry]);
-        tokens[label] += weight * static_cast<double>(counts.tokens[entry]);
-        for (std::size_t e = 0; e < 17; ++e)
-          sums[label * 17 + e] += weight * static_cast<double>(counts.counts[entry * 17 + e]);
-      }
-      QCOMPARE(totals[static_cast<std::size_t>(draw)].tokens, tokens);
-      QCOMPARE(totals[static_cast<std::size_t>(draw)].counts, sums);
+    sameAsSums(counts);
+  }
+
+  /// Every count fits 16 bits, but a unit drawn again and again would not fit 32.
+  void totalsOfManyRowsOfOneUnit() {
+    LabelCounts counts{1, 3, {9}, {}, {}, {}, {}, 0};
+    for (int entry = 0; entry < 9000; ++entry) {
+      counts.unitOf.push_back(entry < 8 ? entry : 8);
+      counts.labelOf.push_back(0);
+      counts.tokens.push_back(32767);
+      counts.counts.insert(counts.counts.end(), {32767, 32767 - entry % 5, 1});
     }
+    sameAsSums(counts);
   }
 
   void toyRates() {

@@ -81,6 +81,9 @@ class TestVocabulary : public QObject {
     // Three tokens that want the same two experts; each takes two choices.
     const std::vector<std::uint16_t> ids{0, 1, 1, 0, 0, 1};
     QCOMPARE(expertCapacity(1.25, 2, 3, 4), std::int64_t{2});
+    QCOMPARE(expertCapacity(1.1, 1, 100, 1), std::int64_t{110});  // 110.00000000000001 in binary
+    QCOMPARE(expertCapacity(1.1, 1, 101, 1), std::int64_t{112});
+    QCOMPARE(expertCapacity(1.0, 1, 1'000'000'001, 1), std::int64_t{1'000'000'001});
     QCOMPARE(droppedChoices(ids, 2, 4, 2, DropOrder::Sequence),
              (std::vector<std::uint8_t>{0, 0, 0, 0, 1, 1}));
     QCOMPARE(droppedChoices(ids, 2, 4, 2, DropOrder::FirstChoices),
