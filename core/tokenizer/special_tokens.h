@@ -16,7 +16,13 @@ struct SpecialTokens {
 
 /// Errors (thrown): `tokenizer.*` for text that is no JSON object, `tokenizer.bad_value` for a token that is
 /// to be added but unknown.
+/// `byDefault` are tokens that are added where the configuration has neither the flag nor the token; empty
+/// ones, and ones that the vocabulary lacks, are not.
+struct DefaultTokens {
+  std::string begin;
+  std::string end;
+};
 SpecialTokens readSpecialTokens(std::string_view configJson, const std::string& file,
-                                const Vocabulary& vocabulary);
+                                const Vocabulary& vocabulary, const DefaultTokens& byDefault = {});
 
 }  // namespace moescope::tokenizer

@@ -1,4 +1,5 @@
-// Tokenizer: tokenizer.json to text and back. Not for chat templates or for running models.
+// Tokenizer: text to token ids and back, by tokenizer.json or a SentencePiece model. Not for chat templates
+// or for running models.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,21 @@ struct EncodedToken {
 /// Immutable after loading; safe to use from any thread.
 class Tokenizer {
  public:
-  /// Reads tokenizer.json and, where it is there, tokenizer_config.json beside it. Errors: `tokenizer.*`,
-  /// `file.*`.
+  /// The tokenizer's file in a folder: tokenizer.json, else a SentencePiece model (tokenizer.model,
+  /// spiece.model, sentencepiece.bpe.model); tokenizer.json if there is none.
+  static std::filesystem::path fileIn(const std::filesystem::path& folder);
+  /// Reads tokenizer.json, or a SentencePiece model if the name ends in .model, and, where it is there,
+  /// tokenizer_config.json beside it. If the file is not there, the folder's own is taken (fileIn). Errors:
+  /// `tokenizer.*`, `file.*`.
   static Result<std::shared_ptr<const Tokenizer>> open(const std::filesystem::path& tokenizerFile);
   /// The same from text (an empty `configJson` is none); `file` is used in errors.
   static Result<std::shared_ptr<const Tokenizer>> parse(std::string_view tokenizerJson,
                                                         std::string_view configJson, const std::string& file);
+  /// A SentencePiece model (protobuf, BPE or Unigram) from its bytes. Its control symbols are special tokens
+  /// and found in texts, as transformers does it.
+  static Result<std::shared_ptr<const Tokenizer>> parseSentencePiece(std::string_view model,
+                                                                     std::string_view configJson,
+                                                                     const std::string& file);
   virtual ~Tokenizer() = default;
 
   /// Encodes UTF-8. `addSpecial` applies the post-processor's template and add_bos_token and add_eos_token of

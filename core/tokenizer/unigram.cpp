@@ -34,6 +34,7 @@ class UnigramEncoder final : public PieceEncoder {
  private:
   void reach(std::size_t end, std::size_t begin, std::int32_t id, double score) {
     if (end >= m_steps.size()) m_steps.resize(end + 1);
+    if (m_tables.singlePrecision) score = static_cast<float>(score);
     Step& step = m_steps[end];
     if (step.id >= 0 && score <= step.score) return;
     step = {score, static_cast<std::uint32_t>(begin), id};

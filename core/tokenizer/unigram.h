@@ -14,7 +14,8 @@ struct UnigramTables {
   ByteIds byteIds{};
   bool byteFallback = false;
   std::int32_t unknown = -1;
-  double unknownScore = 0;  ///< 10 below the lowest score
+  double unknownScore = 0;       ///< 10 below the lowest score
+  bool singlePrecision = false;  ///< sums are rounded to float, as SentencePiece has them
 };
 
 /// The model row "Unigram"; see makeModel.

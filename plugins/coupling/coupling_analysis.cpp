@@ -9,8 +9,8 @@
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/router_coupling.h"
-#include "core/analysis/weight_rows.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/float_values.h"
 
 namespace moescope::coupling {
 
@@ -56,10 +56,10 @@ RouterMatrix routerMatrix(const checkpoint::TensorView& tensor) {
   RouterMatrix out{static_cast<int>(tensor.shape[0]), static_cast<int>(tensor.shape[1]), {}};
   out.values.resize(static_cast<std::size_t>(out.experts) * static_cast<std::size_t>(out.hidden));
   for (int expert = 0; expert < out.experts; ++expert) {
-    readWeightRow(tensor, expert,
-                  std::span(out.values)
-                      .subspan(static_cast<std::size_t>(expert) * static_cast<std::size_t>(out.hidden),
-                               static_cast<std::size_t>(out.hidden)));
+    checkpoint::readRow(tensor, expert,
+                        std::span(out.values)
+                            .subspan(static_cast<std::size_t>(expert) * static_cast<std::size_t>(out.hidden),
+                                     static_cast<std::size_t>(out.hidden)));
   }
   return out;
 }
@@ -71,7 +71,7 @@ Result<Layer> layerOf(const checkpoint::Checkpoint& checkpoint, int layer, const
   out.router = routerMatrix(weights.router);
   out.epsilon = routerEpsilon(out.router);
   const GateRow gate = [&](int expert, int row, std::span<float> line) {
-    readWeightRow(weights.experts[static_cast<std::size_t>(expert)].gate, row, line);
+    checkpoint::readRow(weights.experts[static_cast<std::size_t>(expert)].gate, row, line);
   };
   const int intermediate = static_cast<int>(weights.experts.front().gate.shape[0]);
   auto matrix = couplingMatrix(out.router, intermediate, gate, settings.options, report, stop);

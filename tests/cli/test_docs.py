@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import make_completion  # noqa: E402
 
 DOCS = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-FILE_ENDINGS = {"json", "jsonl", "safetensors", "moescope", "so", "txt", "jinja", "svg", "pdf", "png", "csv", "md", "ttf"}
+FILE_ENDINGS = {"json", "jsonl", "safetensors", "moescope", "so", "txt", "jinja", "svg", "pdf", "png", "csv", "md", "model", "ttf"}
 KIND = re.compile(r'"([a-z]+)\.([a-z][a-z0-9_]*)"')
 
 

@@ -13,6 +13,7 @@ ALLOWED = {
     "core/base": set(),
     "core/checkpoint": {"core/base"},
     "core/tokenizer": {"core/base"},
+    "core/chat": {"core/base"},
     "core/steering": {"core/base"},
     "core/trace": {"core/base"},
     "core/analysis": {"core/base", "core/trace", "core/checkpoint", "core/steering"},
@@ -24,12 +25,12 @@ ALLOWED = {
     "core/engine/torch": {"core/base", "core/checkpoint", "core/steering", "core/engine/api"},
     "plugins": {"core/base", "core/trace", "core/checkpoint", "core/steering", "core/analysis", "core/figure",
                 "core/plugin", "views/api"},
-    "views": {"core/base", "core/checkpoint", "core/tokenizer", "core/steering", "core/trace",
+    "views": {"core/base", "core/checkpoint", "core/tokenizer", "core/chat", "core/steering", "core/trace",
               "core/analysis", "core/figure", "core/plugin", "core/engine/api", "core/engine/generation",
               "views/api"},
-    "views/api": {"core/base", "core/checkpoint", "core/tokenizer", "core/steering", "core/trace",
+    "views/api": {"core/base", "core/checkpoint", "core/tokenizer", "core/chat", "core/steering", "core/trace",
                   "core/analysis", "core/figure", "core/plugin", "core/engine/api", "core/engine/generation"},
-    "app": {"views", "views/api", "plugins", "core/plugin", "core/base", "core/checkpoint", "core/tokenizer",
+    "app": {"views", "views/api", "plugins", "core/plugin", "core/base", "core/checkpoint", "core/tokenizer", "core/chat",
             "core/steering", "core/trace",
             "core/analysis", "core/figure", "core/engine/api", "core/engine/generation"},
 }
@@ -44,7 +45,7 @@ PRIVATE_HEADERS = [
 # Static library of each room, to read the link graph.
 TARGETS = {
     "moescope_base": "core/base", "moescope_checkpoint": "core/checkpoint",
-    "moescope_tokenizer": "core/tokenizer", "moescope_steering": "core/steering",
+    "moescope_tokenizer": "core/tokenizer", "moescope_chat": "core/chat", "moescope_steering": "core/steering",
     "moescope_trace": "core/trace", "moescope_analysis": "core/analysis",
     "moescope_figure": "core/figure", "moescope_engine_api": "core/engine/api",
     "moescope_generation": "core/engine/generation", "moescope_plugin": "core/plugin", "moescope_views": "views",

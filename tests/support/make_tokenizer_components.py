@@ -1,5 +1,6 @@
 """Writes tests/data/tokenizers/components.json: what the Python library `tokenizers` makes of a few texts with
-graphs of components that the other goldens do not have. All share the model of tests/data/tokenizers/qwen2.
+graphs of components that the other goldens do not have. All share the model of tests/data/tokenizers/qwen2, or of
+spm_legacy and unigram_t5 where the row says so.
 
 Usage: python make_tokenizer_components.py   (from the root of the repository; needs tokenizers 0.23)
 """
@@ -9,7 +10,7 @@ import pathlib
 
 from tokenizers import Tokenizer
 
-BASE = "tests/data/tokenizers/qwen2/tokenizer.json"
+FOLDER = pathlib.Path("tests/data/tokenizers")
 OUTPUT = "tests/data/tokenizers/components.json"
 
 TEXTS = [
@@ -46,6 +47,14 @@ def template(*names):
     return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens}
 
 
+def metaspace(**options):
+    return {"type": "Metaspace", "replacement": "\u2581", **options}
+
+
+def sequence(kind, *steps):
+    return {"type": "Sequence", kind: list(steps)}
+
+
 REPLACE = {"type": "Replace", "pattern": {"String": "th"}, "content": "Q"}
 GRAPHS = {
     "nfd": {"normalizer": {"type": "NFD"}},
@@ -77,6 +86,27 @@ GRAPHS = {
     "ignore merges": {"ignore_merges": True, "pre_tokenizer": pre(split(" ", "MergedWithNext", kind="String"))},
 }
 
+STRIP_BOTH = {"type": "Strip", "strip_left": True, "strip_right": True}
+SPM_DECODER = sequence("decoders", {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0})
+SPM_GRAPHS = {
+    "metaspace": {"pre_tokenizer": metaspace(), "decoder": metaspace()},
+    "metaspace first": {"pre_tokenizer": metaspace(prepend_scheme="first", split=True), "decoder": metaspace(prepend_scheme="first")},
+    "metaspace never": {"pre_tokenizer": metaspace(prepend_scheme="never", split=False), "decoder": metaspace(prepend_scheme="never")},
+    "metaspace of old": {"pre_tokenizer": metaspace(add_prefix_space=True), "decoder": metaspace(add_prefix_space=True)},
+    "metaspace behind a split": {"pre_tokenizer": sequence("pretokenizers", split("\\d+", "Isolated"), metaspace(prepend_scheme="first")), "decoder": SPM_DECODER},
+    "metaspace and added": {"pre_tokenizer": metaspace(prepend_scheme="first"), "decoder": SPM_DECODER, "added_tokens": [added("[A]", 1200, rstrip=True, special=True), added("th", 1201, lstrip=True)]},
+    "other replacement": {"pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always"}, "decoder": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "never"}},
+    "strip both": {"normalizer": sequence("normalizers", STRIP_BOTH, {"type": "Prepend", "prepend": "\u2581"}), "decoder": SPM_DECODER},
+    "strip left": {"normalizer": {"type": "Strip", "strip_left": True, "strip_right": False}, "pre_tokenizer": {"type": "WhitespaceSplit"}, "decoder": {"type": "Strip", "content": "t", "start": 0, "stop": 1}},
+    "decoder strips each": {"pre_tokenizer": metaspace(), "decoder": sequence("decoders", {"type": "ByteFallback"}, {"type": "Strip", "content": "\u2581", "start": 1, "stop": 0})},
+    "no components": {"decoder": SPM_DECODER},
+}
+UNIGRAM_GRAPHS = {
+    "unigram whole": {"pre_tokenizer": metaspace(split=False), "decoder": metaspace()},
+    "unigram strip": {"normalizer": sequence("normalizers", {"type": "NFKC"}, STRIP_BOTH, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}), "pre_tokenizer": metaspace(prepend_scheme="first"), "decoder": metaspace()},
+    "unigram bare": {"decoder": None},
+}
+
 
 def record(tokenizer, text):
     encoding = tokenizer.encode(text, add_special_tokens=False)
@@ -89,17 +119,20 @@ def record(tokenizer, text):
     return result
 
 
-def main():
-    base = json.loads(pathlib.Path(BASE).read_text(encoding="utf-8"))
-    defaults = {"normalizer": None, "pre_tokenizer": byte_level(), "post_processor": None, "decoder": byte_level(), "added_tokens": []}
-    rows = []
-    for name, graph in GRAPHS.items():
+def rows_of(folder, graphs, defaults):
+    base = json.loads((FOLDER / folder / "tokenizer.json").read_text(encoding="utf-8"))
+    for name, graph in graphs.items():
         parts = {**defaults, **graph}
         ignore = parts.pop("ignore_merges", False)
-        document = {**base, **parts, "model": {**base["model"], "ignore_merges": ignore}}
-        tokenizer = Tokenizer.from_str(json.dumps(document))
-        row = {"name": name, "parts": parts, "ignore_merges": ignore, "encode": [record(tokenizer, text) for text in TEXTS]}
-        rows.append(json.dumps(row, separators=(",", ":")))
+        model = {**base["model"], "ignore_merges": ignore} if base["model"]["type"] == "BPE" else base["model"]
+        tokenizer = Tokenizer.from_str(json.dumps({**base, **parts, "model": model}))
+        row = {"name": name, "base": folder, "parts": parts, "ignore_merges": ignore, "encode": [record(tokenizer, text) for text in TEXTS]}
+        yield json.dumps(row, separators=(",", ":"))
+
+
+def main():
+    plain = {"normalizer": None, "pre_tokenizer": None, "post_processor": None, "added_tokens": []}
+    rows = [*rows_of("qwen2", GRAPHS, {**plain, "pre_tokenizer": byte_level(), "decoder": byte_level()}), *rows_of("spm_legacy", SPM_GRAPHS, plain), *rows_of("unigram_t5", UNIGRAM_GRAPHS, plain)]
     pathlib.Path(OUTPUT).write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
 
 

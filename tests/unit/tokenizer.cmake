@@ -3,3 +3,4 @@ moescope_test(tst_tokenizer TIER core SOURCES unit/tst_tokenizer.cpp LINK moesco
 moescope_test(tst_tokenizer_files TIER core SOURCES unit/tst_tokenizer_files.cpp LINK moescope_tokenizer)
 moescope_test(tst_tokenize_cli TIER cli SOURCES unit/tst_tokenize_cli.cpp LINK moescope_base)
 add_dependencies(tst_tokenize_cli moescope)
+moescope_test(tst_sentencepiece TIER core SOURCES unit/tst_sentencepiece.cpp LINK moescope_tokenizer)

@@ -1,4 +1,4 @@
-#include "core/tokenizer/json_tokenizer.h"
+#include "core/tokenizer/assembled_tokenizer.h"
 
 #include <limits>
 
@@ -11,11 +11,6 @@
 namespace moescope::tokenizer {
 
 namespace {
-
-std::string hashOf(std::string_view text) {
-  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
 
 /// Counts code points before a byte; cheap for bytes close to those asked for last.
 class CodePoints {
@@ -36,10 +31,12 @@ class CodePoints {
 
 /// Bytes of the original text to code points.
 void countCodePoints(std::string_view text, std::vector<EncodedToken>& tokens) {
-  CodePoints points(text);
+  // Two, since many tokens may share a long part of the text.
+  CodePoints begins(text);
+  CodePoints ends(text);
   for (EncodedToken& token : tokens) {
-    token.begin = points.before(static_cast<std::size_t>(token.begin));
-    token.end = points.before(static_cast<std::size_t>(token.end));
+    token.begin = begins.before(static_cast<std::size_t>(token.begin));
+    token.end = ends.before(static_cast<std::size_t>(token.end));
   }
 }
 
@@ -49,26 +46,13 @@ EncodedToken tokenAt(std::int32_t id, Origin origin) {
 
 }  // namespace
 
-JsonTokenizer::JsonTokenizer(std::string_view tokenizerJson, std::string_view configJson,
-                             const std::string& file)
-    : m_file(file), m_hash(hashOf(tokenizerJson)) {
-  const nlohmann::json document = parseDocument(tokenizerJson, file);
-  const Component root(document, m_file, "");
-  if (const Component version = root.at("version"); !version.isNull() && version.text() != "1.0") {
-    version.unsupported("version " + shownText(version.text()) + " of tokenizer.json");
-  }
-  m_normalizer = makeNormalizer(root.at("normalizer"));
-  m_preTokenizer = makePreTokenizer(root.at("pre_tokenizer"));
-  m_decoder = makeDecoder(root.at("decoder"));
-  m_model = makeModel(root.at("model"), m_preTokenizer->byteLevel(), m_vocabulary);
-  m_addedTokens = AddedTokens(root.at("added_tokens"), *m_normalizer, m_vocabulary);
-  m_postProcessor = makePostProcessor(root.at("post_processor"), m_vocabulary);
-  const auto folder = std::filesystem::path(file).parent_path();
-  m_special = readSpecialTokens(configJson, (folder / "tokenizer_config.json").string(), m_vocabulary);
+std::string AssembledTokenizer::hashOf(std::string_view text) {
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-Result<std::vector<EncodedToken>> JsonTokenizer::encode(std::string_view text, bool addSpecial,
-                                                        std::vector<std::string>* pieces) const {
+Result<std::vector<EncodedToken>> AssembledTokenizer::encode(std::string_view text, bool addSpecial,
+                                                             std::vector<std::string>* pieces) const {
   if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return fail("tokenizer.too_large", {}, {}, "a text has at most 2 GiB", "cut it into parts");
   }
@@ -81,7 +65,7 @@ Result<std::vector<EncodedToken>> JsonTokenizer::encode(std::string_view text, b
     Encoding encoding = encodeText(text, addSpecial);
     if (pieces != nullptr) {
       pieces->clear();
-      for (const EncodedToken& token : encoding.tokens) pieces->push_back(m_vocabulary.piece(token.id));
+      for (const EncodedToken& token : encoding.tokens) pieces->push_back(m_parts.vocabulary.piece(token.id));
       for (auto& shown : encoding.shown) (*pieces)[shown.token] = std::move(shown.text);
     }
     return std::move(encoding.tokens);
@@ -92,31 +76,31 @@ Result<std::vector<EncodedToken>> JsonTokenizer::encode(std::string_view text, b
   }
 }
 
-Encoding JsonTokenizer::encodeText(std::string_view text, bool addSpecial) const {
+Encoding AssembledTokenizer::encodeText(std::string_view text, bool addSpecial) const {
   Encoding encoding;
-  const auto encoder = m_model->encoder();
-  for (auto& segment : m_addedTokens.split(text, *m_normalizer)) {
+  const auto encoder = m_parts.model->encoder();
+  for (auto& segment : m_parts.addedTokens.split(text, *m_parts.normalizer)) {
     const std::string_view taken = segment.text.text();
     if (segment.id < 0) {
       encodeSegment(std::move(segment.text), *encoder, encoding);
     } else {
-      if (taken != m_vocabulary.piece(segment.id)) {
+      if (taken != m_parts.vocabulary.piece(segment.id)) {
         encoding.shown.push_back({encoding.tokens.size(), std::string(taken)});
       }
       encoding.tokens.push_back(tokenAt(segment.id, segment.text.origin(0, taken.size())));
     }
   }
   countCodePoints(text, encoding.tokens);
-  m_postProcessor->apply(encoding, m_vocabulary, addSpecial);
+  m_parts.postProcessor->apply(encoding, m_parts.vocabulary, addSpecial);
   if (addSpecial) addConfigured(encoding);
   return encoding;
 }
 
-void JsonTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding) const {
+void AssembledTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding) const {
   const std::size_t size = text.text().size();
   if (size == 0) return;
   PreTokens tokens{std::move(text), {{0, size}}};
-  m_preTokenizer->apply(tokens);
+  m_parts.preTokenizer->apply(tokens);
   const std::string_view whole = tokens.text.text();
   std::vector<ModelToken> found;
   for (const TextRange& piece : tokens.pieces) {
@@ -133,36 +117,36 @@ void JsonTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encod
   }
 }
 
-void JsonTokenizer::addConfigured(Encoding& encoding) const {
+void AssembledTokenizer::addConfigured(Encoding& encoding) const {
   auto& tokens = encoding.tokens;
-  if (m_special.begin >= 0 && (tokens.empty() || tokens.front().id != m_special.begin)) {
-    tokens.insert(tokens.begin(), {m_special.begin, 0, 0});
+  if (m_parts.special.begin >= 0 && (tokens.empty() || tokens.front().id != m_parts.special.begin)) {
+    tokens.insert(tokens.begin(), {m_parts.special.begin, 0, 0});
     for (auto& shown : encoding.shown) ++shown.token;
   }
-  if (m_special.end >= 0 && (tokens.empty() || tokens.back().id != m_special.end)) {
-    tokens.push_back({m_special.end, 0, 0});
+  if (m_parts.special.end >= 0 && (tokens.empty() || tokens.back().id != m_parts.special.end)) {
+    tokens.push_back({m_parts.special.end, 0, 0});
   }
 }
 
-std::string JsonTokenizer::decode(const std::vector<std::int32_t>& ids, bool skipSpecial) const {
+std::string AssembledTokenizer::decode(const std::vector<std::int32_t>& ids, bool skipSpecial) const {
   std::vector<std::string> parts;
   parts.reserve(ids.size());
   for (const std::int32_t id : ids) {
-    const std::string& text = m_vocabulary.normalizedPiece(id);
+    const std::string& text = m_parts.vocabulary.normalizedPiece(id);
     // As in the library: a special token that the normalizer changes is not known as one.
-    const bool skipped = skipSpecial && isSpecial(id) && text == m_vocabulary.piece(id);
-    if (m_vocabulary.contains(id) && !skipped) parts.push_back(text);
+    const bool skipped = skipSpecial && isSpecial(id) && text == m_parts.vocabulary.piece(id);
+    if (m_parts.vocabulary.contains(id) && !skipped) parts.push_back(text);
   }
-  m_decoder->apply(parts);
+  m_parts.decoder->apply(parts);
   std::string bytes;
   for (const auto& part : parts) bytes += part;
   return replaceInvalid(bytes);
 }
 
-std::string JsonTokenizer::bytes(std::int32_t id) const {
-  if (!m_vocabulary.contains(id)) return {};
-  Continuation part{m_vocabulary.normalizedPiece(id)};
-  m_decoder->applyTo(part);
+std::string AssembledTokenizer::bytes(std::int32_t id) const {
+  if (!m_parts.vocabulary.contains(id)) return {};
+  Continuation part{m_parts.vocabulary.normalizedPiece(id)};
+  m_parts.decoder->applyTo(part);
   return std::move(part.text);
 }
 
