@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/base/strict_json.h"
+#include "core/checkpoint/gguf_translation.h"
 #include "core/checkpoint/shown_text.h"
 
 namespace moescope::checkpoint {
@@ -17,100 +16,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostLayersListed = 4096;
-constexpr std::size_t kMostTextBytes = 256;
+constexpr std::int64_t kMostLayersListed = 4096;
 constexpr std::int64_t kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;  // expert_gating_func
-
-/// Collects the keys of a config.json. The first error stays.
-class Translation {
- public:
-  Translation(const GgufFile& file, std::string displayName, std::string_view architecture)
-      : m_file(file), m_displayName(std::move(displayName)), m_prefix(std::string(architecture) + ".") {}
-
-  json config = json::object();
-
-  [[nodiscard]] bool hasTensor(const std::string& name) const { return m_file.tensors.contains(name); }
-  [[nodiscard]] const std::optional<Error>& firstError() const { return m_error; }
-  void error(const char* kind, const std::string& key, const std::string& message) {
-    if (!m_error)
-      m_error = Error{kind, m_displayName, "key " + key, message,
-                      "convert the model again with a current llama.cpp"};
-  }
-
-  /// `suffix` stands after the architecture's name; null where the file does not have it.
-  json value(std::string_view suffix) {
-    const std::string key = keyOf(suffix);
-    const auto found = m_file.metadata.find(key);
-    if (found == m_file.metadata.end()) return nullptr;
-    return std::visit([&](const auto& stored) { return asJson(stored, key); }, found->second);
-  }
-  json required(std::string_view suffix) {
-    json stored = value(suffix);
-    if (stored.is_null()) error("gguf.missing_key", keyOf(suffix), "is missing");
-    return stored;
-  }
-  void set(const char* configKey, std::string_view suffix, json stored) {
-    m_origin[configKey] = keyOf(suffix);
-    config[configKey] = std::move(stored);
-  }
-  void need(const char* configKey, std::string_view suffix) { set(configKey, suffix, required(suffix)); }
-  void may(const char* configKey, std::string_view suffix, json fallback) {
-    json stored = value(suffix);
-    set(configKey, suffix, stored.is_null() ? std::move(fallback) : std::move(stored));
-  }
-  double number(std::string_view suffix, double fallback) {
-    const json stored = value(suffix);
-    if (stored.is_null()) return fallback;
-    if (stored.is_number() && std::isfinite(stored.get<double>())) return stored.get<double>();
-    error("gguf.wrong_type", keyOf(suffix), "is not a number");
-    return fallback;
-  }
-  std::int64_t whole(std::string_view suffix, std::int64_t fallback) {
-    const json stored = value(suffix);
-    if (stored.is_null()) return fallback;
-    const double wide = stored.is_number_integer() ? stored.get<double>() : -1.0;
-    if (wide >= 0.0 && wide <= 1e9) return stored.get<std::int64_t>();
-    error("gguf.wrong_type", keyOf(suffix), "is not a whole number from 0");
-    return fallback;
-  }
-  /// The key of the file for a key of config.json, or that itself.
-  [[nodiscard]] std::string originOf(const std::string& configKey) const {
-    const auto found = m_origin.find(configKey);
-    return found == m_origin.end() ? configKey : found->second;
-  }
-  /// general.* and tokenizer.* have no architecture before them.
-  [[nodiscard]] std::string keyOf(std::string_view suffix) const {
-    const bool isGlobal = suffix.starts_with("tokenizer.") || suffix.starts_with("general.");
-    return isGlobal ? std::string(suffix) : m_prefix + std::string(suffix);
-  }
-
- private:
-  template <class Number>
-  json asJson(Number number, const std::string&) {
-    return number;
-  }
-  json asJson(std::string_view text, const std::string& key) {
-    if (text.size() <= kMostTextBytes && isValidUtf8(text)) return std::string(text);
-    error("gguf.wrong_type", key, "is not a short text");
-    return nullptr;
-  }
-  json asJson(const GgufArray& array, const std::string& key) {
-    const auto numbers = wholeNumbers(array, kMostLayersListed);
-    if (!numbers.empty()) return numbers;
-    error("gguf.wrong_type", key, "is not a list of whole numbers");
-    return nullptr;
-  }
-
-  const GgufFile& m_file;
-  std::string m_displayName;
-  std::string m_prefix;
-  std::map<std::string, std::string> m_origin;
-  std::optional<Error> m_error;
-};
 
 // ---- what every architecture has
 
-void translateEnds(Translation& t) {
+void translateEnds(GgufTranslation& t) {
   json ends = json::array();
   for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
     const json id = t.value(key);
@@ -122,7 +33,7 @@ void translateEnds(Translation& t) {
 
 /// YaRN's magnitude: GGUF keeps a tenth of mscale_all_dim and takes mscale to be the same; attn_factor is
 /// beside YaRN's own.
-void translateYarn(Translation& t, json& rope) {
+void translateYarn(GgufTranslation& t, json& rope) {
   const double factor = rope["factor"].is_number() ? rope["factor"].get<double>() : 1.0;
   const double all = t.number("rope.scaling.yarn_log_multiplier", 0.0) * 10.0;
   if (all != 0.0) rope["mscale"] = rope["mscale_all_dim"] = all;
@@ -136,7 +47,7 @@ void translateYarn(Translation& t, json& rope) {
   if (!original.is_null()) rope["original_max_position_embeddings"] = original;
 }
 
-void translateRope(Translation& t) {
+void translateRope(GgufTranslation& t) {
   json rope{{"rope_type", "default"}, {"rope_theta", t.number("rope.freq_base", 10000.0)}};
   const json kind = t.value("rope.scaling.type");
   const json factor = t.value("rope.scaling.factor");
@@ -157,7 +68,7 @@ void translateRope(Translation& t) {
   t.set("rope_parameters", "rope.scaling.type", rope);
 }
 
-void translateCommon(Translation& t, const GgufFile& file) {
+void translateCommon(GgufTranslation& t, const GgufFile& file) {
   t.need("hidden_size", "embedding_length");
   t.need("num_attention_heads", "attention.head_count");
   t.may("num_key_value_heads", "attention.head_count_kv", t.config["num_attention_heads"]);
@@ -179,14 +90,14 @@ void translateCommon(Translation& t, const GgufFile& file) {
   translateEnds(t);
 }
 
-void translateExperts(Translation& t, const char* widthKey, const char* widthSuffix) {
+void translateExperts(GgufTranslation& t, const char* widthKey, const char* widthSuffix) {
   t.need("num_experts", "expert_count");
   t.need("num_experts_per_tok", "expert_used_count");
   t.need(widthKey, widthSuffix);
 }
 
 /// Which router mathematics the file asks for; most architectures know only one.
-void requireGating(Translation& t, std::int64_t only) {
+void requireGating(GgufTranslation& t, std::int64_t only) {
   const std::int64_t gating = t.whole("expert_gating_func", only);
   if (gating != only && gating != 0)
     t.error("gguf.unsupported_value", t.keyOf("expert_gating_func"),
@@ -194,7 +105,7 @@ void requireGating(Translation& t, std::int64_t only) {
 }
 
 /// A layer is dense if it has no router.
-json denseLayers(const Translation& t) {
+json denseLayers(const GgufTranslation& t) {
   json dense = json::array();
   const json& layers = t.config.at("num_hidden_layers");
   for (std::int64_t layer = 0; layer < std::min<std::int64_t>(layers.get<std::int64_t>(), kMostLayersListed);
@@ -206,14 +117,14 @@ json denseLayers(const Translation& t) {
 
 // ---- one architecture each
 
-void translateLlama(Translation& t) {
+void translateLlama(GgufTranslation& t) {
   t.config["model_type"] = "mixtral";
   requireGating(t, kSoftmax);
   translateExperts(t, "intermediate_size", "feed_forward_length");
   t.may("sliding_window", "attention.sliding_window", nullptr);
 }
 
-void translateOlmoe(Translation& t) {
+void translateOlmoe(GgufTranslation& t) {
   t.config["model_type"] = "olmoe";
   requireGating(t, kSoftmax);
   translateExperts(t, "intermediate_size", "feed_forward_length");
@@ -221,7 +132,7 @@ void translateOlmoe(Translation& t) {
   t.may("norm_topk_prob", "expert_weights_norm", false);
 }
 
-void translateQwen(Translation& t, bool normalised) {
+void translateQwen(GgufTranslation& t, bool normalised) {
   requireGating(t, kSoftmax);
   translateExperts(t, "moe_intermediate_size", "expert_feed_forward_length");
   t.may("norm_topk_prob", "expert_weights_norm", normalised);
@@ -229,20 +140,20 @@ void translateQwen(Translation& t, bool normalised) {
   if (!t.config["mlp_only_layers"].empty()) t.need("intermediate_size", "feed_forward_length");
 }
 
-void translateQwen2(Translation& t) {
+void translateQwen2(GgufTranslation& t) {
   t.config["model_type"] = "qwen2_moe";
   translateQwen(t, false);
   t.config["qkv_bias"] = t.config["attention_bias"];
   t.need("shared_expert_intermediate_size", "expert_shared_feed_forward_length");
 }
 
-void translateQwen3(Translation& t) {
+void translateQwen3(GgufTranslation& t) {
   t.config["model_type"] = "qwen3_moe";
   translateQwen(t, true);
 }
 
 /// Shared experts, groups and the scaling of deepseek2 and glm4moe.
-void translateDeepseekRouter(Translation& t) {
+void translateDeepseekRouter(GgufTranslation& t) {
   translateExperts(t, "moe_intermediate_size", "expert_feed_forward_length");
   t.may("first_k_dense_replace", "leading_dense_block_count", 0);
   if (t.config["first_k_dense_replace"] != 0) t.need("intermediate_size", "feed_forward_length");
@@ -253,7 +164,7 @@ void translateDeepseekRouter(Translation& t) {
   t.may("topk_group", "expert_group_used_count", 1);
 }
 
-void translateDeepseek2(Translation& t) {
+void translateDeepseek2(GgufTranslation& t) {
   const std::int64_t gating = t.whole("expert_gating_func", kSoftmax);
   const bool isSigmoid = gating == kSigmoid;
   if (!isSigmoid) requireGating(t, kSoftmax);
@@ -273,18 +184,24 @@ void translateDeepseek2(Translation& t) {
   t.config["attention_bias"] = false;
 }
 
-void translateGlm4(Translation& t) {
+void translateGlm4(GgufTranslation& t) {
   t.config["model_type"] = "glm4_moe";
   requireGating(t, kSigmoid);
   translateDeepseekRouter(t);
   t.config["use_qk_norm"] = t.hasTensor("blk.0.attn_q_norm.weight");
 }
 
-void translateGptOss(Translation& t) {
+void translateGptOss(GgufTranslation& t) {
   t.config["model_type"] = "gpt_oss";
   requireGating(t, kSoftmaxOfChosen);
   translateExperts(t, "intermediate_size", "expert_feed_forward_length");
   t.may("sliding_window", "attention.sliding_window", nullptr);
+  // One number a layer; without it all take that of the class.
+  json limit = t.value("swiglu_clamp_exp");
+  if (limit.is_array() &&
+      std::all_of(limit.begin(), limit.end(), [&](const json& each) { return each == limit[0]; }))
+    limit = json(limit[0]);
+  if (!limit.is_null()) t.set("swiglu_limit", "swiglu_clamp_exp", limit);
   if (t.config["rope_parameters"]["rope_type"] == "yarn") t.config["rope_parameters"]["truncate"] = false;
 }
 
@@ -341,7 +258,7 @@ constexpr NameMap kGptOss = namesWith({}, "post_attention_norm.weight");
 
 struct Row {
   std::string_view name;
-  void (*translate)(Translation& t);
+  void (*translate)(GgufTranslation& t);
   const NameMap* names;
 };
 constexpr std::array kRows{
@@ -379,7 +296,7 @@ Result<void> requireOneFile(const GgufFile& file, const std::string& displayName
 }
 
 /// What no config.json says.
-void finish(Translation& t, std::string_view architecture, ModelDescription& description) {
+void finish(GgufTranslation& t, std::string_view architecture, ModelDescription& description) {
   auto& attention = description.attention;
   const std::int64_t rotary = t.whole("rope.dimension_count", attention.rope.rotaryDim);
   const int most = attention.latent ? attention.latent->ropeDim : attention.headDim;
@@ -419,7 +336,7 @@ Result<ModelDescription> describeGguf(const GgufFile& file, const std::string& d
   if (auto whole = requireOneFile(file, displayName); !whole) return fail(whole.error());
   const auto row = rowOf(file, displayName);
   if (!row) return fail(row.error());
-  Translation t(file, displayName, (*row)->name);
+  GgufTranslation t(file, displayName, (*row)->name);
   if (t.whole("expert_count", 0) == 0 && !t.firstError())
     t.error("gguf.no_experts", t.keyOf("expert_count"), "says that the model has no experts");
   translateCommon(t, file);

@@ -241,6 +241,10 @@ class HeaderReader {
 
 }  // namespace
 
+Result<GgufFile> readGguf(std::span<const std::byte> bytes, const std::string& displayName) {
+  return HeaderReader(displayName, bytes).read();
+}
+
 Result<GgufFile> openGgufFile(const std::filesystem::path& path, const std::string& displayName) {
   auto mapped = MappedFile::open(path);
   if (!mapped) {
@@ -248,7 +252,7 @@ Result<GgufFile> openGgufFile(const std::filesystem::path& path, const std::stri
     error.file = displayName;
     return fail(std::move(error));
   }
-  auto result = HeaderReader(displayName, (*mapped)->bytes()).read();
+  auto result = readGguf((*mapped)->bytes(), displayName);
   if (result) result->file = *std::move(mapped);
   return result;
 }

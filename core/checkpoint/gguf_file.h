@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/base/mapped_file.h"
 #include "core/base/result.h"
@@ -31,6 +32,8 @@ using GgufValue = std::variant<std::uint64_t, std::int64_t, double, bool, std::s
 
 /// Whole numbers of a list; empty if it holds something else or more than `most`.
 std::vector<std::int64_t> wholeNumbers(const GgufArray& array, std::size_t most);
+/// The same of a list of F32 or F64.
+std::vector<double> realNumbers(const GgufArray& array, std::size_t most);
 
 struct GgufFile {
   std::shared_ptr<const MappedFile> file;
@@ -39,6 +42,9 @@ struct GgufFile {
       tensors;                  ///< views into `file`; shapes slowest axis first, as torch counts
   std::size_t headerBytes = 0;  ///< up to the first tensor's bytes
 };
+
+/// Checks the bytes of a file, to which the result points; `file` stays empty. Errors: `gguf.*`.
+Result<GgufFile> readGguf(std::span<const std::byte> bytes, const std::string& displayName);
 
 /// Maps and checks a file: every length lies inside it, tensors follow one another without holes or overlap,
 /// no key and no name is there twice. Memory is bounded by the size of the file. `displayName` is used in

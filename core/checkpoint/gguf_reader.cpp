@@ -43,6 +43,17 @@ Result<GgufValue> readAs(GgufReader& in, const std::string& where) {
   return GgufValue(static_cast<Wide>(*value));
 }
 
+template <class Stored, class Wide>
+std::vector<Wide> copied(const GgufArray& array) {
+  std::vector<Wide> numbers;
+  for (std::uint64_t i = 0; i < array.count; ++i) {
+    Stored value{};
+    std::memcpy(&value, array.bytes.data() + i * sizeof value, sizeof value);
+    numbers.push_back(static_cast<Wide>(value));
+  }
+  return numbers;
+}
+
 /// Walks over a list without keeping anything of it.
 Result<GgufArray> readArray(GgufReader& in, const std::string& where, int depth) {
   if (depth > kMaxNesting)
@@ -128,23 +139,20 @@ Result<GgufValue> readGgufValue(GgufReader& in, const std::string& where) {
 }
 
 std::vector<std::int64_t> wholeNumbers(const GgufArray& array, std::size_t most) {
-  std::vector<std::int64_t> numbers;
-  if (array.count > most) return numbers;
-  const auto copy = [&]<class Stored>(Stored) {
-    for (std::uint64_t i = 0; i < array.count; ++i) {
-      Stored value{};
-      std::memcpy(&value, array.bytes.data() + i * sizeof value, sizeof value);
-      numbers.push_back(static_cast<std::int64_t>(value));
-    }
-  };
+  if (array.count > most) return {};
   switch (array.type) {
-    case GgufType::U32: copy(std::uint32_t{}); break;
-    case GgufType::I32: copy(std::int32_t{}); break;
-    case GgufType::U64: copy(std::uint64_t{}); break;
-    case GgufType::I64: copy(std::int64_t{}); break;
-    default: break;
+    case GgufType::U32: return copied<std::uint32_t, std::int64_t>(array);
+    case GgufType::I32: return copied<std::int32_t, std::int64_t>(array);
+    case GgufType::U64: return copied<std::uint64_t, std::int64_t>(array);
+    case GgufType::I64: return copied<std::int64_t, std::int64_t>(array);
+    default: return {};
   }
-  return numbers;
+}
+
+std::vector<double> realNumbers(const GgufArray& array, std::size_t most) {
+  if (array.count > most) return {};
+  if (array.type == GgufType::F32) return copied<float, double>(array);
+  return array.type == GgufType::F64 ? copied<double, double>(array) : std::vector<double>{};
 }
 
 }  // namespace moescope::checkpoint

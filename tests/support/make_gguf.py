@@ -6,7 +6,7 @@ transformers computed, holds for it too. Names come from the tensor map of the P
 writer; what converters of llama.cpp do to weights (rows of q and k permuted for the llama architecture, experts
 stacked, kv_b split) is done here. `olmoe_mixed.gguf` is quantised: its twin is olmoe_mixed/, whose weights are
 what gguf's own dequantize makes of it. `blocks.safetensors` holds random blocks of each type as bytes and their
-values by gguf's dequantize.
+values by gguf's dequantize. tests/fuzz/gguf gets small models for the fuzzer.
 
 Needs numpy, safetensors and gguf. Usage: make_gguf.py
 """
@@ -96,6 +96,8 @@ def add_keys(writer, config):
     if model == "gpt_oss":
         writer.add_expert_feed_forward_length(config["intermediate_size"])
         writer.add_sliding_window(config["sliding_window"])
+        if config["swiglu_limit"] != 7.0:
+            writer.add_swiglu_clamp_exp([config["swiglu_limit"]] * layers)
     if model == "qwen2_moe":
         writer.add_expert_shared_feed_forward_length(config["shared_expert_intermediate_size"])
     if "first_k_dense_replace" in config:
@@ -250,6 +252,37 @@ def write(file, config, tensors, split=False, stack=True, kind_of=lambda name, d
     return values
 
 
+def small(config, tensors, layers):
+    """A model of two experts and eight tokens, for the corpus of the fuzzer."""
+    config = {**config, "num_hidden_layers": layers, "vocab_size": 8, "num_experts_per_tok": 1, "n_group": None,
+              "num_nextn_predict_layers": 0}
+    for key in ("num_experts", "num_local_experts", "n_routed_experts"):
+        if config.get(key):
+            config[key] = 2
+    kept = {}
+    for name, data in tensors.items():
+        parts = name.split(".")
+        if parts[1] == "layers" and int(parts[2]) >= layers:
+            continue
+        if ".experts." in name and parts[5].isdigit() and int(parts[5]) >= 2:
+            continue
+        if ".experts." in name and not parts[5].isdigit() or ".gate." in name or ".router." in name:
+            data = data[:2]
+        if "embed_tokens" in name or "lm_head" in name:
+            data = data[:8]
+        kept[name] = data
+    return config, kept
+
+
+def write_corpus():
+    folder = pathlib.Path("..") / ".." / "fuzz" / "gguf"
+    (OUT / folder).mkdir(parents=True, exist_ok=True)
+    write(folder / "olmoe.gguf", *small(*load("olmoe"), 1))
+    write(folder / "gpt_oss_mxfp4.gguf", *small(*load("gpt_oss_mxfp4"), 1))
+    write(folder / "deepseek_v3.split.gguf", *small(*load("deepseek_v3"), 2), split=True)
+    write(folder / "mixtral.old_experts.gguf", *small(*load("mixtral"), 1), stack=False)
+
+
 def write_mixed():
     """Every type that 32 columns allow, and 16 bits where they do not divide."""
     config, tensors = load("olmoe")
@@ -311,6 +344,7 @@ def main():
     write("deepseek_v3.split.gguf", *load("deepseek_v3"), split=True)
     write_mixed()
     write_blocks()
+    write_corpus()
 
 
 if __name__ == "__main__":

@@ -112,6 +112,8 @@ class TestGgufModel : public QObject {
     QVERIFY(a.attention.rope.scaling == b.attention.rope.scaling);
     QVERIFY(std::abs(a.attention.rope.attentionFactor - b.attention.rope.attentionFactor) < 1e-7);
     QCOMPARE(a.attention.rope.truncate, b.attention.rope.truncate);
+    QVERIFY(a.experts.activation == b.experts.activation);
+    QCOMPARE(a.experts.limit, b.experts.limit);
     QVERIFY(a.routers == b.routers);
     QCOMPARE(a.endTokens, b.endTokens);
     QVERIFY(a.beginToken == b.beginToken);
@@ -234,7 +236,7 @@ class TestGgufModel : public QObject {
     const auto opened = Checkpoint::open(path);
     QCOMPARE(kindOf(opened), "config.bad_value");
     QCOMPARE(opened.error().file, "topk.gguf");
-    QCOMPARE(opened.error().where, key);
+    QCOMPARE(opened.error().where, "key " + key);
   }
 
   void refusesPartsAndOtherRouters_data() {
