@@ -8,6 +8,7 @@
 #include "app/cli/command.h"
 #include "app/cli/text_table.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/shown_text.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/trace/trace_store.h"
@@ -129,8 +130,9 @@ int checkTraceFile(const Options& options) {
 
 int runCheck(const Options& options) {
   std::error_code ignored;
-  return std::filesystem::is_directory(options.path, ignored) ? checkCheckpoint(options)
-                                                              : checkTraceFile(options);
+  return std::filesystem::is_directory(options.path, ignored) || checkpoint::isGgufPath(options.path)
+             ? checkCheckpoint(options)
+             : checkTraceFile(options);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "app/cli/text_table.h"
 #include "core/checkpoint/architecture_text.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace moescope::cli {
@@ -140,7 +141,8 @@ int inspectCheckpoint(const std::string& path, bool json) {
 
 int runInspect(const std::string& path, bool json) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return inspectCheckpoint(path, json);
+  if (std::filesystem::is_directory(path, ignored) || checkpoint::isGgufPath(path))
+    return inspectCheckpoint(path, json);
   return inspectTrace(path, json);
 }
 
@@ -153,7 +155,7 @@ void addInspect(CLI::App& app, std::function<int()>& run) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a checkpoint or a trace is");
-  command->add_option("PATH", options->path, "Checkpoint folder or trace")->required();
+  command->add_option("PATH", options->path, "Checkpoint folder, GGUF file or trace")->required();
   command->add_flag("--json", options->json, "One JSON document");
   command->footer(
       "Examples:\n  moescope inspect resources/demo/model\n  moescope inspect corpus.moescope --json");

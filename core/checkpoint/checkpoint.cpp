@@ -7,6 +7,7 @@
 #include "core/checkpoint/checkpoint_files.h"
 #include "core/checkpoint/family.h"
 #include "core/checkpoint/fingerprint.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/hf_cache.h"
 #include "core/checkpoint/weight_map.h"
 
@@ -18,7 +19,7 @@ constexpr std::size_t kMaxConfigBytes = 16u << 20;
 constexpr auto kConfigFile = "config.json";
 constexpr auto kGenerationConfigFile = "generation_config.json";
 
-/// config.json must be there; this and the small files beside it may not lead out of the folder, so that
+/// The small files beside the weights may not lead out of the folder, so that
 /// whoever reads them later need not ask again.
 Result<void> checkSmallFiles(const std::filesystem::path& folder) {
   for (const char* name : {kConfigFile, kGenerationConfigFile, "tokenizer.json", "tokenizer_config.json",
@@ -33,44 +34,71 @@ Result<void> checkSmallFiles(const std::filesystem::path& folder) {
         return fail("file.unreadable", name, "", "is not a file", "fetch the folder again");
     }
   }
+  return {};
+}
+
+Result<void> requireConfig(const std::filesystem::path& folder) {
   if (presence(folder, kConfigFile) == Presence::Absent) {
     return fail("config.missing", folder.string(), kConfigFile, "the folder has no config.json",
-                "choose a checkpoint folder in the Hugging Face format");
+                "choose a checkpoint folder in the Hugging Face format, or a GGUF file");
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& folder,
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& path,
                                                            const std::filesystem::path& sharedFolder,
                                                            Definition definition) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    return fail("file.not_found", folder.string(), "", "there is no such folder", "check the path");
-  }
-  const std::filesystem::path& configFolder = sharedFolder.empty() ? folder : sharedFolder;
-  if (auto usable = checkSmallFiles(configFolder); !usable) return fail(usable.error());
-  const auto config = readTextFile(configFolder / kConfigFile, kMaxConfigBytes);
-  if (!config) return fail(config.error());
-  const auto generation = readTextFile(configFolder / kGenerationConfigFile, kMaxConfigBytes);
-
   auto opened = std::shared_ptr<Checkpoint>(new Checkpoint);
-  opened->m_folder = folder;
-  opened->m_configFolder = configFolder;
+  if (std::filesystem::is_directory(path, ignored)) {
+    auto gguf = ggufFileIn(path);
+    if (!gguf) return fail(gguf.error());
+    opened->m_folder = path;
+    opened->m_ggufFile = *std::move(gguf);
+  } else if (isGgufPath(path) && std::filesystem::exists(path, ignored)) {
+    opened->m_folder = path.has_parent_path() ? path.parent_path() : ".";
+    opened->m_ggufFile = path;
+  } else {
+    return fail("file.not_found", path.string(), "", "there is no such folder or GGUF file",
+                "check the path");
+  }
+  opened->m_configFolder = sharedFolder.empty() ? opened->m_folder : sharedFolder;
+  if (auto read = opened->read(definition); !read) return fail(read.error());
+  return std::shared_ptr<const Checkpoint>(std::move(opened));
+}
+
+Result<void> Checkpoint::read(Definition definition) {
+  if (auto usable = checkSmallFiles(m_configFolder); !usable) return fail(usable.error());
+  if (!m_ggufFile.empty()) {
+    auto model = openGgufModel(m_ggufFile, definition);
+    if (!model) return fail(model.error());
+    m_description = std::move(model->description);
+    return adopt(std::move(model->files), *model->names);
+  }
+  if (auto usable = requireConfig(m_configFolder); !usable) return fail(usable.error());
+  const auto config = readTextFile(m_configFolder / kConfigFile, kMaxConfigBytes);
+  if (!config) return fail(config.error());
+  const auto generation = readTextFile(m_configFolder / kGenerationConfigFile, kMaxConfigBytes);
   auto description =
       describeModel(*config, kConfigFile, generation ? *generation : std::string(), definition);
   if (!description) return fail(description.error());
-  opened->m_description = *std::move(description);
-  auto files = openCheckpointFiles(folder);
+  m_description = *std::move(description);
+  auto files = openCheckpointFiles(m_folder);
   if (!files) return fail(files.error());
-  auto weights = mapWeights(*files, *findFamily(opened->m_description.family)->names, opened->m_description);
+  return adopt(*std::move(files), *findFamily(m_description.family)->names);
+}
+
+Result<void> Checkpoint::adopt(CheckpointFiles files, const NameMap& names) {
+  auto weights = mapWeights(files, names, m_description);
   if (!weights) return fail(weights.error());
-  opened->m_weights = *std::move(weights);
-  opened->m_fingerprint = fingerprintOf(*files);
-  opened->m_tensors = std::move(files->tensors);
-  opened->m_files = std::move(files->files);
-  return std::shared_ptr<const Checkpoint>(std::move(opened));
+  m_weights = *std::move(weights);
+  m_fingerprint = fingerprintOf(files);
+  m_tensors = std::move(files.tensors);
+  m_files = std::move(files.files);
+  m_made = std::move(files.made);
+  return {};
 }
 
 std::string Checkpoint::displayName() const {
@@ -81,7 +109,7 @@ std::string Checkpoint::displayName() const {
   if (snapshots.filename() == "snapshots" && isCachedRepository(repository))
     return repositoryName(repository);
   // "demo/model" says more than "model", "trajectory/step-000512" more than its last part.
-  const std::string own = path.filename().string();
+  const std::string own = (m_ggufFile.empty() ? path : m_ggufFile).filename().string();
   return own == "model" || m_configFolder != m_folder ? path.parent_path().filename().string() + "/" + own
                                                       : own;
 }

@@ -1,7 +1,8 @@
-// Checkpoint: a model folder in the Hugging Face format, opened, checked and mapped.
+// Checkpoint: a model folder in the Hugging Face format, or a GGUF file, opened, checked and mapped.
 // Not for running it; the engine borrows the views.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,6 +17,9 @@
 
 namespace moescope::checkpoint {
 
+struct CheckpointFiles;
+struct NameMap;
+
 /// A view with exists() == false is a tensor that the family does not have.
 using ExpertWeights = ExpertRoles<TensorView, TensorView>;
 using MoeWeights = MoeRoles<TensorView, TensorView>;
@@ -25,19 +29,23 @@ using ModelWeights = ModelRoles<TensorView, TensorView>;
 /// Immutable after open; safe to read from any thread.
 class Checkpoint {
  public:
-  /// Opens a folder and enforces every rule of the format: headers, index, config, tensor names and
-  /// shapes, finite router biases. Errors: `safetensors.*`, `index.*`, `tensor.*`, `config.*`,
-  /// `file.*`. Nothing outside the folder is opened (Hugging Face snapshots may link into ../../blobs).
+  /// Opens a folder, a GGUF file, or a folder with one GGUF file and no safetensors, and enforces every rule
+  /// of the format: headers, index, config, tensor names and shapes, finite router biases. Errors:
+  /// `safetensors.*`, `index.*`, `gguf.*`, `tensor.*`, `config.*`, `file.*`. Nothing outside the folder is
+  /// opened (Hugging Face snapshots may link into ../../blobs).
   /// The snapshots of a training may share config.json and the tokenizer's files: they are then read from
   /// `sharedFolder`.
-  static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder,
+  static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& path,
                                                         const std::filesystem::path& sharedFolder = {},
                                                         Definition definition = Definition::Authors);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
+  /// The GGUF file that holds the model; empty for a folder in the Hugging Face format.
+  [[nodiscard]] const std::filesystem::path& ggufFile() const { return m_ggufFile; }
   /// Where config.json and the tokenizer's files are.
   [[nodiscard]] const std::filesystem::path& configFolder() const { return m_configFolder; }
-  [[nodiscard]] std::string displayName() const;  ///< org/name for a cache entry, else the folder's name
+  [[nodiscard]] std::string displayName()
+      const;  ///< org/name for a cache entry, else the folder's or GGUF file's name
   [[nodiscard]] const ModelDescription& description() const { return m_description; }
   [[nodiscard]] const ModelWeights& weights() const { return m_weights; }
   [[nodiscard]] const std::map<std::string, TensorView>& tensors() const { return m_tensors; }
@@ -50,10 +58,17 @@ class Checkpoint {
  private:
   Checkpoint() = default;
 
+  /// config.json, or the metadata of the GGUF file, then files and weights.
+  Result<void> read(Definition definition);
+  /// Takes over the files and gives the tensors their roles.
+  Result<void> adopt(CheckpointFiles files, const NameMap& names);
+
   std::filesystem::path m_folder;
   std::filesystem::path m_configFolder;
+  std::filesystem::path m_ggufFile;
   ModelDescription m_description;
   std::vector<std::shared_ptr<const MappedFile>> m_files;
+  std::vector<std::vector<std::byte>> m_made;  ///< tensors that are put together from others
   std::map<std::string, TensorView> m_tensors;
   ModelWeights m_weights;
   std::string m_fingerprint;

@@ -20,6 +20,7 @@ struct CheckpointFiles {
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> fileOfTensor;  ///< for messages
   std::string mainFile;                             ///< index or single file, for messages
+  std::vector<std::vector<std::byte>> made;         ///< of tensors that are put together from others (GGUF)
 };
 
 /// model.safetensors if it is there, as transformers chooses, else the shards of the index.

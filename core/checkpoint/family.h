@@ -25,8 +25,9 @@ struct NameMap {
   std::string_view queryDown = {}, queryDownNorm = {}, queryUp = {};           ///< latent attention
   std::string_view keyValueDown = {}, keyValueDownNorm = {}, keyValueUp = {};  ///< latent attention
   std::string_view router = {}, selectionBias = {};
-  std::string_view expertGate = {}, expertUp = {}, expertDown = {};  ///< layout A
-  std::string_view fusedGateUp = {}, fusedDown = {};                 ///< layouts B and C
+  std::string_view expertGate = {}, expertUp = {}, expertDown = {};     ///< layout A
+  std::string_view fusedGateUp = {}, fusedDown = {};                    ///< layouts B and C
+  std::string_view stackedGate = {}, stackedUp = {}, stackedDown = {};  ///< GGUF
   std::string_view sharedGate = {}, sharedUp = {}, sharedDown = {}, sharedGateUp = {}, sharedRouter = {};
   std::string_view denseGate = {}, denseUp = {}, denseDown = {};
 };

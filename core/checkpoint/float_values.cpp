@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/base/half.h"
+#include "core/checkpoint/block_formats.h"
 
 namespace moescope::checkpoint {
 
@@ -85,6 +86,13 @@ void readRow(const TensorView& view, std::int64_t row, std::span<float> out) {
   const std::int64_t rowStride = !isMatrix              ? 0
                                  : view.strides.empty() ? view.shape.back()
                                                         : view.strides.front();
+  if (hasBlocks(view.dtype)) {
+    const BlockSize block = blockSize(view.dtype);
+    readBlocks(view.dtype,
+               view.bytes.subspan(static_cast<std::size_t>(row * rowStride / block.elements * block.bytes)),
+               out);
+    return;
+  }
   if (view.scales != nullptr) {
     readQuantised(view, row, rowStride, out);
     return;

@@ -191,6 +191,7 @@ std::string_view name(ExpertStore store) {
     case ExpertStore::FusedOutIn: return "fused_out_in";
     case ExpertStore::FusedInOut: return "fused_in_out";
     case ExpertStore::Flat: return "flat";
+    case ExpertStore::Stacked: return "stacked";
   }
   return "unknown";
 }

@@ -95,7 +95,8 @@ enum class ExpertStore : std::uint8_t {
   PerExpert,   ///< layout A: experts.{e}.gate_proj/up_proj/down_proj
   FusedOutIn,  ///< layout B: gate_up [E,2I,H], down [E,H,I]
   FusedInOut,  ///< layout C: gate_up [E,H,2I], down [E,I,H] (gpt_oss, llama4)
-  Flat         ///< gate, up and down [E*I,H] each, down stored transposed (dbrx)
+  Flat,        ///< gate, up and down [E*I,H] each, down stored transposed (dbrx)
+  Stacked      ///< gate and up [E,I,H] each, down [E,H,I] (GGUF)
 };
 std::string_view name(ExpertStore store);  ///< "per_expert", "fused_out_in", ...
 
@@ -147,7 +148,7 @@ struct QuantisationSpec {
 struct ModelDescription {
   std::string family;        ///< model_type, e.g. "olmoe"
   std::string architecture;  ///< architectures[0]
-  std::string configJson;    ///< config.json as read, compact
+  std::string configJson;    ///< config.json as read, compact; of GGUF metadata what it stands for
   /// Where transformers 5 and the model's authors disagree, what counts is transformers.
   bool likeTransformers = false;
 

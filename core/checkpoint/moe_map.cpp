@@ -52,6 +52,8 @@ class MoeMapper {
     if (spec.store == ExpertStore::Flat) return mapFlat();
     if (m_description.quantisation.kind == Quantisation::Mxfp4 && m_source.find(fused + "_blocks") != nullptr)
       return mapMicroscaled();
+    if (!m_names.stackedGate.empty() && m_source.find(m_prefix + std::string(m_names.stackedGate)) != nullptr)
+      return mapStacked();
     if (m_names.expertGate.empty() || m_source.find(fused) != nullptr) return mapFused();
     spec.store = ExpertStore::PerExpert;
     for (int expert = 0; expert < m_router.experts && !m_source.isHopeless(); ++expert) {
@@ -102,6 +104,27 @@ class MoeMapper {
       to.down = matrixOf(down, expert);
     }
     if (spec.bias) mapExpertBiases();
+  }
+
+  void mapStacked() {
+    m_description.experts.store = ExpertStore::Stacked;
+    const TensorView gate = take(m_names.stackedGate, {m_router.experts, m_inner, m_hidden});
+    const TensorView up = take(m_names.stackedUp, {m_router.experts, m_inner, m_hidden});
+    const TensorView down = take(m_names.stackedDown, {m_router.experts, m_hidden, m_inner});
+    const auto biasOf = [&](std::string_view weight, std::int64_t rows) {
+      if (!m_description.experts.bias) return TensorView{};
+      return take(std::string(weight.substr(0, weight.rfind('.'))) + ".bias", {m_router.experts, rows});
+    };
+    const TensorView gateBias = biasOf(m_names.stackedGate, m_inner);
+    const TensorView upBias = biasOf(m_names.stackedUp, m_inner);
+    const TensorView downBias = biasOf(m_names.stackedDown, m_hidden);
+    const auto partOf = [](const TensorView& all, std::int64_t expert) {
+      return all.exists() ? part(all, expert) : TensorView{};
+    };
+    for (std::int64_t expert = 0; expert < m_router.experts; ++expert) {
+      m_moe.experts.push_back({partOf(gate, expert), partOf(up, expert), partOf(down, expert),
+                               partOf(gateBias, expert), partOf(upBias, expert), partOf(downBias, expert)});
+    }
   }
 
   void mapMicroscaled() {

@@ -68,6 +68,7 @@ TensorView TensorSource::take(const std::string& name, const std::vector<std::in
     return {};
   }
   if (tensor->dtype == DType::F8E4M3) return withScales(*tensor, name);
+  if (hasBlocks(tensor->dtype)) return *tensor;
   if (tensor->dtype != DType::F32 && tensor->dtype != DType::F16 && tensor->dtype != DType::BF16) {
     addProblem("tensor.unsupported_dtype", key,
                fmt::format("{} is stored as {}", key, checkpoint::name(tensor->dtype)));

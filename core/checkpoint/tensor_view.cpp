@@ -18,7 +18,14 @@ std::string_view name(DType dtype) {
     case DType::U8: return "U8";
     case DType::Bool: return "BOOL";
     case DType::F8E4M3: return "F8_E4M3";
-    case DType::Mxfp4: return "MXFP4";
+    case DType::Mxfp4:
+    case DType::BlockMxfp4: return "MXFP4";
+    case DType::Q4_0: return "Q4_0";
+    case DType::Q5_0: return "Q5_0";
+    case DType::Q8_0: return "Q8_0";
+    case DType::Q4_K: return "Q4_K";
+    case DType::Q5_K: return "Q5_K";
+    case DType::Q6_K: return "Q6_K";
   }
   return "unknown";
 }
@@ -35,10 +42,22 @@ std::size_t bytesPerElement(DType dtype) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
-    case DType::Mxfp4:
     case DType::F8E4M3: return 1;
+    default: return 1;
   }
-  return 1;
+}
+
+BlockSize blockSize(DType dtype) {
+  switch (dtype) {
+    case DType::Q4_0: return {32, 18};
+    case DType::Q5_0: return {32, 22};
+    case DType::Q8_0: return {32, 34};
+    case DType::BlockMxfp4: return {32, 17};
+    case DType::Q4_K: return {256, 144};
+    case DType::Q5_K: return {256, 176};
+    case DType::Q6_K: return {256, 210};
+    default: return {1, static_cast<std::int64_t>(bytesPerElement(dtype))};
+  }
 }
 
 std::int64_t TensorView::elementCount() const {
@@ -65,10 +84,11 @@ TensorView view(const TensorView& tensor, std::int64_t first, std::vector<std::i
   std::int64_t elements = 1;  // from the first to the last
   for (std::size_t axis = 0; axis < strides.size(); ++axis)
     elements += (result.shape[axis] - 1) * strides[axis];
-  const std::size_t size = bytesPerElement(tensor.dtype);
-  result.bytes =
-      tensor.bytes.subspan(static_cast<std::size_t>(first) * size,
-                           result.elementCount() == 0 ? 0 : static_cast<std::size_t>(elements) * size);
+  const BlockSize block = blockSize(tensor.dtype);
+  const auto bytesOf = [&block](std::int64_t count) {
+    return static_cast<std::size_t>(count / block.elements * block.bytes);
+  };
+  result.bytes = tensor.bytes.subspan(bytesOf(first), result.elementCount() == 0 ? 0 : bytesOf(elements));
   if (strides != stridesOf(result)) result.strides = std::move(strides);
   return result;
 }

@@ -29,10 +29,16 @@ struct Sizes {
 };
 
 /// Left as it is unless the user asks for another type.
-bool staysQuantised(const TensorView& view, Dtype dtype) { return isQuantised(view) && dtype == Dtype::Auto; }
+bool staysQuantised(const TensorView& view, Dtype dtype) {
+  return view.isQuantised() && dtype == Dtype::Auto;
+}
 
 /// Of the elements and their scales.
 std::int64_t quantisedBytes(const TensorView& view) {
+  if (checkpoint::hasBlocks(view.dtype)) {
+    const checkpoint::BlockSize block = checkpoint::blockSize(view.dtype);
+    return view.elementCount() / block.elements * block.bytes;
+  }
   const checkpoint::BlockScales& scales = *view.scales;
   const std::int64_t elements = view.elementCount();
   const std::int64_t blocks = (view.shape[0] + scales.blockRows - 1) / scales.blockRows *

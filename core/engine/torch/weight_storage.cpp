@@ -36,7 +36,7 @@ std::string_view name(Storage storage) {
 
 Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
   const bool readable = view.dtype == DType::F32 || view.dtype == DType::BF16 || view.dtype == DType::F16 ||
-                        view.dtype == DType::F64 || isQuantised(view);
+                        view.dtype == DType::F64 || view.isQuantised();
   if (!readable) {
     return fail("engine.unsupported", "", view.name,
                 "weights stored as " + std::string(checkpoint::name(view.dtype)) + " cannot be run",
@@ -48,7 +48,7 @@ Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
     case Dtype::F16: return Storage::F16;
     case Dtype::Auto: break;
   }
-  if (view.dtype == DType::BF16 || isQuantised(view)) return Storage::BF16;
+  if (view.dtype == DType::BF16 || view.isQuantised()) return Storage::BF16;
   if (view.dtype == DType::F16) return Storage::F16;
   return Storage::F32;
 }

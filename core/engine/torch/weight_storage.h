@@ -17,9 +17,6 @@ namespace moescope::engine {
 std::size_t bytesPerElement(Storage storage);
 std::string_view name(Storage storage);  ///< "f32", "bf16", "f16"
 
-/// Stored in less than 16 bits an element, with scales.
-inline bool isQuantised(const checkpoint::TensorView& view) { return view.scales != nullptr; }
-
 /// The storage of a tensor with this dtype under the user's choice; float64 becomes float32, and what is
 /// quantised bfloat16 where it cannot stay as it is. Errors:
 /// `engine.unsupported` for integers and float8.
