@@ -62,6 +62,8 @@ constexpr std::array kKnown{
     KnownMetric{"tau", "Fitted temperature τ", "", MetricGroup::Congestion},
     KnownMetric{"epsilon_nash", "Nash gap ε of the load", "", MetricGroup::Congestion},
     KnownMetric{"epsilon_residual", "Equilibrium residual ε of the load", "", MetricGroup::Congestion},
+    KnownMetric{"inclusion_l1", "L1 of K choices without replacement to the fit", "",
+                MetricGroup::Congestion},
     KnownMetric{"gamma_explicit", "Explicit γ of the balancing loss", "", MetricGroup::Congestion},
     KnownMetric{"gamma_implicit", "Implicit γ, the rest", "", MetricGroup::Congestion},
 };
