@@ -24,9 +24,8 @@ void use(const Tokenizer& tokenizer, const std::string& text) {
     ids.push_back(token.id);
   }
   if (pieces.size() != tokens->size()) std::abort();
-  tokenizer.decode(ids, false);
-  tokenizer.decode(ids, true);
-  for (const auto id : ids) tokenizer.bytes(id);
+  for (const bool skipSpecial : {false, true}) static_cast<void>(tokenizer.decode(ids, skipSpecial));
+  for (const auto id : ids) static_cast<void>(tokenizer.bytes(id));
 }
 
 }  // namespace
