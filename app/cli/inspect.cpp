@@ -30,8 +30,10 @@ OpenedTokenizer openTokenizer(const Checkpoint& opened) {
 }
 
 std::string storeText(const ModelDescription& description) {
-  const std::string layout =
-      description.experts.store == checkpoint::ExpertStore::PerExpert ? "one by one" : "fused";
+  const auto store = description.experts.store;
+  const std::string layout = store == checkpoint::ExpertStore::PerExpert ? "one by one"
+                             : store == checkpoint::ExpertStore::Stacked ? "stacked"
+                                                                         : "fused";
   const auto kind = description.quantisation.kind;
   return kind == checkpoint::Quantisation::None ? layout : fmt::format("{} in {}", layout, name(kind));
 }

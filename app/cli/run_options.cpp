@@ -57,7 +57,9 @@ checkpoint::Definition definitionNamed(const std::string& word) {
 }
 
 void addModelOptions(CLI::App& command, ModelOptions& options) {
-  command.add_option("-m,--model", options.folder, "Checkpoint folder in the Hugging Face format")
+  command
+      .add_option("-m,--model", options.folder,
+                  "Checkpoint folder in the Hugging Face format, or a GGUF file")
       ->type_name("DIR")
       ->required();
   addDeviceOptions(command, options);

@@ -29,6 +29,7 @@ void translateEnds(GgufTranslation& t) {
   }
   t.set("eos_token_id", "tokenizer.ggml.eos_token_id", ends.empty() ? json(nullptr) : ends);
   t.may("bos_token_id", "tokenizer.ggml.bos_token_id", nullptr);
+  if (t.value("tokenizer.ggml.add_bos_token") == false) t.config["bos_token_id"] = nullptr;
 }
 
 /// YaRN's magnitude: GGUF keeps a tenth of mscale_all_dim and takes mscale to be the same; attn_factor is
@@ -74,9 +75,11 @@ void translateCommon(GgufTranslation& t, const GgufFile& file) {
   t.may("num_key_value_heads", "attention.head_count_kv", t.config["num_attention_heads"]);
   t.need("rms_norm_eps", "attention.layer_norm_rms_epsilon");
   t.need("max_position_embeddings", "context_length");
-  // The last layers predict further tokens and are left out.
-  const std::int64_t layers = t.required("block_count").is_null() ? 0 : t.whole("block_count", 0);
-  t.set("num_hidden_layers", "block_count", layers - t.whole("nextn_predict_layers", 0));
+  // Layers at the end that predict further tokens are left out.
+  t.need("num_hidden_layers", "block_count");
+  std::int64_t layers = t.whole("block_count", 0);
+  while (layers > 0 && t.hasTensor(fmt::format("blk.{}.nextn.eh_proj.weight", layers - 1))) --layers;
+  t.config["num_hidden_layers"] = layers;
   const auto embedding = file.tensors.find("token_embd.weight");
   if (embedding != file.tensors.end())
     t.set("vocab_size", "vocab_size", embedding->second.shape.front());
@@ -188,6 +191,9 @@ void translateGlm4(GgufTranslation& t) {
   t.config["model_type"] = "glm4_moe";
   requireGating(t, kSigmoid);
   translateDeepseekRouter(t);
+  // They are counted even where the file leaves their tensors out.
+  const std::int64_t further = t.whole("block_count", 0) - t.whole("nextn_predict_layers", 0);
+  t.config["num_hidden_layers"] = std::min(t.config["num_hidden_layers"].get<std::int64_t>(), further);
   t.config["use_qk_norm"] = t.hasTensor("blk.0.attn_q_norm.weight");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -60,7 +61,13 @@ Result<void> joinKeyValueUp(CheckpointFiles& files, int layer) {
   both.dtype = isNarrow ? k.dtype : DType::F32;
   both.shape = {heads * (nope + own), rank};
   std::vector<std::byte>& bytes = files.made.emplace_back();
-  bytes.resize(static_cast<std::size_t>(both.elementCount()) * bytesPerElement(both.dtype));
+  try {
+    bytes.resize(static_cast<std::size_t>(both.elementCount()) * bytesPerElement(both.dtype));
+  } catch (const std::exception&) {
+    return fail("gguf.too_large", files.mainFile, "tensor " + k.name,
+                fmt::format("there is not enough memory to put it and {} together", v.name),
+                "close other programs, or use a file whose attn_kv_b is whole");
+  }
   std::vector<float> row(static_cast<std::size_t>(std::max(nope, rank)));
   for (std::int64_t head = 0; head < heads; ++head) {
     const std::int64_t first = head * (nope + own);

@@ -116,6 +116,8 @@ def add_keys(writer, config):
     writer.add_token_list([f"token {i}" for i in range(config["vocab_size"])])
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
+    if model == "qwen3_moe":
+        writer.add_add_bos_token(False)
 
 
 def add_latent_keys(writer, config, split):

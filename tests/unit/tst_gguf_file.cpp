@@ -18,6 +18,8 @@ namespace {
 const std::filesystem::path kMixed = MOESCOPE_TEST_DATA "/gguf/olmoe_mixed.gguf";
 constexpr std::uint64_t kHuge = std::numeric_limits<std::uint64_t>::max();
 
+std::span<const std::byte> spanOf(const std::string& bytes) { return std::as_bytes(std::span(bytes)); }
+
 GgufBytes file(std::uint64_t tensors, std::uint64_t keys) { return GgufBytes().start(tensors, keys); }
 
 }  // namespace
@@ -126,37 +128,37 @@ class TestGgufFile : public QObject {
   }
 
   void refusesFilesThatEndAtAnyByteOfTheHeader() {
-    const auto whole = openGgufFile(kMixed, "mixed");
+    const std::string bytes = readBytes(kMixed);
+    const auto whole = readGguf(spanOf(bytes), "mixed");
     QVERIFY(whole);
-    const auto path = pathOf("cut.gguf");
-    writeBytes(path, readBytes(kMixed));
-    for (std::size_t size = whole->headerBytes; size-- > 0;) {
-      std::filesystem::resize_file(path, size);
-      const auto opened = openGgufFile(path, "cut");
+    for (std::size_t size = 0; size <= whole->headerBytes; ++size) {
+      // A copy of its own, so that a sanitizer sees a read beyond the end.
+      const std::string cut = bytes.substr(0, size);
+      const auto opened = readGguf(spanOf(cut), "cut");
       QVERIFY2(!opened, qPrintable(QString("%1 bytes").arg(size)));
-      if (size > 0) QVERIFY2(opened.error().kind.starts_with("gguf."), opened.error().text().c_str());
+      QVERIFY2(opened.error().kind.starts_with("gguf."), opened.error().text().c_str());
     }
   }
 
   void survivesAnyByteOfTheHeader() {
-    const auto whole = openGgufFile(kMixed, "mixed");
-    QVERIFY(whole);
-    const auto path = pathOf("changed.gguf");
     const std::string bytes = readBytes(kMixed);
+    const auto whole = readGguf(spanOf(bytes), "mixed");
+    QVERIFY(whole);
     std::size_t refused = 0;
+    std::string changed = bytes;
     for (std::size_t at = 0; at < whole->headerBytes; ++at) {
-      std::string changed = bytes;
-      changed[at] = static_cast<char>(changed[at] ^ (at % 2 == 0 ? 0xFF : 1 << at % 8));
-      writeBytes(path, changed);
-      const auto opened = openGgufFile(path, "changed");
+      changed[at] = static_cast<char>(bytes[at] ^ (at % 2 == 0 ? 0xFF : 1 << at % 8));
+      const auto opened = readGguf(spanOf(changed), "changed");
+      changed[at] = bytes[at];
       if (!opened) {
         ++refused;
         QVERIFY2(opened.error().kind.starts_with("gguf."), opened.error().text().c_str());
         continue;
       }
-      for (const auto& [name, tensor] : opened->tensors)
-        QVERIFY(tensor.bytes.empty() || tensor.bytes.data() + tensor.bytes.size() <=
-                                            opened->file->bytes().data() + opened->file->bytes().size());
+      for (const auto& [name, tensor] : opened->tensors) {
+        const std::byte* end = spanOf(changed).data() + changed.size();
+        QVERIFY(tensor.bytes.empty() || tensor.bytes.data() + tensor.bytes.size() <= end);
+      }
     }
     QVERIFY(refused > 100);
   }
