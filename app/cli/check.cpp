@@ -39,7 +39,8 @@ Result<Findings> checkTokenizer(const checkpoint::Checkpoint& opened) {
   std::error_code ignored;
   if (!std::filesystem::exists(opened.tokenizerFile(), ignored)) {
     findings.tokenizer = "none";
-    findings.warnings.emplace_back("the folder has no tokenizer.json: the model runs on token ids only");
+    findings.warnings.emplace_back(
+        "the folder has neither tokenizer.json nor tokenizer.model: the model runs on token ids only");
     return findings;
   }
   const auto tokenizer = tokenizer::Tokenizer::open(opened.tokenizerFile());

@@ -49,7 +49,7 @@ std::string dtypesText(const Checkpoint& opened) {
 }
 
 std::string tokenizerText(const OpenedTokenizer& tokenizer) {
-  if (!tokenizer) return "none, the folder has no tokenizer.json";
+  if (!tokenizer) return "none, the folder has neither tokenizer.json nor tokenizer.model";
   if (!*tokenizer) return tokenizer->error().text();
   return fmt::format("{} tokens", (**tokenizer)->vocabularySize());
 }
