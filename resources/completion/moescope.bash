@@ -13,6 +13,7 @@ _moescope() {
     "verify --reference") :; return ;;
     "verify --device") :; return ;;
     "verify --dtype") :; return ;;
+    "verify --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "verify --threads") :; return ;;
     "verify --tolerance") :; return ;;
     "tokenize --tokenizer") COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -23,6 +24,7 @@ _moescope() {
     "generate --device") :; return ;;
     "generate --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
     "generate --threads") :; return ;;
+    "generate --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "generate -p"|"generate --prompt") :; return ;;
     "generate --prompt-file") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "generate -n"|"generate --max-tokens") :; return ;;
@@ -41,6 +43,7 @@ _moescope() {
     "record --device") :; return ;;
     "record --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
     "record --threads") :; return ;;
+    "record --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "record --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "record -o"|"record --out") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "record --label-from") COMPREPLY=($(compgen -W "auto folder file field" -- "$word")); return ;;
@@ -101,10 +104,10 @@ _moescope() {
     "") words="inspect check verify tokenize generate record series query figure analyze steer devices bench -h --help --version --verbose --demo --plugins"; files=1 ;;
     "inspect") words="-h --help --json"; files=1 ;;
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
-    "verify") words="-h --help --reference --device --dtype --threads --tolerance --token-by-token --json"; files=1 ;;
+    "verify") words="-h --help --reference --device --dtype --compat --threads --tolerance --token-by-token --json"; files=1 ;;
     "tokenize") words="-h --help --special --json --tokenizer -m --model --text --decode --jsonl"; files=0 ;;
-    "generate") words="-h --help -m --model --device --dtype --threads -p --prompt --prompt-file -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
-    "record") words="-h --help -m --model --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
+    "generate") words="-h --help -m --model --device --dtype --threads --compat -p --prompt --prompt-file -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
+    "record") words="-h --help -m --model --device --dtype --threads --compat --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "series") words="-h --help --checkpoints --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
