@@ -97,7 +97,7 @@ class MatrixReader {
       return matrix;
     }
     if (usableInPlace(view, storage)) {
-      m_done += bytesAs(view, storage);
+      add(bytesAs(view, storage), true);
       return matrix;
     }
     m_conversions.push_back({&view, storage, m_next});
@@ -112,7 +112,7 @@ class MatrixReader {
       helpers.emplace_back([this] { work(false); });
     work(true);
     helpers.clear();
-    if (m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+    add(0, true);
   }
   [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
 
@@ -128,9 +128,13 @@ class MatrixReader {
     for (std::size_t i = m_upcoming++; i < m_conversions.size() && !cancelled(); i = m_upcoming++) {
       const Conversion& conversion = m_conversions[i];
       convert(*conversion.view, conversion.storage, conversion.out);
-      m_done += bytesAs(*conversion.view, conversion.storage);
-      if (reports && m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
+      add(bytesAs(*conversion.view, conversion.storage), reports);
     }
+  }
+
+  void add(std::int64_t bytes, bool reports) {
+    m_done += bytes;
+    if (reports && m_progress) m_progress({"Reading weights", m_done, m_total, "bytes"});
   }
 
   std::vector<Conversion> m_conversions;
