@@ -94,6 +94,7 @@ class MatrixReader {
     CpuMatrix matrix{view.bytes.data(), storage, view.shape[0], view.shape[1], nullptr};
     if (staysQuantised(view, m_dtype)) {
       matrix.quantised = &view;
+      add(quantisedBytes(view), true);
       return matrix;
     }
     if (usableInPlace(view, storage)) {
