@@ -100,8 +100,6 @@ QWidget* ModelPanel::makeLoadedPage() {
   column->addWidget(m_memoryBar);
   column->addWidget(m_memoryParts);
   column->addWidget(m_warnings);
-  m_architecture = rowsTitled({tr("Layers"), tr("Router"), tr("Experts"), tr("Attention")});
-  column->addLayout(m_architecture);
 
   auto* buttons = new QHBoxLayout;
   auto* change = new QPushButton(tr("Change…"));
@@ -116,6 +114,8 @@ QWidget* ModelPanel::makeLoadedPage() {
   buttons->addStretch(1);
   buttons->addWidget(m_contextSize);
   column->addLayout(buttons);
+  m_architecture = rowsTitled({tr("Layers"), tr("Router"), tr("Experts"), tr("Attention")});
+  column->addLayout(m_architecture);
   column->addStretch(1);
   m_scroll = new QScrollArea;
   m_scroll->setWidgetResizable(true);
