@@ -10,6 +10,7 @@
 #include "app/cli/command.h"
 #include "app/cli/run_options.h"
 #include "core/base/mapped_file.h"
+#include "core/chat/chat_template.h"
 #include "core/engine/generation/generation.h"
 
 namespace moescope::cli {
@@ -20,10 +21,10 @@ constexpr std::size_t kMaxPromptBytes = 64U << 20;
 
 struct GenerateOptions {
   ModelOptions model;
-  std::string prompt, promptFile, record, capture = "weights", mode = "from-now-on";
+  std::string prompt, promptFile, system, record, capture = "weights", mode = "from-now-on";
   std::vector<std::string> steer;
   engine::GenerationSettings settings;
-  bool json = false, quiet = false;
+  bool chat = false, json = false, quiet = false;
 };
 
 std::string_view name(engine::FinishReason reason) {
@@ -124,6 +125,7 @@ class GenerateCommand {
 
  private:
   Result<void> prepare(std::stop_token stop);
+  Result<void> fillTemplate();
   Result<void> write(std::stop_token stop);
   Result<void> replay(std::stop_token stop);
   Result<void> close();
@@ -163,6 +165,9 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   auto loaded = openModel(m_options.model, m_options.steer, progressPrinter(m_options.quiet), stop);
   if (!loaded) return fail(loaded.error());
   m_loaded = *std::move(loaded);
+  if (m_options.chat) {
+    if (auto filled = fillTemplate(); !filled) return filled;
+  }
   // The file is made last, so that bad input leaves none behind.
   if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings);
       !checked) {
@@ -184,6 +189,23 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   }
   if (counterfactual()) return {};
   return m_generation->setProgram(m_program, engine::SteeringMode::FromNowOn, std::move(stop));
+}
+
+/// The prompt as a user's turn in the model's chat template; its special tokens are in the text.
+Result<void> GenerateCommand::fillTemplate() {
+  const auto chat = chat::ChatTemplate::open(m_loaded.model->checkpoint().configFolder());
+  if (!chat) return fail(chat.error());
+  std::vector<chat::Turn> turns;
+  if (!m_options.system.empty()) turns.push_back({"system", m_options.system});
+  auto& settings = m_options.settings;
+  turns.push_back({"user", settings.prompt});
+  auto text = chat->render(turns);
+  if (!text) return fail(text.error());
+  settings.prompt = *std::move(text);
+  const auto tokens = m_loaded.tokenizer->encode(settings.prompt, false);
+  if (!tokens) return fail(tokens.error());
+  for (const auto& token : *tokens) settings.promptIds.push_back(token.id);
+  return {};
 }
 
 void GenerateCommand::show(const std::string& text) {
@@ -306,6 +328,9 @@ void addGenerate(CLI::App& app, std::function<int()>& run) {
   command->add_option("--prompt-file", options->promptFile, "File with the text to continue")
       ->type_name("FILE")
       ->excludes(prompt);
+  auto* chat = command->add_flag("--chat", options->chat,
+                                 "The text is a user's turn: it is put into the model's chat template");
+  command->add_option("--system", options->system, "System turn before it")->needs(chat);
   command->add_option("-n,--max-tokens", options->settings.maxTokens, "Tokens to write at most")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();

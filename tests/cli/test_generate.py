@@ -1,4 +1,5 @@
 """generate: its text and numbers against transformers, its options, steering, and being stopped."""
+import json
 import math
 import signal
 import socket
@@ -21,6 +22,40 @@ def arguments(*options, prompt=PROMPT, count=24):
 
 def choices(document):
     return [[(router["ids"], router["weights"]) for router in token.get("routers", [])] for token in document["tokens"]]
+
+
+class ChatTemplates(ProgramTest):
+    """--chat puts the text into the model's own template; special tokens of the template are single tokens."""
+
+    TEMPLATE = "{% for m in messages %}<|endoftext|>{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+
+    def model_with(self, template):
+        folder = self.folder / "model"
+        folder.mkdir()
+        for file in MODEL.iterdir():
+            if file.name != "tokenizer_config.json":
+                (folder / file.name).write_bytes(file.read_bytes())
+        config = json.loads((MODEL / "tokenizer_config.json").read_text())
+        config.pop("chat_template", None)
+        if template:
+            config["chat_template"] = template
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        return folder
+
+    def test_the_prompt_is_the_filled_template(self):
+        options = ("--prompt", "Hello there", "-n", 1, "--temperature", 0, "--json", "--chat", "--system", "Be brief.")
+        document = self.succeed("generate", "--model", self.model_with(self.TEMPLATE), *options).document
+        turns = ("system: Be brief.\n", "user: Hello there\nassistant:")
+        self.assertEqual(document["prompt"], "".join("<|endoftext|>" + turn for turn in turns))
+        expected = sum(([0] + TOKENIZER.encode(turn) for turn in turns), [])
+        self.assertEqual([token["id"] for token in document["tokens"]][:len(expected)], expected)
+        self.assertEqual(document["prompt_tokens"], len(expected))
+
+    def test_a_model_without_a_template(self):
+        self.refuse("chat.missing", "generate", "--model", self.model_with(None), "--prompt", "Hello", "--chat", "--quiet")
+
+    def test_a_template_that_refuses(self):
+        self.refuse("chat.refused", "generate", "--model", self.model_with("{{ raise_exception('no') }}"), "--prompt", "Hello", "--chat", "--quiet")
 
 
 class AgainstTransformers(ProgramTest):
