@@ -46,7 +46,7 @@ if(NOT BUILD_SHARED_PLUGINS)
   add_executable(moescope_shared_plugins $<TARGET_OBJECTS:moescope>)
   set_target_properties(moescope_shared_plugins PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME moescope
     RUNTIME_OUTPUT_DIRECTORY ${MOESCOPE_SHARED_PLUGINS}/../../../bin)
-  target_link_libraries(moescope_shared_plugins PRIVATE moescope_generation moescope_figure moescope_no_built_in)
+  target_link_libraries(moescope_shared_plugins PRIVATE moescope_generation moescope_chat moescope_figure moescope_no_built_in)
   moescope_plugin_program(moescope_shared_plugins)
   get_property(builtIn GLOBAL PROPERTY MOESCOPE_PLUGINS)
   list(TRANSFORM builtIn REPLACE "(.+)" "plugin_\\1_shared")
