@@ -205,7 +205,7 @@ class TestSeriesCollection : public QObject {
     for (const auto& [name, column] :
          {std::pair{"load-balance", "baseline"}, std::pair{"congestion-fit", "phases"}}) {
       auto row = file->prepare("SELECT parameters, inputs FROM analysis_result WHERE analysis = ?");
-      row->bind(1, std::string(name));
+      row->bind(1, std::string_view(name));
       QCOMPARE(row->step(), SQLITE_ROW);
       const std::string parameters = row->text(0), inputs = row->text(1);
       row->reset();
