@@ -74,6 +74,9 @@ WindowStatusBar::WindowStatusBar(views::ViewContext& context, QWidget* parent)
   connect(&context, &views::ViewContext::storeReplaced, this, &WindowStatusBar::refresh);
   connect(&context, &views::ViewContext::rowsChanged, this, &WindowStatusBar::refresh);
   connect(&context.steering(), &views::SteeringDocument::programChanged, this, &WindowStatusBar::refresh);
+  m_draining.setSingleShot(true);
+  m_draining.setInterval(kDrainMs);
+  connect(&m_draining, &QTimer::timeout, this, &WindowStatusBar::refresh);
   refresh();
 }
 
@@ -158,6 +161,7 @@ void WindowStatusBar::refresh() {
                                views::bytesText(writer.fileBytes)));
   m_queue->setText(tr("queue %1 of %2")
                        .arg(views::bytesText(writer.queuedBytes), views::bytesText(writer.queueLimitBytes)));
+  if (writer.queuedBytes > 0) m_draining.start();
 }
 
 }  // namespace moescope::app

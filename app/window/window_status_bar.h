@@ -4,6 +4,7 @@
 
 #include <QElapsedTimer>
 #include <QStatusBar>
+#include <QTimer>
 
 #include <string>
 
@@ -27,6 +28,9 @@ std::int64_t availableMemoryBytes();
 /// How long a message stays that needs no action.
 inline constexpr int kMessageMs = 10000;
 
+/// When the writer's queue is looked at again: it writes every StoreOptions::commitIntervalMs.
+inline constexpr int kDrainMs = 250;
+
 class WindowStatusBar : public QStatusBar {
   Q_OBJECT
 
@@ -46,6 +50,7 @@ class WindowStatusBar : public QStatusBar {
   QElapsedTimer m_progressClock;
   std::string m_progressActivity;
   std::int64_t m_progressStart = 0;
+  QTimer m_draining;  ///< runs while something waits to be written: that it is written is no event
   QToolButton* m_device;
   QToolButton* m_activity;
   QToolButton* m_rate;

@@ -175,7 +175,7 @@ Value Evaluator::call(const Node& node) {
   if (callee.isUndefined()) failUndefined(callee);
   if (!callee.is<std::shared_ptr<const Callable>>())
     failed(std::string(callee.typeName()) + " cannot be called");
-  const auto callable = callee.as<std::shared_ptr<const Callable>>();
+  const auto& callable = callee.as<std::shared_ptr<const Callable>>();
   switch (callable->kind) {
     case Callable::Kind::Macro: return callMacro(*callable->macro, given);
     case Callable::Kind::Method: return callMethod(callable->self, callable->name, given, m_budget);

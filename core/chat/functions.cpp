@@ -44,7 +44,9 @@ Value dict(const Arguments& arguments, Budget& budget) {
   }
   for (const auto& [name, value] : arguments.named) {
     budget.step(1 + entries.size() / 16);
-    const auto same = [&](const auto& entry) { return entry.first.isText() && *entry.first.text() == name; };
+    const auto same = [&sought = name](const auto& entry) {
+      return entry.first.isText() && *entry.first.text() == sought;
+    };
     const auto found = std::find_if(entries.begin(), entries.end(), same);
     if (found == entries.end()) {
       entries.emplace_back(name, value);

@@ -41,7 +41,7 @@ Arguments behind(const Arguments& arguments, std::size_t count) {
 
 /// The item, or what stands at the argument `attribute` of it, in lower case unless case counts.
 Value sortKey(const Value& item, const Value* attribute, bool caseCounts, Budget& budget) {
-  const Value key = attribute == nullptr || attribute->isNone() ? item : atPath(item, *attribute, budget);
+  Value key = attribute == nullptr || attribute->isNone() ? item : atPath(item, *attribute, budget);
   if (caseCounts || !key.isText()) return key;
   budget.made(key.text()->size());
   return lower(*key.text());
@@ -125,6 +125,7 @@ Value sorted(std::vector<std::pair<Value, Value>> keyed, bool reverse, Budget& b
   });
   std::vector<Value> result;
   budget.made(sizeof(Value) * keyed.size());
+  result.reserve(keyed.size());
   for (auto& entry : keyed) result.push_back(std::move(entry.second));
   return Value::list(std::move(result));
 }

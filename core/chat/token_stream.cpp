@@ -11,7 +11,7 @@ constexpr int kMaxDepth = 200;
 std::string shown(const Token& token) {
   switch (token.kind) {
     case Token::Kind::End: return "the end of the template";
-    case Token::Kind::BlockEnd: return "the end of the tag";
+    case Token::Kind::BlockEnd:
     case Token::Kind::OutputEnd: return "the end of the tag";
     default: return "'" + token.text.substr(0, 40) + "'";
   }

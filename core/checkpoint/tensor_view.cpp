@@ -39,10 +39,6 @@ std::size_t bytesPerElement(DType dtype) {
     case DType::F16:
     case DType::BF16:
     case DType::I16: return 2;
-    case DType::I8:
-    case DType::U8:
-    case DType::Bool:
-    case DType::F8E4M3: return 1;
     default: return 1;
   }
 }

@@ -25,7 +25,8 @@ std::vector<float> keptGroups(std::span<const float> selection, const RouterSpec
       const auto members = selection.subspan(first + group, size);
       const bool isKept =
           std::any_of(members.begin(), members.end(), [&](float key) { return key != masked; });
-      if (isKept) groups.push_back(static_cast<float>(group / size));
+      const std::size_t number = group / size;
+      if (isKept) groups.push_back(static_cast<float>(number));
     }
   }
   return groups;

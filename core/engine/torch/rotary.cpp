@@ -122,9 +122,9 @@ void Rotary::prepare(std::int64_t position, int tokens, std::int64_t sequence) {
 void Rotary::apply(int token, float* head) const {
   const float* cosines = m_cosines.data() + static_cast<std::ptrdiff_t>(token) * m_half;
   const float* sines = m_sines.data() + static_cast<std::ptrdiff_t>(token) * m_half;
-  const int step = isInterleaved() ? 2 : 1;
-  const int partner = isInterleaved() ? 1 : m_half;
-  for (int i = 0; i < m_half; ++i) {
+  const std::ptrdiff_t step = isInterleaved() ? 2 : 1;
+  const std::ptrdiff_t partner = isInterleaved() ? 1 : m_half;
+  for (std::ptrdiff_t i = 0; i < m_half; ++i) {
     float& first = head[step * i];
     float& second = head[step * i + partner];
     const float turned = first * cosines[i] - second * sines[i];

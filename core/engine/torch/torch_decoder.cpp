@@ -287,7 +287,7 @@ Result<at::Tensor> TorchDecoder::feedForward(int layer, const at::Tensor& x, con
 }
 
 at::Tensor TorchDecoder::sharedExpert(const TorchLayer& layer, const at::Tensor& x, float* gates) const {
-  const at::Tensor output = gatedMlp(layer.moe.shared, x);
+  at::Tensor output = gatedMlp(layer.moe.shared, x);
   if (gates == nullptr) return output;
   const at::Tensor gate = at::sigmoid(at::linear(x, layer.moe.sharedRouter));
   download(gate, gates);

@@ -1,0 +1,45 @@
+// The status bar says what waits to be written, and says so when nothing waits any more.
+#include <QToolButton>
+
+#include "app/window/window_status_bar.h"
+#include "tests/support/gui_test.h"
+#include "tests/support/view_bench.h"
+#include "views/api/number_text.h"
+
+namespace moescope::app {
+
+class TestWindowStatusBar : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void theQueueIsSeenToRunEmpty() {
+    views::ViewBench bench;
+    bench.openTrace();
+    WindowStatusBar bar(bench.context);
+    bar.show();
+    const QString idle = QStringLiteral("queue %1 of").arg(views::bytesText(0));
+    const auto shows = [&bar](const QString& text) {
+      for (const auto* part : bar.findChildren<QToolButton*>())
+        if (part->text().startsWith(text)) return true;
+      return false;
+    };
+    QVERIFY(shows(idle));
+    const auto synthetic = trace::fixture::synthesize(7, {40});
+    auto recorder = bench.trace.store->startRun(trace::fixture::modelRecord(synthetic.routers),
+                                                trace::fixture::runRecord(trace::CaptureLevel::Weights));
+    QVERIFY(recorder.has_value());
+    trace::fixture::feed(**recorder, synthetic, 0, synthetic.sequences.size(), 7);
+    // Rows that are appended are an event; that they were written is none.
+    QTRY_VERIFY(shows(QStringLiteral("queue ")) && !shows(idle));
+    QTRY_VERIFY(shows(idle));
+    QCOMPARE(bench.trace.store->writerState().queuedBytes, 0);
+    QVERIFY((*recorder)->end(trace::RunStatus::Closed).has_value());
+  }
+};
+
+}  // namespace moescope::app
+
+int main(int argc, char** argv) {
+  return moescope::views::runGuiTest<moescope::app::TestWindowStatusBar>(argc, argv);
+}
+#include "tst_window_status_bar.moc"
