@@ -74,6 +74,7 @@ WindowStatusBar::WindowStatusBar(views::ViewContext& context, QWidget* parent)
   connect(&context, &views::ViewContext::storeReplaced, this, &WindowStatusBar::refresh);
   connect(&context, &views::ViewContext::rowsChanged, this, &WindowStatusBar::refresh);
   connect(&context.steering(), &views::SteeringDocument::programChanged, this, &WindowStatusBar::refresh);
+  connect(this, &QStatusBar::messageChanged, this, &WindowStatusBar::fitParts);
   m_draining.setSingleShot(true);
   m_draining.setInterval(kDrainMs);
   connect(&m_draining, &QTimer::timeout, this, &WindowStatusBar::refresh);
@@ -131,9 +132,7 @@ void WindowStatusBar::refresh() {
     m_device->setText(tr("cpu · %1 free").arg(views::bytesText(availableMemoryBytes())));
   }
   m_activity->setText(activityText(status) + remainingText(status));
-  m_rate->setVisible(status.tokensPerSecond > 0);
   m_rate->setText(tr("%1 tok/s").arg(status.tokensPerSecond, 0, 'f', 1));
-  m_prefill->setVisible(status.prefillSeconds > 0);
   m_prefill->setText(tr("prefill %1 tokens in %2 ms")
                          .arg(status.promptTokens)
                          .arg(qMax(1, qRound(status.prefillSeconds * 1000))));
@@ -149,19 +148,54 @@ void WindowStatusBar::refresh() {
   const auto store = m_context.store();
   const bool recording = store && status.run && m_context.isLive(*status.run);
   m_recorder->setIcon(recording ? recorderDot() : QIcon());
-  m_queue->setVisible(store != nullptr && store->writable());
-  if (!store) {
+  m_silent.clear();
+  if (status.tokensPerSecond <= 0) m_silent.insert(m_rate);
+  if (status.prefillSeconds <= 0) m_silent.insert(m_prefill);
+  if (!store || !store->writable()) m_silent.insert(m_queue);
+  if (store) {
+    showWriter(*store, recording);
+  } else {
     m_recorder->setText(tr("Not recording"));
-    return;
   }
-  const auto writer = store->writerState();
+  fitParts();
+}
+
+void WindowStatusBar::showWriter(const trace::TraceStore& store, bool recording) {
+  const auto writer = store.writerState();
   m_recorder->setText(QStringLiteral("%1 · %2 · %3")
                           .arg(recording ? tr("Recording") : tr("Not recording"),
-                               QString::fromStdString(store->path().filename().string()),
+                               QString::fromStdString(store.path().filename().string()),
                                views::bytesText(writer.fileBytes)));
   m_queue->setText(tr("queue %1 of %2")
                        .arg(views::bytesText(writer.queuedBytes), views::bytesText(writer.queueLimitBytes)));
   if (writer.queuedBytes > 0) m_draining.start();
+}
+
+void WindowStatusBar::fitParts() {
+  constexpr int kSpacing = 8;
+  int room = width() - kSpacing;
+  // Everything else says what happens, which counts more than how fast.
+  const QList<QToolButton*> byImportance{m_activity, m_recorder, m_steering, m_device,
+                                         m_rate,     m_queue,    m_prefill};
+  for (auto* part : byImportance) {
+    if (m_silent.contains(part)) {
+      part->hide();
+      continue;
+    }
+    room -= part->sizeHint().width() + kSpacing;
+    const bool isCovered =
+        !currentMessage().isEmpty() && part != m_recorder && part != m_steering && part != m_queue;
+    if (room < 0) {
+      part->hide();
+    } else if (!isCovered) {
+      part->show();
+    }
+  }
+}
+
+void WindowStatusBar::resizeEvent(QResizeEvent* event) {
+  QStatusBar::resizeEvent(event);
+  fitParts();
 }
 
 }  // namespace moescope::app

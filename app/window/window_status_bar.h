@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QElapsedTimer>
+#include <QSet>
 #include <QStatusBar>
 #include <QTimer>
 
@@ -14,6 +15,10 @@ class QTimer;
 
 namespace moescope::engine {
 struct LiveStatus;
+}
+
+namespace moescope::trace {
+class TraceStore;
 }
 
 namespace moescope::views {
@@ -42,7 +47,11 @@ class WindowStatusBar : public QStatusBar {
 
  private:
   QToolButton* addPart(const QString& panel, const QString& tip, bool right);
+  void resizeEvent(QResizeEvent* event) override;
   void refresh();
+  /// Shows what there is to say, as far as the width allows; the least important parts go first.
+  void fitParts();
+  void showWriter(const trace::TraceStore& store, bool recording);
   [[nodiscard]] QString remainingText(const engine::LiveStatus& status);
 
   views::ViewContext& m_context;
@@ -50,7 +59,8 @@ class WindowStatusBar : public QStatusBar {
   QElapsedTimer m_progressClock;
   std::string m_progressActivity;
   std::int64_t m_progressStart = 0;
-  QTimer m_draining;  ///< runs while something waits to be written: that it is written is no event
+  QTimer m_draining;            ///< runs while something waits to be written: that it is written is no event
+  QSet<QToolButton*> m_silent;  ///< parts with nothing to say now
   QToolButton* m_device;
   QToolButton* m_activity;
   QToolButton* m_rate;

@@ -35,6 +35,36 @@ class TestWindowStatusBar : public QObject {
     QCOMPARE(bench.trace.store->writerState().queuedBytes, 0);
     QVERIFY((*recorder)->end(trace::RunStatus::Closed).has_value());
   }
+
+  void noPartIsCutInANarrowWindow() {
+    views::ViewBench bench;
+    bench.openTrace();
+    QVERIFY(bench.loadModel());
+    WindowStatusBar bar(bench.context);
+    bench.session->generate(views::ViewBench::settings(8));
+    QVERIFY(bench.waitForIdle());
+    bar.show();
+    const auto shown = [&bar] {
+      QList<QToolButton*> parts = bar.findChildren<QToolButton*>();
+      parts.removeIf([](const auto* part) { return !part->isVisible(); });
+      return parts;
+    };
+    const auto cut = [&] {
+      QStringList texts;
+      for (const auto* part : shown())
+        if (part->width() < part->sizeHint().width() || part->geometry().right() >= bar.width())
+          texts << part->text();
+      return texts;
+    };
+    for (const int width : {1600, 1240, 1024, 500, 300}) {
+      bar.resize(width, 24);
+      QTRY_COMPARE(cut(), QStringList());
+      QVERIFY(!shown().isEmpty());
+    }
+    const auto narrow = shown().size();
+    bar.resize(1600, 24);
+    QTRY_VERIFY(shown().size() > narrow);
+  }
 };
 
 }  // namespace moescope::app

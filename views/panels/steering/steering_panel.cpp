@@ -1,5 +1,6 @@
 #include "views/panels/steering/steering_panel.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -136,6 +137,7 @@ QWidget* SteeringPanel::makeToolBar() {
   m_order = new TextLabel({}, TextLabel::Style::Secondary);
   m_order->setObjectName(QStringLiteral("order"));
   m_order->setMinimumWidth(1);  // gives way
+  m_order->installEventFilter(this);
   m_order->setToolTip(tr("Rules act together: the order in which they were added changes nothing"));
   row->addWidget(m_add);
   row->addWidget(load);
@@ -199,8 +201,20 @@ void SteeringPanel::refresh() {
   m_save->setEnabled(any);
   m_add->setEnabled(any || !m_routers.empty());
   if (!m_rows.contains(m_current)) followSelection();
-  m_order->setText(any ? tr("any order, same result") : QString());
+  fitOrder();
   Q_EMIT summaryChanged(summary());
+}
+
+/// Says that the order of rules does not count where there is room for the whole sentence.
+void SteeringPanel::fitOrder() {
+  const QString text = tr("any order, same result");
+  const bool fits = m_order->fontMetrics().horizontalAdvance(text) <= m_order->width();
+  m_order->setText(fits && !m_context.steering().program().rules.empty() ? text : QString());
+}
+
+bool SteeringPanel::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == m_order && event->type() == QEvent::Resize) fitOrder();
+  return QWidget::eventFilter(watched, event);
 }
 
 void SteeringPanel::check() {

@@ -52,7 +52,11 @@ class SteeringPanel : public QWidget {
   void saveRequested();
   void summaryChanged(const QString& summary);
 
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
  private:
+  void fitOrder();
   QWidget* makeToolBar();
   QWidget* makeFooter();
 
