@@ -112,6 +112,11 @@ Result<std::vector<std::filesystem::path>> write(const Options& options) {
   if (!spec) return fail(spec.error());
   if (auto fits = applyLook(*spec, options); !fits) return fail(fits.error());
 
+  // Nothing is kept in the run-time folder: that a server has none is no news.
+  qInstallMessageHandler([](QtMsgType, const QMessageLogContext&, const QString& text) {
+    if (!text.startsWith(QLatin1String("QStandardPaths")))
+      std::cerr << "moescope: " << text.toStdString() << '\n';
+  });
   std::string arguments[] = {"moescope", "-platform", "offscreen"};
   char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
   int argc = 3;

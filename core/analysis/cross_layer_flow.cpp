@@ -103,6 +103,7 @@ std::vector<FlowStream> flowStreams(const ExpertTransitions& transitions) {
     }
   }
   std::vector<FlowStream> out;
+  out.reserve(streams.size());
   for (const auto& [key, stream] : streams) out.push_back(stream);
   return out;
 }

@@ -73,8 +73,8 @@ std::vector<double> inclusionShares(std::span<const double> weights, int taken) 
     // The race ends when K + 1 clocks have rung: the K + 1 fastest have by then.
     const double last = std::log(kSurvivors / ordered[rooms]);
     Race race(rates, rooms);
-    for (double logTime = kFirst; logTime < last + kStep; logTime += kStep)
-      race.addAt(std::exp(logTime), inclusion);
+    const auto steps = static_cast<int>(std::ceil((last + kStep - kFirst) / kStep));
+    for (int i = 0; i < steps; ++i) race.addAt(std::exp(kFirst + i * kStep), inclusion);
   }
   const double total = std::accumulate(inclusion.begin(), inclusion.end(), 0.0);
   for (double& share : inclusion) share /= total;

@@ -96,6 +96,7 @@ Result<std::vector<double>> shuffledTokenInformation(const trace::TraceStore& st
       });
   if (!visited) return fail(visited.error());
   std::vector<double> out;
+  out.reserve(totals.size());
   for (const LabelTotals& each : totals) out.push_back(labelInformation(each).plugIn);
   return out;
 }

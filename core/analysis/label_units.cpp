@@ -73,7 +73,7 @@ std::map<std::string, std::vector<trace::SequenceRecord>> sequencesByLabel(const
 }
 
 void noteFewTexts(const std::string& label, const std::string& description, bool windows, LabelUnits& out) {
-  if (windows) out.notes.push_back(fmt::format("“{}” has few texts: {} are resampled", label, description));
+  if (windows) out.notes.push_back(fmt::format("“{}” has few texts: what is resampled is {}", label, description));
 }
 
 Result<LabelUnits> corpusUnits(const trace::TraceStore& store, const AnalysedRun& run,
@@ -190,7 +190,7 @@ Result<LabelUnits> tokenUnits(const trace::TraceStore& store, const AnalysedRun&
   out.strata = {units.units};
   out.resampled = {units.description};
   if (resamplingUnits(run.sequences).texts < kFewTexts)
-    out.notes.push_back(fmt::format("the run has few texts: {} are resampled", units.description));
+    out.notes.push_back(fmt::format("the run has few texts: what is resampled is {}", units.description));
   std::unordered_map<std::int32_t, std::size_t> indexOf;
   for (std::size_t s = 0; s < run.sequences.size(); ++s) indexOf[run.sequences[s].ordinal] = s;
 

@@ -64,12 +64,14 @@ AnalysisResult resultFor(const AnalysisInfo& info, const AnalysisInput& input, c
 
 std::vector<std::string> expertNames(int experts) {
   std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(experts));
   for (int expert = 0; expert < experts; ++expert) out.push_back(std::to_string(expert));
   return out;
 }
 
 std::vector<std::string> layerNames(const std::vector<RouterSpec>& routers, const std::vector<int>& indices) {
   std::vector<std::string> out;
+  out.reserve(indices.size());
   for (const int index : indices)
     out.push_back(std::to_string(routers[static_cast<std::size_t>(index)].layer.value));
   return out;

@@ -39,6 +39,7 @@ bool parallelJobs(std::size_t jobs, int threads, const std::stop_token& stop,
   {
     std::vector<std::jthread> workers;
     const int count = running;
+    workers.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) workers.emplace_back(work);
     std::unique_lock lock(mutex);
     while (!ended.wait_for(lock, kReportEvery, [&] { return running == 0; })) {

@@ -96,9 +96,9 @@ class CouplingColumns {
  private:
   void store(std::size_t expert, std::span<const double> squares, double frobenius) {
     const auto n = static_cast<std::size_t>(m_router.experts);
-    const double draws = static_cast<double>(squares.size() / n);
+    const std::size_t draws = squares.size() / n;
     for (std::size_t i = 0; i < squares.size(); ++i)
-      m_out.values[i % n * n + expert] += std::sqrt(squares[i]) / draws;
+      m_out.values[i % n * n + expert] += std::sqrt(squares[i]) / static_cast<double>(draws);
     for (std::size_t i = 0; i < n; ++i) {
       const auto row = m_router.row(static_cast<int>(i));
       const double scale = frobenius * std::sqrt(exactDot(row, row));

@@ -173,6 +173,7 @@ std::shared_ptr<const RouteBlock> RunCheck::checkRoutes(std::int64_t block, int 
 Result<bool> RunCheck::checkBlocks(const std::function<bool()>& step) {
   SequenceCheck sequences(m_report, m_reader, m_run, m_model.routers, m_sequences);
   std::vector<SummaryCheck> summaries;
+  summaries.reserve(static_cast<std::size_t>(routerCount()));
   for (int r = 0; r < routerCount(); ++r)
     summaries.emplace_back(m_report, m_reader, m_run, r, m_model.routers[static_cast<std::size_t>(r)]);
   for (std::int64_t block = 0; block < m_tokens.blocks; ++block) {
