@@ -83,8 +83,9 @@ std::vector<double> ratesOf(const LanguageRows& rows, const std::vector<int>& la
     for (std::size_t e = 0; e < experts; ++e) out[label * experts + e] += weight * rows.rates[text][e];
     tokens[label] += weight;
   }
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (tokens[i / experts] > 0.0) out[i] /= tokens[i / experts];
+  for (std::size_t label = 0; label < tokens.size(); ++label) {
+    if (tokens[label] <= 0.0) continue;
+    for (std::size_t e = 0; e < experts; ++e) out[label * experts + e] /= tokens[label];
   }
   return out;
 }

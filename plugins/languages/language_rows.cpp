@@ -16,6 +16,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 template <class Value>
 std::vector<double> divided(const std::vector<Value>& values, std::int64_t tokens) {
   std::vector<double> out;
+  out.reserve(values.size());
   for (const Value value : values)
     out.push_back(tokens > 0 ? static_cast<double>(value) / static_cast<double>(tokens) : kNan);
   return out;

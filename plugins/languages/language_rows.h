@@ -27,6 +27,7 @@ Result<LanguageRows> languageRows(const trace::TraceStore& store, const analysis
 template <class Row>
 std::vector<Row> chosen(const std::vector<Row>& rows, const std::vector<int>& texts) {
   std::vector<Row> out;
+  out.reserve(texts.size());
   for (const int text : texts) out.push_back(rows[static_cast<std::size_t>(text)]);
   return out;
 }

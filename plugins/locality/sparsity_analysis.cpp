@@ -190,6 +190,7 @@ Result<AnalysisResult> SparsityAnalysis::run(const AnalysisInput& input) const {
       });
   if (!done) return fail(done.error());
   std::vector<Layer> layers;
+  layers.reserve(parts.size());
   for (auto& part : parts) layers.push_back(std::move(*part));
   layers.push_back(pooled(layers));
   for (Layer& layer : layers) {

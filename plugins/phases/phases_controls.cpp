@@ -202,6 +202,7 @@ void PhasesControls::nameLayers() {
 
 void PhasesControls::setSeries(const std::vector<trace::SeriesRecord>& series) {
   std::vector<Item> items;
+  items.reserve(series.size() + 1);
   for (const trace::SeriesRecord& one : series) items.push_back({qt(one.name), qlonglong{one.id}});
   if (series.size() > 1) items.push_back({tr("All series"), qlonglong{kAllSeries}});
   refill(*m_series, items, {});

@@ -180,6 +180,7 @@ Result<AnalysisResult> LossesAnalysis::run(const AnalysisInput& input) const {
       });
   if (!done) return fail(done.error());
   std::vector<Layer> layers;
+  layers.reserve(parts.size());
   for (auto& part : parts) layers.push_back(std::move(*part));
   AnalysisResult out = resultFor(info(), input, *run);
   const int topK = run->routers[static_cast<std::size_t>(settings->routers.front())].topK;

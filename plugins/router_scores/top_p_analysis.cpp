@@ -263,6 +263,7 @@ Result<AnalysisResult> TopP::result(const AnalysisInfo& info) {
       });
   if (!done) return fail(done.error());
   std::vector<Layer> layers;
+  layers.reserve(parts.size());
   for (auto& part : parts) layers.push_back(std::move(*part));
   AnalysisResult out = resultFor(info, m_input, m_run);
   out.baseline = "uniform probabilities: p M experts, rounded up; K / M of the mass";

@@ -38,6 +38,7 @@ Result<std::vector<Interval>> keyIntervals(
     for (std::size_t v = 0; v < values.size(); ++v) replicates[v].push_back(values[v]);
   }
   std::vector<Interval> out;
+  out.reserve(replicates.size());
   for (const auto& each : replicates) out.push_back(bootstrapInterval(kUndefined, each).percentile);
   return out;
 }
