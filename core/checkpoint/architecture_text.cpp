@@ -73,6 +73,9 @@ std::string routerText(const ModelDescription& d) {
   }
   parts.push_back(normText(router));
   if (router.scale != 1.0) parts.push_back(fmt::format("times {:g}", router.scale));
+  if (d.capacity)
+    parts.push_back(fmt::format("capacity {:g} times an even share, at least {}", d.capacity->factor,
+                                d.capacity->minimum));
   if (d.experts.scalesInput) parts.emplace_back("weights scale the experts' input");
   return joined(parts);
 }
@@ -82,6 +85,9 @@ std::string expertsText(const ModelDescription& d) {
   Parts parts{fmt::format("width {}", d.experts.intermediateSize)};
   if (d.experts.activation == Activation::ClampedSwish)
     parts.push_back(fmt::format("swish clamped at {:g}", d.experts.limit));
+  if (d.experts.activation == Activation::DoubleGate) parts.emplace_back("gate of double width");
+  if (d.layerSpecs[static_cast<std::size_t>(d.routers.front().layer.value)].denseIntermediateSize > 0)
+    parts.emplace_back("a dense MLP after them");
   if (shared > 0) {
     parts.push_back(fmt::format("{} shared{}, width {} in all", shared, d.shared.gated ? ", gated" : "",
                                 d.shared.intermediateSize));

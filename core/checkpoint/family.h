@@ -25,11 +25,13 @@ struct NameMap {
   std::string_view queryDown = {}, queryDownNorm = {}, queryUp = {};           ///< latent attention
   std::string_view keyValueDown = {}, keyValueDownNorm = {}, keyValueUp = {};  ///< latent attention
   std::string_view router = {}, selectionBias = {};
+  std::string_view routerParameter = {};  ///< in the place of `router`: without ".weight"
   std::string_view expertGate = {}, expertUp = {}, expertDown = {};     ///< layout A
   std::string_view fusedGateUp = {}, fusedDown = {};                    ///< layouts B and C
-  std::string_view stackedGate = {}, stackedUp = {}, stackedDown = {};  ///< GGUF
+  std::string_view stackedGate = {}, stackedUp = {}, stackedDown = {};  ///< GGUF, openmoe
   std::string_view sharedGate = {}, sharedUp = {}, sharedDown = {}, sharedGateUp = {}, sharedRouter = {};
   std::string_view denseGate = {}, denseUp = {}, denseDown = {};
+  std::string_view extraNorm = {}, extraGate = {}, extraUp = {}, extraDown = {};  ///< after the experts
 };
 
 struct Family {
@@ -63,6 +65,7 @@ void describePhimoe(ConfigReader& config, ModelDescription& description);
 void describeLlama4(ConfigReader& config, ModelDescription& description);
 void describeDbrx(ConfigReader& config, ModelDescription& description);
 void describeBailingMoeV2(ConfigReader& config, ModelDescription& description);
+void describeOpenMoe(ConfigReader& config, ModelDescription& description);
 
 // What many families share.
 /// Class defaults: config.json leaves out what equals them.
@@ -74,6 +77,7 @@ struct CommonDefaults {
   int keyValueHeads = 0;  ///< 0: as many as heads
   int headDim = 0;        ///< 0: hidden size / heads
   double partialRotary = 1.0;
+  std::string_view activation = "silu";  ///< the only one the family has
 };
 /// hidden_size, layers, vocabulary, positions, norm eps, tie, end tokens, heads, RoPE; `layerSpecs` gets its
 /// size.

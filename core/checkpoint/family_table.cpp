@@ -133,6 +133,22 @@ constexpr NameMap bailingNames() {
   return names;
 }
 
+constexpr NameMap openMoeNames() {
+  NameMap names = kLlamaLike;
+  names.router = {};
+  names.routerParameter = "mlp.gate_weight";
+  names.expertGate = names.expertUp = names.expertDown = {};
+  names.fusedGateUp = names.fusedDown = {};
+  names.stackedGate = "mlp.experts.wi_gate";
+  names.stackedUp = "mlp.experts.wi_up";
+  names.stackedDown = "mlp.experts.wo";
+  names.extraNorm = "pre_extra_mlp_layernorm.weight";
+  names.extraGate = "extra_mlp.gate_proj.weight";
+  names.extraUp = "extra_mlp.up_proj.weight";
+  names.extraDown = "extra_mlp.down_proj.weight";
+  return names;
+}
+
 constexpr NameMap kDbrx{
     .embedding = "transformer.wte.weight",
     .finalNorm = "transformer.norm_f.weight",
@@ -159,6 +175,7 @@ constexpr NameMap kErnie = ernieNames();
 constexpr NameMap kHunyuan = hunyuanNames();
 constexpr NameMap kLlama4 = llama4Names();
 constexpr NameMap kBailing = bailingNames();
+constexpr NameMap kOpenMoe = openMoeNames();
 
 constexpr std::array kFamilies{
     Family{"olmoe", "OlmoeForCausalLM", describeOlmoe, &kLlamaLike},
@@ -182,6 +199,7 @@ constexpr std::array kFamilies{
     Family{"llama4", "Llama4ForConditionalGeneration", describeLlama4, &kLlama4},
     Family{"dbrx", "DbrxForCausalLM", describeDbrx, &kDbrx},
     Family{"bailing_moe_v2", "BailingMoeV2ForCausalLM", describeBailingMoeV2, &kBailing},
+    Family{"openmoe", "OpenMoeForCausalLM", describeOpenMoe, &kOpenMoe},
 };
 
 }  // namespace

@@ -57,11 +57,14 @@ std::string moeKeys(const json& config) {
 
 Result<const Family*> familyOf(ConfigReader& config, const json& document, const std::string& file) {
   std::string type = config.text("model_type", "");
-  if (const auto* list = config.find("architectures"); type.empty() && list != nullptr && list->is_array()) {
-    for (const Family& family : families()) {
-      const bool fits = !list->empty() && list->front() == std::string(family.architecture);
-      if (fits && type.empty()) type = family.modelType;
-    }
+  // "llama" is the configuration class that openmoe borrows from a dense family.
+  const bool isOpen = type.empty() || type == "llama";
+  if (const auto* list = config.find("architectures"); isOpen && list != nullptr && list->is_array()) {
+    const auto fits = [list](const Family& family) {
+      return !list->empty() && list->front() == std::string(family.architecture);
+    };
+    const auto found = std::find_if(families().begin(), families().end(), fits);
+    if (found != families().end()) type = found->modelType;
   }
   if (const Family* family = findFamily(type)) return family;
   std::string supported;
@@ -157,6 +160,12 @@ void readGenerationConfig(std::string_view text, ModelDescription& description) 
 
 }  // namespace
 
+std::int64_t CapacitySpec::choices(std::int64_t tokens, const RouterSpec& router) const {
+  const double share = router.topK * factor * static_cast<double>(tokens) / router.experts;
+  const auto whole = static_cast<std::int64_t>(std::floor(share));
+  return std::max<std::int64_t>(whole + whole % 2, minimum);
+}
+
 const RouterSpec* ModelDescription::routerOfLayer(LayerIndex layer) const {
   if (layer.value < 0 || layer.value >= layers) return nullptr;
   const int router = layerSpecs[static_cast<std::size_t>(layer.value)].router;
@@ -192,6 +201,7 @@ std::string_view name(ExpertStore store) {
     case ExpertStore::FusedInOut: return "fused_in_out";
     case ExpertStore::Flat: return "flat";
     case ExpertStore::Stacked: return "stacked";
+    case ExpertStore::StackedInOut: return "stacked_in_out";
   }
   return "unknown";
 }
@@ -238,8 +248,10 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   if (attention.heads % attention.keyValueHeads != 0) {
     config.error("config.bad_value", "num_key_value_heads", "does not divide num_attention_heads");
   }
-  if (const std::string act = config.text("hidden_act", "silu"); act != "silu" && act != "swish") {
-    config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not silu", shown(act)));
+  const std::string wanted(defaults.activation);
+  const std::string act = config.text("hidden_act", "silu");
+  if (act != wanted && !(act == "swish" && wanted == "silu")) {
+    config.error("config.bad_value", "hidden_act", fmt::format("\"{}\" is not {}", shown(act), wanted));
   }
   describeRope(config, attention.rope,
                {attention.headDim, defaults.ropeTheta, defaults.partialRotary, description.maxPositions});

@@ -92,17 +92,19 @@ struct AttentionSpec {
 };
 
 enum class ExpertStore : std::uint8_t {
-  PerExpert,   ///< layout A: experts.{e}.gate_proj/up_proj/down_proj
-  FusedOutIn,  ///< layout B: gate_up [E,2I,H], down [E,H,I]
-  FusedInOut,  ///< layout C: gate_up [E,H,2I], down [E,I,H] (gpt_oss, llama4)
-  Flat,        ///< gate, up and down [E*I,H] each, down stored transposed (dbrx)
-  Stacked      ///< gate and up [E,I,H] each, down [E,H,I] (GGUF)
+  PerExpert,    ///< layout A: experts.{e}.gate_proj/up_proj/down_proj
+  FusedOutIn,   ///< layout B: gate_up [E,2I,H], down [E,H,I]
+  FusedInOut,   ///< layout C: gate_up [E,H,2I], down [E,I,H] (gpt_oss, llama4)
+  Flat,         ///< gate, up and down [E*I,H] each, down stored transposed (dbrx)
+  Stacked,      ///< gate and up [E,I,H] each, down [E,H,I] (GGUF)
+  StackedInOut  ///< gate [E,H,2I], up [E,H,I], down [E,I,H] (openmoe)
 };
 std::string_view name(ExpertStore store);  ///< "per_expert", "fused_out_in", ...
 
 enum class Activation : std::uint8_t {
-  Silu,         ///< down(silu(gate x) * up x)
-  ClampedSwish  ///< gate at most limit, up within +-limit: (up + 1) * gate * sigmoid(alpha * gate) (gpt_oss)
+  Silu,          ///< down(silu(gate x) * up x)
+  ClampedSwish,  ///< gate at most limit, up within +-limit: (up + 1) * gate * sigmoid(alpha * gate) (gpt_oss)
+  DoubleGate     ///< the gate gives a, then b, 2I in all: down(a * silu(b) * up x), dense MLPs too (openmoe)
 };
 
 struct ExpertSpec {
@@ -121,14 +123,24 @@ struct SharedExpertSpec {
   bool gated = false;        ///< times sigmoid(x w) (qwen2_moe)
 };
 
+/// How many choices an expert takes of the tokens that are forwarded together (GShard; openmoe). What comes
+/// later is dropped: all first choices come before all second ones, tokens in their order.
+struct CapacitySpec {
+  double factor = 2.0;  ///< times an even share
+  int minimum = 4;
+
+  /// floor(k factor tokens / experts), made even upwards, at least the minimum.
+  [[nodiscard]] std::int64_t choices(std::int64_t tokens, const RouterSpec& router) const;
+};
+
 /// What differs between layers. Visible to a query at position p are keys at k <= p, with a window W only
 /// p - k < W, with chunks of C only those of the same chunk.
 struct LayerSpec {
   std::int64_t window = 0;
   std::int64_t chunk = 0;
   bool rotates = true;
-  int router = -1;  ///< index into `routers`; -1: a dense MLP
-  int denseIntermediateSize = 0;
+  int router = -1;                ///< index into `routers`; -1: a dense MLP
+  int denseIntermediateSize = 0;  ///< beside a router: of a dense MLP that follows the experts (openmoe)
 };
 
 /// How the file stores what it quantises.
@@ -167,6 +179,7 @@ struct ModelDescription {
   AttentionSpec attention;
   ExpertSpec experts;
   SharedExpertSpec shared;
+  std::optional<CapacitySpec> capacity;  ///< of every router's experts; most families drop nothing
   QuantisationSpec quantisation;
   bool mlpBias = false;     ///< of dense and shared MLPs (ernie4_5_moe)
   bool wideRouter = false;  ///< router logits are formed in float32 whatever the dtype (deepseek, hunyuan)

@@ -18,6 +18,13 @@ void splitGateUp(const TensorView& both, const ExpertSpec& spec, std::int64_t in
   (isVector ? to.upBias : to.up) = slice(both, 0, spec.interleaved ? 1 : inner, inner, step);
 }
 
+/// A gate of double width: first the rows of what multiplies, then those of the gate.
+void splitDoubleGate(const TensorView& both, std::int64_t inner, ExpertWeights& to) {
+  if (!both.exists()) return;
+  to.linear = slice(both, 0, 0, inner);
+  to.gate = slice(both, 0, inner, inner);
+}
+
 class MoeMapper {
  public:
   MoeMapper(TensorSource& source, const NameMap& names, int layer, ModelDescription& description)
@@ -33,7 +40,9 @@ class MoeMapper {
 
   MoeWeights map() {
     const std::string router = m_prefix + std::string(m_names.router);
-    m_moe.router = m_source.take(router + ".weight", {m_router.experts, m_hidden});
+    m_moe.router = m_names.routerParameter.empty()
+                       ? m_source.take(router + ".weight", {m_router.experts, m_hidden})
+                       : take(m_names.routerParameter, {m_router.experts, m_hidden});
     if (m_description.routerBias) m_moe.routerBias = m_source.take(router + ".bias", {m_router.experts});
     if (!m_names.selectionBias.empty()) readSelectionBias();
     if (m_description.shared.intermediateSize > 0) mapShared();
@@ -50,6 +59,7 @@ class MoeMapper {
     ExpertSpec& spec = m_description.experts;
     const std::string fused = m_prefix + std::string(m_names.fusedGateUp);
     if (spec.store == ExpertStore::Flat) return mapFlat();
+    if (spec.store == ExpertStore::StackedInOut) return mapStackedInOut();
     if (m_description.quantisation.kind == Quantisation::Mxfp4 && m_source.find(fused + "_blocks") != nullptr)
       return mapMicroscaled();
     if (!m_names.stackedGate.empty() && m_source.find(m_prefix + std::string(m_names.stackedGate)) != nullptr)
@@ -122,8 +132,26 @@ class MoeMapper {
       return all.exists() ? part(all, expert) : TensorView{};
     };
     for (std::int64_t expert = 0; expert < m_router.experts; ++expert) {
-      m_moe.experts.push_back({partOf(gate, expert), partOf(up, expert), partOf(down, expert),
-                               partOf(gateBias, expert), partOf(upBias, expert), partOf(downBias, expert)});
+      m_moe.experts.push_back({partOf(gate, expert),
+                               partOf(up, expert),
+                               partOf(down, expert),
+                               partOf(gateBias, expert),
+                               partOf(upBias, expert),
+                               partOf(downBias, expert),
+                               {}});
+    }
+  }
+
+  void mapStackedInOut() {
+    const TensorView gate = take(m_names.stackedGate, {m_router.experts, m_hidden, 2 * m_inner});
+    const TensorView up = take(m_names.stackedUp, {m_router.experts, m_hidden, m_inner});
+    const TensorView down = take(m_names.stackedDown, {m_router.experts, m_inner, m_hidden});
+    if (!gate.exists() || !up.exists() || !down.exists()) return;
+    for (std::int64_t expert = 0; expert < m_router.experts; ++expert) {
+      ExpertWeights& to = m_moe.experts.emplace_back();
+      splitDoubleGate(transposed(part(gate, expert)), m_inner, to);
+      to.up = transposed(part(up, expert));
+      to.down = transposed(part(down, expert));
     }
   }
 
@@ -221,8 +249,16 @@ ExpertWeights mapMlp(TensorSource& source, const ModelDescription& description, 
     const std::string name(weightName.substr(0, weightName.rfind('.')));
     return description.mlpBias ? source.take(prefix + name + ".bias", {rows}) : TensorView{};
   };
-  return {weight(gate, width, hidden), weight(up, width, hidden), weight(down, hidden, width),
-          bias(gate, width),           bias(up, width),           bias(down, hidden)};
+  const bool isDouble = description.experts.activation == Activation::DoubleGate;
+  ExpertWeights mlp{weight(gate, isDouble ? 2 * width : width, hidden),
+                    weight(up, width, hidden),
+                    weight(down, hidden, width),
+                    bias(gate, width),
+                    bias(up, width),
+                    bias(down, hidden),
+                    {}};
+  if (isDouble) splitDoubleGate(TensorView(mlp.gate), width, mlp);
+  return mlp;
 }
 
 MoeWeights mapMoe(TensorSource& source, const NameMap& names, int layer, ModelDescription& description) {

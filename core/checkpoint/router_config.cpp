@@ -12,9 +12,9 @@ RouterSpec describeRouter(ConfigReader& config, const RouterDefaults& defaults) 
   router.experts = static_cast<int>(
       config.whole({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"},
                    std::max(defaults.experts, 1), 1, kMost));
-  router.topK = static_cast<int>(
-      config.whole({"num_experts_per_tok", "experts_per_token", "moe_k", "moe_topk", "moe_top_k"},
-                   std::max(defaults.topK, 1), 1, router.experts));
+  router.topK = static_cast<int>(config.whole(
+      {"num_experts_per_tok", "experts_per_token", "moe_k", "moe_topk", "moe_top_k", "router_topk", "topk"},
+      std::max(defaults.topK, 1), 1, router.experts));
   const auto mustSay = [&](std::initializer_list<const char*> keys, int fallback, const char* what) {
     for (const char* key : keys) {
       if (config.find(key) != nullptr) return;
@@ -23,8 +23,9 @@ RouterSpec describeRouter(ConfigReader& config, const RouterDefaults& defaults) 
   };
   mustSay({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"}, defaults.experts,
           "the number of experts");
-  mustSay({"num_experts_per_tok", "experts_per_token", "moe_k", "moe_topk", "moe_top_k"}, defaults.topK,
-          "the number of experts a token");
+  mustSay(
+      {"num_experts_per_tok", "experts_per_token", "moe_k", "moe_topk", "moe_top_k", "router_topk", "topk"},
+      defaults.topK, "the number of experts a token");
   if (router.topK > router.experts) {  // the class default, if the file gives only few experts
     config.error(
         "config.bad_value", "num_experts_per_tok",

@@ -110,6 +110,11 @@ class Mapper {
                              m_names.denseDown, spec.denseIntermediateSize);
     } else {
       weights.moe = mapMoe(m_source, m_names, layer, m_description);
+      if (spec.denseIntermediateSize > 0) {
+        weights.extraNorm = vector(prefix, m_names.extraNorm, hidden);
+        weights.dense = mapMlp(m_source, m_description, prefix, m_names.extraGate, m_names.extraUp,
+                               m_names.extraDown, spec.denseIntermediateSize);
+      }
     }
     return weights;
   }
@@ -177,8 +182,9 @@ class Mapper {
     for (const RouterSpec& router : m_description.routers) {
       const auto& experts = weights.layers[static_cast<std::size_t>(router.layer.value)].moe.experts;
       if (experts.empty()) continue;
-      const std::int64_t one =
+      std::int64_t one =
           experts[0].gate.elementCount() + experts[0].up.elementCount() + experts[0].down.elementCount();
+      if (experts[0].linear.exists()) one += experts[0].linear.elementCount();
       idle += one * (router.experts - router.topK);
     }
     m_description.parametersTotal = m_source.usedElements();

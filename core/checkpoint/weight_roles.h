@@ -13,6 +13,7 @@ struct ExpertRoles {
   M gate, up;  ///< [I,H]
   M down;      ///< [H,I]
   V gateBias, upBias, downBias;
+  M linear;  ///< [I,H]; multiplies what the gate gives (openmoe)
 };
 
 template <class M, class V>
@@ -38,8 +39,9 @@ struct LayerRoles {
   M keyValueDown;  ///< [rank + ropeDim, H]
   M keyValueUp;    ///< [heads * (nopeDim + valueDim), rank]
   V keyValueDownBias, keyValueDownNorm;
-  ExpertRoles<M, V> dense;  ///< of a layer without experts
   MoeRoles<M, V> moe;
+  V extraNorm;              ///< [H]; before `dense` where it follows the experts
+  ExpertRoles<M, V> dense;  ///< instead of experts, or after them
 };
 
 template <class M, class V>
@@ -55,6 +57,7 @@ struct ModelRoles {
 /// `to` may be `from`; else `to` has as many experts as `from` afterwards.
 template <class From, class To, class Matrix, class Vector>
 void forEachRole(const ExpertRoles<From, From>& from, To& to, const Matrix& matrix, const Vector& vector) {
+  matrix(from.linear, to.linear);
   matrix(from.gate, to.gate);
   vector(from.gateBias, to.gateBias);
   matrix(from.up, to.up);
@@ -89,7 +92,6 @@ void forEachRole(const LayerRoles<From, From>& from, To& to, const Matrix& matri
   vector(from.postAttentionNorm, to.postAttentionNorm);
   vector(from.postAttentionNormBias, to.postAttentionNormBias);
   vector(from.postFeedForwardNorm, to.postFeedForwardNorm);
-  forEachRole(from.dense, to.dense, matrix, vector);
   matrix(from.moe.router, to.moe.router);
   vector(from.moe.routerBias, to.moe.routerBias);
   to.moe.experts.resize(from.moe.experts.size());
@@ -97,6 +99,8 @@ void forEachRole(const LayerRoles<From, From>& from, To& to, const Matrix& matri
     forEachRole(from.moe.experts[e], to.moe.experts[e], matrix, vector);
   forEachRole(from.moe.shared, to.moe.shared, matrix, vector);
   matrix(from.moe.sharedRouter, to.moe.sharedRouter);
+  vector(from.extraNorm, to.extraNorm);
+  forEachRole(from.dense, to.dense, matrix, vector);
 }
 
 }  // namespace moescope::checkpoint

@@ -46,16 +46,21 @@ struct MemoryUse {
 };
 
 /// What one forward step shows of one router. Row-major over the step's tokens; valid until the next
-/// call on the session. Ids are -1 where a row has fewer than `width` choices.
+/// call on the session. Ids are -1 where a row has fewer than `width` choices, and where one was dropped.
 struct RouterTap {
   int experts = 0;
-  int width = 0;                            ///< largest choice in the step
-  std::span<const float> logits;            ///< [tokens, experts] raw, before any steering
-  std::span<const std::int32_t> ids;        ///< [tokens, width] in selection order
-  std::span<const float> weights;           ///< [tokens, width] final
-  std::span<const std::int32_t> nativeIds;  ///< [tokens, topK]; empty where the layer's plan is empty
-  std::span<const float> nativeWeights;     ///< [tokens, topK]; empty likewise
-  std::span<const float> input;             ///< [tokens, hidden]; only if asked for
+  int width = 0;                      ///< largest choice in the step
+  std::span<const float> logits;      ///< [tokens, experts] raw, before any steering
+  std::span<const std::int32_t> ids;  ///< [tokens, width] in selection order
+  std::span<const float> weights;     ///< [tokens, width] final
+  /// [tokens, topK] the router's own choice, before any rule and any capacity; empty where the layer's plan
+  /// is empty and experts have no capacity.
+  std::span<const std::int32_t> nativeIds;
+  std::span<const float> nativeWeights;  ///< [tokens, topK]; empty likewise
+  /// [tokens, width] experts that were chosen at this rank and had no place left, else -1; `ids` is -1 and
+  /// `weights` 0 there. Empty where experts have no capacity.
+  std::span<const std::int32_t> dropped;
+  std::span<const float> input;   ///< [tokens, hidden]; only if asked for
   std::span<const float> scores;  ///< [tokens, experts] native softmax or sigmoid; only if asked for
   /// [tokens, experts] what is ranked, after selection bias and group mask; only if asked for.
   std::span<const float> selection;
@@ -88,7 +93,8 @@ class Session {
   [[nodiscard]] virtual std::int64_t capacity() const = 0;
   /// Forwards tokens and appends them to the cache. Errors: `engine.context_full`,
   /// `machine.out_of_memory`, `steering.all_banned`. After an error the cache is as before.
-  /// Steps are cut into fixed blocks aligned to position (prefillBlock), so that a replay is bit-exact.
+  /// Steps are cut into fixed blocks aligned to position (prefillBlock), so that a replay is bit-exact. Where
+  /// experts have a capacity it is shared by the tokens of one call, and a block holds the whole context.
   virtual Result<StepOutput> forward(const StepRequest& request) = 0;
   /// Cuts the cache back; the kept part keeps its bits. `position` must not exceed position().
   virtual void rewind(std::int64_t position) = 0;

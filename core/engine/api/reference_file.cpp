@@ -47,14 +47,15 @@ Expected expectedOf(const std::string& name, const checkpoint::ModelDescription&
   return {};
 }
 
-/// Int64 ids in [0, limit) as int32.
-Result<std::vector<std::int32_t>> idsOf(const TensorView& view, int limit, const std::string& file) {
+/// Int64 ids in [low, limit) as int32.
+Result<std::vector<std::int32_t>> idsOf(const TensorView& view, int limit, const std::string& file,
+                                        int low = 0) {
   if (view.dtype != DType::I64) {
     return fail("tensor.wrong_shape", file, view.name, "ids must be stored as I64");
   }
   const auto wide = elements<std::int64_t>(view);
   const auto stray =
-      std::find_if(wide.begin(), wide.end(), [&](std::int64_t id) { return id < 0 || id >= limit; });
+      std::find_if(wide.begin(), wide.end(), [&](std::int64_t id) { return id < low || id >= limit; });
   if (stray != wide.end()) {
     return fail("tensor.bad_value", file, view.name, fmt::format("id {} is not below {}", *stray, limit),
                 "use the reference that belongs to this model");
@@ -106,7 +107,8 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
     const std::vector<std::int64_t> shape{reference.m_rows, reference.m_tokens, expected.columns};
     if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
     if (expected.idLimit > 0) {
-      auto ids = idsOf(view, expected.idLimit, file);
+      const bool mayDrop = expected.layer >= 0 && description.capacity;  // -1: dropped
+      auto ids = idsOf(view, expected.idLimit, file, mayDrop ? -1 : 0);
       if (!ids) return fail(std::move(ids).error());
       if (expected.layer >= 0) {
         reference.m_choices[expected.layer] = *std::move(ids);

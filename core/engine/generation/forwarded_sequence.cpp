@@ -111,8 +111,12 @@ void ForwardedSequence::noteSteering(std::int64_t begin, std::int64_t end, bool 
       native.ids.assign(nativeIds.begin(), nativeIds.end());
       native.weights.assign(nativeWeights.begin(), nativeWeights.end());
       auto ids = tap.ids.subspan(row * width, width);
-      while (!ids.empty() && ids.back() < 0) ids = ids.first(ids.size() - 1);
-      steering::accumulateEffects(layer, {decode, i}, ids, native, m_effects);
+      std::vector<std::int32_t> chosen(ids.begin(), ids.end());
+      // What a rule did is a choice, whether or not its expert had a place left.
+      for (std::size_t rank = 0; rank < width && !tap.dropped.empty(); ++rank)
+        chosen[rank] = std::max(chosen[rank], tap.dropped[row * width + rank]);
+      while (!chosen.empty() && chosen.back() < 0) chosen.pop_back();
+      steering::accumulateEffects(layer, {decode, i}, chosen, native, m_effects);
     }
   }
   m_effectMarks.push_back({end, m_effects});

@@ -53,6 +53,8 @@ Result<std::vector<std::int32_t>> textIds(std::string_view text, const tokenizer
 int prefillChunk(const Model& model) {
   const std::int64_t rowBytes = std::int64_t{4} * model.checkpoint().description().vocabularySize;
   int chunk = std::max(1, model.prefillBlock());
+  // A prompt that is cut would have other capacities.
+  if (model.checkpoint().description().capacity) return chunk;
   while (chunk > 1 && chunk % 2 == 0 && chunk * rowBytes > kMaxLogitBytes) chunk /= 2;
   return chunk;
 }

@@ -32,13 +32,16 @@ struct Widths {
     inner = std::max(d.experts.intermediateSize, d.shared.intermediateSize);
     for (const auto& layer : d.layerSpecs) inner = std::max<std::int64_t>(inner, layer.denseIntermediateSize);
     if (d.experts.scalesInput) scaled = d.hiddenSize;
+    if (d.experts.activation == checkpoint::Activation::DoubleGate) linear = inner;
   }
   /// Floats of one token's rows.
   [[nodiscard]] std::int64_t sum(std::int64_t hidden) const {
-    return 4 * hidden + query + key + value + mixed + 2 * narrow + keyValue + choices * (2 * inner + scaled);
+    return 4 * hidden + query + key + value + mixed + 2 * narrow + keyValue +
+           choices * (2 * inner + linear + scaled);
   }
 
-  std::int64_t query = 0, key = 0, value = 0, mixed = 0, narrow = 0, keyValue = 0, inner = 0, scaled = 0;
+  std::int64_t query = 0, key = 0, value = 0, mixed = 0, narrow = 0, keyValue = 0, inner = 0, linear = 0,
+               scaled = 0;
   int choices = 1;
 };
 
@@ -71,8 +74,8 @@ std::int64_t CpuDecoder::cacheBytes(const checkpoint::ModelDescription& d, std::
 
 std::int64_t CpuDecoder::activationBytes(const checkpoint::ModelDescription& d, std::int64_t capacity) {
   const std::int64_t scores = saturatedProduct(d.attention.heads, saturatedProduct(capacity, sizeof(float)));
-  const std::int64_t rows =
-      saturatedProduct(saturatedProduct(Widths(d).sum(d.hiddenSize), kPrefillBlock), sizeof(float));
+  const std::int64_t rows = saturatedProduct(
+      saturatedProduct(Widths(d).sum(d.hiddenSize), prefillBlock(d, capacity)), sizeof(float));
   std::int64_t sum = 0;
   return __builtin_add_overflow(scores, rows, &sum) ? scores : sum;
 }
@@ -87,34 +90,36 @@ Result<std::unique_ptr<Decoder>> CpuDecoder::create(const CpuContext& context, s
   }
   auto kv = KvCache::create(cacheShape(d, capacity));
   if (!kv) return fail(std::move(kv).error());
-  return std::unique_ptr<Decoder>(new CpuDecoder(context, *std::move(kv)));
+  return std::unique_ptr<Decoder>(new CpuDecoder(context, *std::move(kv), prefillBlock(d, capacity)));
 }
 
-CpuDecoder::CpuDecoder(const CpuContext& context, KvCache cache)
+CpuDecoder::CpuDecoder(const CpuContext& context, KvCache cache, int block)
     : m_context(context),
       m_cache(std::move(cache)),
-      m_rotary(context.description.attention.rope, kPrefillBlock),
-      m_stream(kPrefillBlock, size(context.description.hiddenSize)),
-      m_normed(kPrefillBlock, size(context.description.hiddenSize)),
-      m_update(kPrefillBlock, size(context.description.hiddenSize)),
-      m_extra(kPrefillBlock, size(context.description.hiddenSize)),
-      m_query(kPrefillBlock, size(Widths(context.description).query)),
-      m_key(kPrefillBlock, size(Widths(context.description).key)),
-      m_value(kPrefillBlock, size(Widths(context.description).value)),
-      m_mixed(kPrefillBlock, size(Widths(context.description).mixed)),
-      m_narrow(kPrefillBlock, size(Widths(context.description).narrow)),
-      m_narrowNormed(kPrefillBlock, size(Widths(context.description).narrow)),
-      m_keyValue(kPrefillBlock, size(Widths(context.description).keyValue)),
+      m_rotary(context.description.attention.rope, block),
+      m_stream(block, size(context.description.hiddenSize)),
+      m_normed(block, size(context.description.hiddenSize)),
+      m_update(block, size(context.description.hiddenSize)),
+      m_extra(block, size(context.description.hiddenSize)),
+      m_query(block, size(Widths(context.description).query)),
+      m_key(block, size(Widths(context.description).key)),
+      m_value(block, size(Widths(context.description).value)),
+      m_mixed(block, size(Widths(context.description).mixed)),
+      m_narrow(block, size(Widths(context.description).narrow)),
+      m_narrowNormed(block, size(Widths(context.description).narrow)),
+      m_keyValue(block, size(Widths(context.description).keyValue)),
       m_scores(size(context.description.attention.heads) * size(scoreColumns(m_cache.shape().capacity))),
       m_ones(size(context.description.attention.headDim), 1.0F),
-      m_gate(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+      m_gate(size(std::int64_t{block} * Widths(context.description).choices),
              size(Widths(context.description).inner)),
-      m_up(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+      m_up(size(std::int64_t{block} * Widths(context.description).choices),
            size(Widths(context.description).inner)),
-      m_scaled(size(std::int64_t{kPrefillBlock} * Widths(context.description).choices),
+      m_linear(size(std::int64_t{block} * Widths(context.description).choices),
+               size(Widths(context.description).linear)),
+      m_scaled(size(std::int64_t{block} * Widths(context.description).choices),
                size(Widths(context.description).scaled)),
-      m_tapRows(kPrefillBlock),
-      m_tapInputs(kPrefillBlock),
+      m_tapRows(block),
+      m_tapInputs(block),
       m_tallied(context.tally, m_cache.shape().bytes(),
                 activationBytes(context.description, m_cache.shape().capacity)) {}
 
@@ -224,6 +229,12 @@ Result<void> CpuDecoder::forward(const DecoderBlock& block, StepBuffers& step) {
     read(l.postAttentionNorm, l.postAttentionNormBias);
     if (auto done = experts(layer, block, step); !done) return done;
     addUpdate(l.postFeedForwardNorm, tokens);
+    if (!l.extraNorm.empty()) {
+      read(l.extraNorm, {});
+      denseMlp(l.dense, m_context.description.layerSpecs[size(layer)].denseIntermediateSize, m_update,
+               tokens);
+      addUpdate({}, tokens);
+    }
     for (int t = 0; t < tokens; ++t) {
       if (float* shown = step.hidden(layer, block.firstRow + t)) {
         std::copy_n(m_stream.row(size(t)), m_stream.columns(), shown);

@@ -1,5 +1,6 @@
 // CpuDecoder: the forward pass on the CPU with own kernels over memory that is allocated once.
-// Not for other devices (torch_decoder.h). Results do not depend on blocks, grouping or threads.
+// Not for other devices (torch_decoder.h). Results do not depend on grouping or threads, nor on
+// blocks but where experts have a capacity.
 #pragma once
 
 #include <memory>
@@ -39,7 +40,8 @@ class CpuDecoder final : public Decoder {
   Result<std::unique_ptr<Decoder>> fork(std::int64_t position) const override;
 
  private:
-  CpuDecoder(const CpuContext& context, KvCache cache);
+  /// `block`: tokens at once.
+  CpuDecoder(const CpuContext& context, KvCache cache, int block);
 
   void embed(const DecoderBlock& block);
   /// m_normed to m_update.
@@ -84,6 +86,7 @@ class CpuDecoder final : public Decoder {
 
   // One slot a (token, choice), sorted by expert, tokens ascending inside an expert.
   TokenRows m_gate, m_up;                  ///< [slots, intermediate]
+  TokenRows m_linear;                      ///< [slots, intermediate] where gates have double width
   TokenRows m_scaled;                      ///< [slots, hidden] inputs, where the gate weight scales them
   std::vector<int> m_firstSlot;            ///< [experts + 1]
   std::vector<int> m_activeExperts;        ///< experts with slots, ascending

@@ -15,6 +15,10 @@ constexpr std::int64_t kShareRows = 64;
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
+void multiplyBy(const float* factors, std::int64_t count, float* values) {
+  for (std::int64_t i = 0; i < count; ++i) values[i] *= factors[i];
+}
+
 }  // namespace
 
 Result<void> CpuDecoder::experts(int layer, const DecoderBlock& block, StepBuffers& step) {
@@ -53,8 +57,11 @@ Result<void> CpuDecoder::experts(int layer, const DecoderBlock& block, StepBuffe
 void CpuDecoder::denseMlp(const CpuExpert& mlp, std::int64_t width, const TokenRows& to, int tokens) {
   multiply(mlp.gate, mlp.gateBias, m_normed, m_gate, tokens);
   multiply(mlp.up, mlp.upBias, m_normed, m_up, tokens);
-  for (std::size_t t = 0; t < size(tokens); ++t)
+  if (mlp.linear.exists()) multiply(mlp.linear, {}, m_normed, m_linear, tokens);
+  for (std::size_t t = 0; t < size(tokens); ++t) {
     m_context.kernels.siluTimes(m_gate.row(t), m_up.row(t), width);
+    if (mlp.linear.exists()) multiplyBy(m_linear.row(t), width, m_gate.row(t));
+  }
   multiply(mlp.down, mlp.downBias, m_gate, to, tokens);
 }
 
@@ -81,8 +88,8 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
   m_firstSlot.assign(static_cast<std::size_t>(experts) + 1, 0);
   const auto choicesOf = [&](int t, auto&& visit) {
     const std::int64_t first = std::int64_t{t} * routed.stride;
-    for (std::int64_t i = first; i < first + routed.stride && routed.ids[i] >= 0; ++i) {
-      visit(static_cast<std::size_t>(routed.ids[i]), routed.weights[i]);
+    for (std::int64_t i = first; i < first + routed.stride; ++i) {
+      if (routed.ids[i] >= 0) visit(static_cast<std::size_t>(routed.ids[i]), routed.weights[i]);
     }
   };
   for (int t = 0; t < tokens; ++t) {
@@ -97,6 +104,7 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
   const auto slots = static_cast<std::size_t>(m_firstSlot.back());
   m_gate.require(slots);
   m_up.require(slots);
+  if (m_context.description.experts.activation == checkpoint::Activation::DoubleGate) m_linear.require(slots);
   if (m_context.description.experts.scalesInput) m_scaled.require(slots);
   if (m_slotInputs.size() < slots) {
     m_slotInputs.resize(slots);
@@ -132,8 +140,9 @@ void CpuDecoder::activate(const CpuExpert& expert, std::size_t slot, std::int64_
     m_context.kernels.add(gate, expert.gateBias.data() + firstRow, count);
     m_context.kernels.add(up, expert.upBias.data() + firstRow, count);
   }
-  if (spec.activation == checkpoint::Activation::Silu) {
+  if (spec.activation != checkpoint::Activation::ClampedSwish) {
     m_context.kernels.siluTimes(gate, up, count);
+    if (expert.linear.exists()) multiplyBy(m_linear.row(slot) + firstRow, count, gate);
     return;
   }
   const auto limit = static_cast<float>(spec.limit);
@@ -164,6 +173,10 @@ void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
     matmul(kernels, e.gate, job);
     job.outputs = m_up.outputs() + slot;
     matmul(kernels, e.up, job);
+    if (e.linear.exists()) {
+      job.outputs = m_linear.outputs() + slot;
+      matmul(kernels, e.linear, job);
+    }
     for (std::size_t s = slot; s < slot + static_cast<std::size_t>(count); ++s) {
       activate(e, s, firstRow, endRow);
     }

@@ -15,8 +15,14 @@ namespace moescope::engine {
 /// many tokens, small enough that a block's activations stay in the second cache.
 inline constexpr int kPrefillBlock = 128;
 
+/// Tokens that a decoder with room for `context` takes at once. Where experts have a capacity it is all of
+/// them: what is dropped depends on every token of a prompt.
+inline int prefillBlock(const checkpoint::ModelDescription& description, std::int64_t context) {
+  return description.capacity ? static_cast<int>(context) : kPrefillBlock;
+}
+
 struct DecoderBlock {
-  std::span<const std::int32_t> ids;  ///< at most kPrefillBlock, inside the vocabulary
+  std::span<const std::int32_t> ids;  ///< at most prefillBlock(), inside the vocabulary
   std::int64_t position = 0;          ///< of the first; what the cache holds before it is used
   int firstRow = 0;                   ///< its row in the step
   std::int64_t sequence = 0;          ///< positions that the sequence has after the step

@@ -50,14 +50,15 @@ Result<StepOutput> DecoderSession::forwardBlocks(const StepRequest& request) {
   // An empty plan is no plan, so that nothing of steering runs without a rule.
   m_buffers.begin(request, m_position, m_plan == nullptr || m_plan->empty() ? nullptr : m_plan);
   const auto tokens = static_cast<std::int64_t>(request.ids.size());
+  const std::int64_t block = prefillBlock(m_model->checkpoint().description(), capacity());
   std::int64_t done = 0;
   while (done < tokens) {
     const std::int64_t position = m_position + done;
-    const std::int64_t count = std::min(tokens - done, kPrefillBlock - position % kPrefillBlock);
-    const DecoderBlock block{
+    const std::int64_t count = std::min(tokens - done, block - position % block);
+    const DecoderBlock part{
         request.ids.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)), position,
         static_cast<int>(done), m_position + tokens};
-    if (auto forwarded = m_decoder->forward(block, m_buffers); !forwarded) {
+    if (auto forwarded = m_decoder->forward(part, m_buffers); !forwarded) {
       return fail(std::move(forwarded).error());
     }
     done += count;

@@ -40,8 +40,9 @@ void StepBuffers::begin(const StepRequest& request, std::int64_t position,
     router.logits.resize(area(m_tokens, spec.experts));
     router.ids.resize(area(m_tokens, router.stride));
     router.weights.resize(area(m_tokens, router.stride));
-    router.nativeIds.resize(steered ? area(m_tokens, spec.topK) : 0);
+    router.nativeIds.resize(steered || m_description.capacity ? area(m_tokens, spec.topK) : 0);
     router.nativeWeights.resize(router.nativeIds.size());
+    router.dropped.assign(m_description.capacity ? router.ids.size() : 0, -1);
     router.inputs.resize(m_inputs ? area(m_tokens, m_description.hiddenSize) : 0);
     router.scores.resize(m_inputs ? router.logits.size() : 0);
     router.selection.resize(router.scores.size());
@@ -86,12 +87,18 @@ Result<RoutedRows> StepBuffers::route(int index, int firstRow, int rows) {
     if (router.plan == nullptr) {
       router.native.choose(logits, router.ids.data() + area(row, spec.topK),
                            router.weights.data() + area(row, spec.topK));
+      if (router.nativeIds.empty()) continue;
+      std::copy_n(router.ids.data() + area(row, spec.topK), spec.topK,
+                  router.nativeIds.data() + area(row, spec.topK));
+      std::copy_n(router.weights.data() + area(row, spec.topK), spec.topK,
+                  router.nativeWeights.data() + area(row, spec.topK));
       continue;
     }
     router.native.choose(logits, router.nativeIds.data() + area(row, spec.topK),
                          router.nativeWeights.data() + area(row, spec.topK));
     if (auto steered = steerRow(router, row); !steered) return fail(std::move(steered).error());
   }
+  if (m_description.capacity) dropBeyond(m_description.capacity->choices(rows, spec), router, firstRow, rows);
   return RoutedRows{router.ids.data() + area(firstRow, router.stride),
                     router.weights.data() + area(firstRow, router.stride), router.stride};
 }
@@ -125,17 +132,38 @@ Result<void> StepBuffers::steerRow(Router& router, int row) {
   return {};
 }
 
+/// All rows' first choices take their places before all second ones; a choice without a place is dropped.
+void StepBuffers::dropBeyond(std::int64_t capacity, Router& router, int firstRow, int rows) const {
+  router.taken.assign(static_cast<std::size_t>(router.native.spec().experts), 0);
+  for (int rank = 0; rank < router.stride; ++rank) {
+    for (int row = firstRow; row < firstRow + rows; ++row) {
+      const std::size_t slot = area(row, router.stride) + static_cast<std::size_t>(rank);
+      const std::int32_t id = router.ids[slot];
+      if (id < 0 || router.taken[static_cast<std::size_t>(id)]++ < capacity) continue;
+      router.dropped[slot] = id;
+      router.ids[slot] = -1;
+      router.weights[slot] = 0.0F;
+    }
+  }
+}
+
 /// Cuts the rows of a steered router down to the largest choice of the step.
 void StepBuffers::pack(Router& router) const {
   int width = 1;
   for (int row = 0; row < m_tokens; ++row) {
-    const std::int32_t* ids = router.ids.data() + area(row, router.stride);
-    while (width < router.stride && ids[width] >= 0) ++width;
+    const auto isUsed = [&](int rank) {
+      const std::size_t slot = area(row, router.stride) + static_cast<std::size_t>(rank);
+      return router.ids[slot] >= 0 || (!router.dropped.empty() && router.dropped[slot] >= 0);
+    };
+    while (width < router.stride && isUsed(width)) ++width;
   }
   for (int row = 1; row < m_tokens && width < router.stride; ++row) {
     std::copy_n(router.ids.data() + area(row, router.stride), width, router.ids.data() + area(row, width));
     std::copy_n(router.weights.data() + area(row, router.stride), width,
                 router.weights.data() + area(row, width));
+    if (router.dropped.empty()) continue;
+    std::copy_n(router.dropped.data() + area(row, router.stride), width,
+                router.dropped.data() + area(row, width));
   }
   router.stride = width;
 }
@@ -156,6 +184,7 @@ StepOutput StepBuffers::finish() {
     tap.weights = std::span(router.weights).first(area(m_tokens, router.stride));
     tap.nativeIds = router.nativeIds;
     tap.nativeWeights = router.nativeWeights;
+    if (!router.dropped.empty()) tap.dropped = std::span(router.dropped).first(tap.ids.size());
     tap.input = router.inputs;
     tap.scores = router.scores;
     tap.selection = router.selection;

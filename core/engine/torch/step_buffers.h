@@ -13,7 +13,7 @@
 
 namespace moescope::engine {
 
-/// What a router chose for some rows: [rows, stride]; a row ends at id -1 or after `stride` choices.
+/// What a router chose for some rows: [rows, stride]; id -1 where there is no choice or it was dropped.
 struct RoutedRows {
   const std::int32_t* ids = nullptr;
   const float* weights = nullptr;
@@ -35,7 +35,8 @@ class StepBuffers {
   [[nodiscard]] float* hidden(int layer, int row);        ///< null unless asked for
   [[nodiscard]] float* logits(int row);                   ///< null where the row's are not asked for
 
-  /// Chooses the experts of rows whose router logits have been written. Errors: `steering.all_banned`.
+  /// Chooses the experts of rows whose router logits have been written; where experts have a capacity, these
+  /// rows share it. Errors: `steering.all_banned`.
   Result<RoutedRows> route(int router, int firstRow, int rows);
 
   /// The step as the caller sees it; the spans are valid until the next begin().
@@ -49,11 +50,13 @@ class StepBuffers {
     const steering::LayerPlan* plan = nullptr;  ///< null: unsteered, the native path
     int stride = 0;                             ///< choices a row has room for
     std::vector<float> logits, inputs, scores, selection, sharedGates;
-    std::vector<std::int32_t> ids, nativeIds;
+    std::vector<std::int32_t> ids, nativeIds, dropped;
+    std::vector<std::int64_t> taken;  ///< [experts] places, while a capacity is shared out
     std::vector<float> weights, nativeWeights;
   };
 
   Result<void> steerRow(Router& router, int row);
+  void dropBeyond(std::int64_t capacity, Router& router, int firstRow, int rows) const;
   void pack(Router& router) const;
 
   const checkpoint::ModelDescription& m_description;

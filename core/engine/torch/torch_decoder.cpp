@@ -45,8 +45,9 @@ at::Tensor rootMeanSquared(const at::Tensor& x, double eps) {
 
 /// down(silu(gate x) * up x)
 at::Tensor gatedMlp(const TorchExpert& mlp, const at::Tensor& x) {
-  const at::Tensor inner = at::silu(linear(x, mlp.gate, mlp.gateBias)) * linear(x, mlp.up, mlp.upBias);
-  return linear(inner, mlp.down, mlp.downBias);
+  at::Tensor gate = at::silu(linear(x, mlp.gate, mlp.gateBias));
+  if (mlp.linear.defined()) gate = at::linear(x, mlp.linear) * gate;
+  return linear(gate * linear(x, mlp.up, mlp.upBias), mlp.down, mlp.downBias);
 }
 
 std::int64_t storedBytes(at::ScalarType dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }
@@ -70,7 +71,7 @@ std::unique_ptr<TorchDecoder> TorchDecoder::create(const TorchContext& context, 
 TorchDecoder::TorchDecoder(const TorchContext& context, std::int64_t capacity)
     : m_context(context),
       m_capacity(capacity),
-      m_rotary(context.description.attention.rope, kPrefillBlock),
+      m_rotary(context.description.attention.rope, prefillBlock(context.description, capacity)),
       m_tallied(context.tally,
                 1LL * context.description.layers * context.description.attention.keyValueHeads * capacity *
                     (context.description.attention.headDim + context.description.attention.valueDim) *
@@ -296,7 +297,7 @@ at::Tensor TorchDecoder::sharedExpert(const TorchLayer& layer, const at::Tensor&
 
 at::Tensor TorchDecoder::expertOutput(const TorchExpert& expert, const at::Tensor& x) const {
   const auto& spec = m_context.description.experts;
-  if (spec.activation == checkpoint::Activation::Silu) return gatedMlp(expert, x);
+  if (spec.activation != checkpoint::Activation::ClampedSwish) return gatedMlp(expert, x);
   const at::Tensor gate = at::clamp_max(linear(x, expert.gate, expert.gateBias), spec.limit);
   const at::Tensor up = at::clamp(linear(x, expert.up, expert.upBias), -spec.limit, spec.limit);
   const at::Tensor inner = (up + 1) * gate * at::sigmoid(gate * spec.alpha);
@@ -311,7 +312,8 @@ at::Tensor TorchDecoder::mixture(const TorchLayer& layer, const at::Tensor& x,
   std::vector<std::vector<std::int64_t>> rowsOf(experts);
   std::vector<std::vector<float>> gainsOf(experts);
   for (std::int64_t t = 0; t < tokens; ++t) {
-    for (std::int64_t i = t * routed.stride; i < (t + 1) * routed.stride && routed.ids[i] >= 0; ++i) {
+    for (std::int64_t i = t * routed.stride; i < (t + 1) * routed.stride; ++i) {
+      if (routed.ids[i] < 0) continue;
       rowsOf[static_cast<std::size_t>(routed.ids[i])].push_back(t);
       gainsOf[static_cast<std::size_t>(routed.ids[i])].push_back(routed.weights[i]);
     }
@@ -379,6 +381,7 @@ Result<void> TorchDecoder::forward(const DecoderBlock& block, StepBuffers& step)
         feedForward(layer, isPre ? norm(x, l.postAttentionNorm, l.postAttentionNormBias) : x, block, step);
     if (!mixed) return fail(std::move(mixed).error());
     x = x + update(*mixed, l.postFeedForwardNorm);
+    if (l.extraNorm.defined()) x = x + update(gatedMlp(l.dense, norm(x, l.extraNorm, {})), {});
     if (float* shown = step.hidden(layer, block.firstRow)) download(x, shown);
   }
   head(x, block, step);

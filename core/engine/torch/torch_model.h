@@ -21,7 +21,9 @@ class TorchModel final : public Model, public std::enable_shared_from_this<Torch
   [[nodiscard]] std::string dtypeName() const override;
   [[nodiscard]] int threads() const override { return 1; }
   [[nodiscard]] MemoryUse memory() const override;
-  [[nodiscard]] int prefillBlock() const override { return kPrefillBlock; }
+  [[nodiscard]] int prefillBlock() const override {
+    return engine::prefillBlock(m_checkpoint->description(), m_contextTokens);
+  }
   Result<std::unique_ptr<Session>> newSession() override;
 
  private:
