@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
 #include "core/chat/evaluator.h"
 #include "core/chat/parser.h"
@@ -12,10 +13,14 @@ namespace moescope::chat {
 
 namespace {
 
+constexpr std::size_t kMaxMessage = 1000;
+
+/// What a template says, or names in it, may hold anything; the message is one line of text.
 Error errorOf(const Fault& fault, const std::string& file) {
   const bool own = std::string_view(fault.kind()) == "chat.refused";
   return {fault.kind(), file, fault.line() > 0 ? fmt::format("line {}", fault.line()) : std::string(),
-          fault.what(), own ? "change the conversation" : "use the plain prompt, or another template"};
+          shown(fault.what(), kMaxMessage),
+          own ? "change the conversation" : "use the plain prompt, or another template"};
 }
 
 std::tm timeOf(const std::optional<std::int64_t>& seconds) {

@@ -44,8 +44,8 @@ Value dict(const Arguments& arguments, Budget& budget) {
   }
   for (const auto& [name, value] : arguments.named) {
     budget.step(1 + entries.size() / 16);
-    const auto same = [&sought = name](const auto& entry) {
-      return entry.first.isText() && *entry.first.text() == sought;
+    const auto same = [&wanted = name](const auto& entry) {
+      return entry.first.isText() && *entry.first.text() == wanted;
     };
     const auto found = std::find_if(entries.begin(), entries.end(), same);
     if (found == entries.end()) {
@@ -79,7 +79,7 @@ Value callFunction(const std::string& name, const Arguments& arguments, const st
   if (name == "range") return range(arguments, budget);
   if (name == "dict") return dict(arguments, budget);
   if (name == "strftime_now") return timeText(arguments, now, budget);
-  throw Fault("chat.refused", pythonText(arguments.need(0, "message"), budget).substr(0, 1000));
+  throw Fault("chat.refused", pythonText(arguments.need(0, "message"), budget));
 }
 
 }  // namespace moescope::chat

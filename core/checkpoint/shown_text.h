@@ -1,19 +1,16 @@
-// Text from a checkpoint's files, made fit for one line of an error or warning.
+// Values from a checkpoint's files in errors and warnings, as core/base/shown_text.h writes texts.
 // Not for storing: what it leaves out is lost.
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/shown_text.h"
+
 namespace moescope::checkpoint {
 
-/// `text` (UTF-8) with control characters written as \u00XX, so that a file cannot steer a terminal, and
-/// cut to `maxBytes` on a character border with "..." where it is longer.
-std::string shown(std::string_view text, std::size_t maxBytes = 120);
-
-/// A JSON value in the same way; lists and objects are named, not written out.
+/// A JSON value in one line; lists and objects are named, not written out.
 std::string shownValue(const nlohmann::json& value);
 
 }  // namespace moescope::checkpoint

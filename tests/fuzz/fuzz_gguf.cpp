@@ -1,38 +1,15 @@
 // Fuzz target: a GGUF file from its bytes to weights in their roles. A finding is a crash, a sanitizer's
 // report, or an error without a kind.
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdint>
-#include <cstdlib>
-#include <string>
-
 #include "core/checkpoint/float_values.h"
 #include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/weight_map.h"
+#include "tests/fuzz/fuzz_input.h"
 
 namespace {
 
 using namespace moescope::checkpoint;
-
-/// A file in memory, under a name that can be opened.
-class MemoryFile {
- public:
-  MemoryFile(const std::uint8_t* data, std::size_t size) : m_number(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    if (m_number < 0 || ::write(m_number, data, size) != static_cast<ssize_t>(size)) std::abort();
-  }
-  ~MemoryFile() { ::close(m_number); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(m_number); }
-
- private:
-  int m_number;
-};
-
-void requireKind(const moescope::Error& error) {
-  if (error.kind.find('.') == std::string::npos || error.message.empty()) std::abort();
-}
+using moescope::fuzz::MemoryFile;
+using moescope::fuzz::requireError;
 
 /// The first and the last row of everything that has a role: reads at both ends of its bytes.
 void touch(const ModelWeights& weights) {
@@ -54,14 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const MemoryFile file(data, size);
   auto model = openGgufModel(file.path(), Definition::Authors);
   if (!model) {
-    requireKind(model.error());
+    requireError(model.error());
     return 0;
   }
   const auto weights = mapWeights(model->files, *model->names, model->description);
   if (weights) {
     touch(*weights);
   } else {
-    requireKind(weights.error());
+    requireError(weights.error());
   }
   return 0;
 }

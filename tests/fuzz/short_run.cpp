@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -19,23 +20,29 @@ void run(const std::string& bytes) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
-/// One to four changes: a byte, a number of eight bytes, or the end. Half of them near the beginning, where
-/// headers are.
+/// A number of eight bytes in place of what stands there.
+void putNumber(std::string& bytes, std::size_t at, std::uint64_t number) {
+  for (std::size_t i = 0; i < 8 && at + i < bytes.size(); ++i)
+    bytes[at + i] = static_cast<char>(number >> (8 * i));
+}
+
+/// One to four changes: a byte, a bit, a number, a mark of JSON, a part that goes or comes twice, or the end.
+/// Half of them near the beginning, where headers are.
 std::string changed(std::string bytes, std::mt19937_64& random) {
   constexpr std::uint64_t kNumbers[] = {0, 1, 0xFF, 0x7FFFFFFF, 0xFFFFFFFF, 1ULL << 40U, 1ULL << 63U, ~0ULL};
+  constexpr std::string_view kMarks = "0123456789-\"[]{},:";
   for (auto left = 1 + random() % 4; left > 0 && !bytes.empty(); --left) {
     const std::size_t reach = random() % 2 == 0 ? std::min<std::size_t>(bytes.size(), 4096) : bytes.size();
     const std::size_t at = random() % reach;
-    switch (random() % 4) {
+    switch (random() % 7) {
       case 0: bytes[at] = static_cast<char>(random()); break;
       case 1: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8)); break;
-      case 2: {
-        const std::uint64_t number = kNumbers[random() % std::size(kNumbers)];
-        for (std::size_t i = 0; i < 8 && at + i < bytes.size(); ++i)
-          bytes[at + i] = static_cast<char>(number >> (8 * i));
-        break;
-      }
-      default: bytes.resize(random() % 8 == 0 ? at : bytes.size()); break;
+      case 2: putNumber(bytes, at, kNumbers[random() % std::size(kNumbers)]); break;
+      case 3: bytes[at] = kMarks[random() % kMarks.size()]; break;
+      case 4: bytes.erase(at, 1 + random() % 8); break;
+      case 5: bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 16)); break;
+      default:
+        if (random() % 4 == 0) bytes.resize(at);
     }
   }
   return bytes;

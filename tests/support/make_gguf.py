@@ -6,7 +6,7 @@ transformers computed, holds for it too. Names come from the tensor map of the P
 writer; what converters of llama.cpp do to weights (rows of q and k permuted for the llama architecture, experts
 stacked, kv_b split) is done here. `olmoe_mixed.gguf` is quantised: its twin is olmoe_mixed/, whose weights are
 what gguf's own dequantize makes of it. `blocks.safetensors` holds random blocks of each type as bytes and their
-values by gguf's dequantize. tests/fuzz/gguf gets small models for the fuzzer.
+values by gguf's dequantize. tests/fuzz/corpus/gguf gets small models for the fuzzer.
 
 Needs numpy, safetensors and gguf. Usage: make_gguf.py
 """
@@ -277,7 +277,7 @@ def small(config, tensors, layers):
 
 
 def write_corpus():
-    folder = pathlib.Path("..") / ".." / "fuzz" / "gguf"
+    folder = pathlib.Path("..") / ".." / "fuzz" / "corpus" / "gguf"
     (OUT / folder).mkdir(parents=True, exist_ok=True)
     write(folder / "olmoe.gguf", *small(*load("olmoe"), 1))
     write(folder / "gpt_oss_mxfp4.gguf", *small(*load("gpt_oss_mxfp4"), 1))
