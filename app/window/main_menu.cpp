@@ -99,7 +99,7 @@ void MainWindow::makeActions() {
     }
   });
   connect(m_resume, &QAction::triggered, this,
-          [this, &session] { session.resume(m_promptPanel->settings().maxTokens); });
+          [this, &session] { session.resume(m_promptPanel->maxTokens()); });
   connect(m_steeringOn, &QAction::triggered, &context.steering(), &views::SteeringDocument::setMasterOn);
   connect(m_loadProgram, &QAction::triggered, this, &MainWindow::loadProgram);
   connect(m_saveProgram, &QAction::triggered, this, &MainWindow::saveProgram);

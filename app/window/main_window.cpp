@@ -236,6 +236,7 @@ void MainWindow::showEvent(QShowEvent* event) {
 
 void MainWindow::restoreLayout() {
   const QSettings settings;
+  m_promptPanel->restore();
   if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) resize(kDefaultSize);
   arrange(Layout::Work);
   if (!restoreState(settings.value(kStateKey).toByteArray(), kLayoutVersion)) return;
@@ -328,6 +329,9 @@ void MainWindow::showError(const QString& text) {
 }
 
 void MainWindow::startGenerating(int maxTokens) {
+  auto settings = m_promptPanel->settings();
+  if (!settings) return m_promptPanel->showError(QString::fromStdString(settings.error().text()));
+  if (maxTokens > 0) settings->maxTokens = maxTokens;
   bool intoOpenFile = false;
   if (m_workspace.mustAskBeforeRecording()) {
     QMessageBox box(QMessageBox::Question, tr("Record into this trace?"),
@@ -342,9 +346,7 @@ void MainWindow::startGenerating(int maxTokens) {
     intoOpenFile = box.clickedButton() == thisFile;
   }
   if (!m_workspace.prepareRecording(intoOpenFile)) return;
-  auto settings = m_promptPanel->settings();
-  if (maxTokens > 0) settings.maxTokens = maxTokens;
-  m_workspace.session().generate(std::move(settings));
+  m_workspace.session().generate(*std::move(settings));
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
@@ -354,6 +356,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   QStringList panels;
   for (const PluginDock* dock : m_pluginDocks) panels << dock->objectName();
   settings.setValue(kPluginPanelsKey, panels);
+  m_promptPanel->save();
   m_workspace.saveSession();
   m_workspace.closeTrace();
   QMainWindow::closeEvent(event);

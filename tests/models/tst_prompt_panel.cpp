@@ -149,7 +149,7 @@ class TestPromptPanel : public QObject {
       if (field->placeholderText().startsWith(QLatin1String("separated")))
         field->setText(QStringLiteral("END|\\n\\n||Q:"));
     }
-    const auto settings = shown.panel.settings();
+    const auto settings = *shown.panel.settings();
     QCOMPARE(settings.prompt, std::string("Grüße, 世界"));
     QCOMPARE(settings.maxTokens, 77);
     QCOMPARE(settings.sampler.temperature, 0.35);
@@ -163,12 +163,12 @@ class TestPromptPanel : public QObject {
 
   void aSeedThatIsNotKeptChanges() {
     Shown shown;
-    QCOMPARE(shown.panel.settings().sampler.seed, shown.panel.settings().sampler.seed);
+    QCOMPARE(shown.panel.settings()->sampler.seed, shown.panel.settings()->sampler.seed);
     for (auto* box : shown.panel.findChildren<QCheckBox*>()) {
       if (box->text() == QLatin1String("keep")) box->setChecked(false);
     }
     std::set<std::uint64_t> seeds;
-    for (int i = 0; i < 8; ++i) seeds.insert(shown.panel.settings().sampler.seed);
+    for (int i = 0; i < 8; ++i) seeds.insert(shown.panel.settings()->sampler.seed);
     QVERIFY(seeds.size() > 6);
   }
 
@@ -209,14 +209,17 @@ class TestPromptPanel : public QObject {
 
   void captureSaysItsSizeOnceAModelIsThere() {
     Shown shown;
-    auto* capture = shown.panel.findChild<QComboBox*>();
+    QComboBox* capture = nullptr;
+    for (auto* box : shown.panel.findChildren<QComboBox*>())
+      if (box->accessibleName() == QLatin1String("Capture level")) capture = box;
+    QVERIFY(capture != nullptr);
     QCOMPARE(capture->count(), 4);
     QVERIFY(!capture->itemText(3).contains(QLatin1Char('/')));
     capture->setCurrentIndex(1);
     QVERIFY(shown.bench.loadModel());
     QTRY_VERIFY(capture->itemText(3).contains(QStringLiteral("/token")));
     QCOMPARE(capture->currentIndex(), 1);  // what was chosen stays chosen
-    QCOMPARE(shown.panel.settings().capture, trace::CaptureLevel::Ids);
+    QCOMPARE(shown.panel.settings()->capture, trace::CaptureLevel::Ids);
     // The demo: 6 routers of 32 experts, top-4; a byte an id.
     QCOMPARE(capture->itemText(1), QStringLiteral("Expert ids, 24\u2009B/token"));
   }

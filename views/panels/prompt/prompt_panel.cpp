@@ -1,111 +1,65 @@
 #include "views/panels/prompt/prompt_panel.h"
 
 #include <QAction>
-#include <QCheckBox>
-#include <QComboBox>
-#include <QDoubleSpinBox>
-#include <QFormLayout>
+#include <QButtonGroup>
 #include <QFrame>
 #include <QHBoxLayout>
-#include <QLineEdit>
-#include <QMenu>
 #include <QProgressBar>
-#include <QRandomGenerator>
 #include <QScrollBar>
 #include <QSettings>
-#include <QSpinBox>
+#include <QStackedWidget>
 #include <QTextCursor>
 #include <QTextEdit>
 #include <QToolButton>
 #include <QVBoxLayout>
-#include <QWidgetAction>
+
+#include <utility>
 
 #include "core/engine/generation/live_session.h"
+#include "core/engine/generation/run_records.h"
 #include "views/api/number_text.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/theme.h"
 #include "views/api/view_context.h"
+#include "views/panels/prompt/chat_mode.h"
+#include "views/panels/prompt/chat_turns.h"
 
 namespace moescope::views {
 
 namespace {
 
-constexpr int kPadding = 8;
-const auto kCaptureKey = QStringLiteral("prompt/capture");
-constexpr int kFieldWidth = 92;  // ten digits
-constexpr int kWithPace = 800;   // narrower, only the buttons fit
-
-QDoubleSpinBox* decimalField(double value, double low, double high, double step, const QString& tip) {
-  auto* field = new QDoubleSpinBox;
-  field->setRange(low, high);
-  field->setSingleStep(step);
-  field->setDecimals(2);
-  field->setValue(value);
-  field->setToolTip(tip);
-  field->setAlignment(Qt::AlignRight);
-  field->setFixedWidth(kFieldWidth);
-  return field;
-}
-
-QSpinBox* wholeField(int value, int low, int high, const QString& tip) {
-  auto* field = new QSpinBox;
-  field->setRange(low, high);
-  field->setValue(value);
-  field->setToolTip(tip);
-  field->setAlignment(Qt::AlignRight);
-  field->setFixedWidth(kFieldWidth);
-  return field;
-}
+constexpr int kPadding = 8, kModeGap = 4, kModeHeight = 24;
+constexpr int kWithPace = 800;  // narrower, only the buttons fit
+constexpr qsizetype kMostRemembered =
+    1 << 20;  // characters; the settings are one file that is read at each start
+const auto kTextKey = QStringLiteral("prompt/text");
+const auto kTurnsKey = QStringLiteral("prompt/conversation");
+const auto kChatKey = QStringLiteral("prompt/chat");
+enum Page { kTextPage, kChatPage };
 
 QString durationText(double seconds) {
   if (seconds < 60) return QObject::tr("%1 s left").arg(qMax(1, qRound(seconds)));
   return QObject::tr("%1 min left").arg(qRound(seconds / 60));
 }
 
+/// A run is named after the words of the turn that it answers, not after the template's.
+std::string runName(const std::vector<ChatTurn>& turns) {
+  const std::size_t sent = sentTurns(turns);
+  return sent > 0 ? engine::firstWords(turns[sent - 1].text.toStdString()) : std::string();
+}
+
 }  // namespace
 
-QString captureName(trace::CaptureLevel level) {
-  switch (level) {
-    case trace::CaptureLevel::None: return PromptPanel::tr("Tokens only");
-    case trace::CaptureLevel::Ids: return PromptPanel::tr("Expert ids");
-    case trace::CaptureLevel::Weights: return PromptPanel::tr("Ids, weights");
-    case trace::CaptureLevel::Full: break;
-  }
-  return PromptPanel::tr("Full logits");
-}
-
-trace::CaptureLevel defaultCapture() {
-  const QString word = QSettings().value(kCaptureKey).toString();
-  return trace::captureLevelFrom(word.toStdString()).value_or(trace::CaptureLevel::Full);
-}
-
-void setDefaultCapture(trace::CaptureLevel level) {
-  const auto word = trace::name(level);
-  QSettings().setValue(kCaptureKey, QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size())));
-}
-
-std::int64_t captureBytesPerToken(const std::vector<RouterSpec>& routers, trace::CaptureLevel level) {
-  std::int64_t bytes = 0;
-  for (const auto& router : routers) {
-    const std::int64_t idBytes = router.experts <= 255 ? 1 : 2;
-    switch (level) {
-      case trace::CaptureLevel::None: break;
-      case trace::CaptureLevel::Ids: bytes += router.topK * idBytes; break;
-      case trace::CaptureLevel::Weights: bytes += router.topK * (idBytes + 2); break;
-      case trace::CaptureLevel::Full:
-        bytes += router.topK * (idBytes + 4) + std::int64_t{router.experts} * 2;
-        break;
-    }
-  }
-  return bytes;
-}
-
 PromptPanel::PromptPanel(ViewContext& context, const PromptActions& actions, QWidget* parent)
-    : QWidget(parent), m_context(context) {
+    : QWidget(parent),
+      m_context(context),
+      m_error(new ErrorBar),
+      m_editor(new QTextEdit),
+      m_chat(new ChatMode(context)),
+      m_sampler(new SamplerForm(context)) {
   auto* outer = new QVBoxLayout(this);
   outer->setContentsMargins(0, 0, 0, 0);
   outer->setSpacing(0);
-  m_error = new ErrorBar;
   outer->addWidget(m_error);
   auto* row = new QHBoxLayout;
   row->setContentsMargins(kPadding, kPadding, kPadding, kPadding);
@@ -114,14 +68,14 @@ PromptPanel::PromptPanel(ViewContext& context, const PromptActions& actions, QWi
   auto* line = new QFrame;
   line->setFrameShape(QFrame::VLine);
   row->addWidget(line);
-  row->addWidget(makeSettingsSide());
+  row->addWidget(m_sampler);
   outer->addLayout(row, 1);
 
   connect(&context, &ViewContext::tokenAppended, this, &PromptPanel::appendToken);
   connect(&context, &ViewContext::generationStarted, this, &PromptPanel::generationStarted);
   connect(&context, &ViewContext::liveStateChanged, this, &PromptPanel::refreshState);
-  connect(&context, &ViewContext::modelChanged, this, &PromptPanel::refreshCaptureSizes);
-  refreshCaptureSizes();
+  connect(m_chat, &ChatMode::availabilityChanged, this, &PromptPanel::refreshMode);
+  refreshMode();
   refreshState();
 }
 
@@ -130,19 +84,73 @@ void PromptPanel::resizeEvent(QResizeEvent* event) {
   m_pace->setVisible(width() >= kWithPace);
 }
 
-QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
+QToolButton* PromptPanel::addButton(QLayout& column, const char* name, const QString& text,
+                                    const QString& toolTip) {
+  auto* button = new QToolButton;
+  button->setObjectName(QString::fromLatin1(name));
+  button->setText(text);
+  button->setToolTip(toolTip);
+  button->setMinimumHeight(kModeHeight);
+  button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+  button->setFocusPolicy(Qt::TabFocus);
+  column.addWidget(button);
+  return button;
+}
+
+/// Beside the text, where there is more room than above it.
+QWidget* PromptPanel::makeModes() {
   auto* side = new QWidget;
   auto* column = new QVBoxLayout(side);
   column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(kPadding);
-  m_editor = new QTextEdit;
+  column->setSpacing(0);
+  m_textMode = addButton(*column, "text_mode", tr("Text"), tr("One text that the model continues"));
+  m_chatMode = addButton(*column, "chat_mode", tr("Chat"), {});
+  column->addSpacing(kModeGap);
+  m_addTurn =
+      addButton(*column, "add_turn", tr("Add turn"), tr("Add a turn to the conversation (Alt+Insert)"));
+  column->addSpacing(kModeGap);
+  m_preview = addButton(*column, "show_preview", tr("Preview"),
+                        tr("The filled template, with its special tokens as text"));
+  column->addStretch(1);
+  auto* modes = new QButtonGroup(side);
+  for (QToolButton* mode : {m_textMode, m_chatMode}) {
+    mode->setCheckable(true);
+    modes->addButton(mode);
+  }
+  m_preview->setCheckable(true);
+  connect(m_textMode, &QToolButton::clicked, this, [this] { chooseMode(false); });
+  connect(m_chatMode, &QToolButton::clicked, this, [this] { chooseMode(true); });
+  connect(m_addTurn, &QToolButton::clicked, this, [this] {
+    m_preview->setChecked(false);
+    m_chat->turns().addTurn();
+  });
+  connect(m_preview, &QToolButton::toggled, m_chat, &ChatMode::showPreview);
+  return side;
+}
+
+QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   m_editor->setAcceptRichText(false);
   m_editor->setTabChangesFocus(true);
   m_editor->setPlaceholderText(tr("Write a prompt. Ctrl+Enter generates once a model is loaded."));
   m_editor->setAccessibleName(tr("Prompt and generated text"));
   connect(m_editor, &QTextEdit::textChanged, this, &PromptPanel::textEdited);
-  column->addWidget(m_editor, 1);
+  m_pages = new QStackedWidget;
+  m_pages->addWidget(m_editor);
+  m_pages->addWidget(m_chat);
+  auto* side = new QWidget;
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(kPadding);
+  auto* row = new QHBoxLayout;
+  row->setSpacing(kPadding);
+  row->addWidget(makeModes());
+  row->addWidget(m_pages, 1);
+  column->addLayout(row, 1);
+  column->addLayout(makeButtons(actions));
+  return side;
+}
 
+QLayout* PromptPanel::makeButtons(const PromptActions& actions) {
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(kPadding);
   buttons->addWidget(new ActionButton(actions.generate, true));
@@ -164,105 +172,50 @@ QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
     pace->addWidget(part);
   buttons->addWidget(m_pace);
   buttons->addStretch(1);
-  column->addLayout(buttons);
-  return side;
+  return buttons;
 }
 
-QWidget* PromptPanel::makeSettingsSide() {
-  auto* side = new QWidget;
-  auto* form = new QFormLayout(side);
-  form->setContentsMargins(0, 0, 0, 0);
-  form->setVerticalSpacing(4);
-  form->setHorizontalSpacing(12);
-  const engine::SamplerSettings defaults;
-  m_temperature =
-      decimalField(defaults.temperature, 0.0, 5.0, 0.05, tr("0 always takes the most probable token"));
-  m_topP = decimalField(defaults.topP, 0.0, 1.0, 0.05,
-                        tr("Smallest set of tokens with this probability; 1 is off"));
-  m_seed = wholeField(static_cast<int>(defaults.seed), 0, std::numeric_limits<int>::max(),
-                      tr("The same seed gives the same text"));
-  m_keepSeed = new QCheckBox(tr("keep"));
-  m_keepSeed->setChecked(true);
-  m_keepSeed->setToolTip(tr("Off: every Generate draws a new seed"));
-  m_maxTokens = wholeField(128, 1, 1 << 20, tr("Generate and Continue add at most this many tokens"));
-  m_capture = new QComboBox;
-  m_capture->setToolTip(tr("What the trace keeps of every routing decision"));
-  m_capture->setAccessibleName(tr("Capture level"));
-
-  auto* seedRow = new QHBoxLayout;
-  seedRow->setSpacing(kPadding);
-  seedRow->addWidget(m_seed);
-  seedRow->addWidget(m_keepSeed);
-  seedRow->addStretch(1);
-  auto* maxRow = new QHBoxLayout;
-  maxRow->setSpacing(kPadding);
-  maxRow->addWidget(m_maxTokens);
-  auto* more = new QToolButton;
-  more->setText(tr("More…"));
-  more->setToolTip(tr("Top-k, min-p, repetition penalty, stop strings"));
-  more->setPopupMode(QToolButton::InstantPopup);
-  auto* menu = new QMenu(more);
-  auto* content = new QWidgetAction(menu);
-  content->setDefaultWidget(makeMoreSettings());
-  menu->addAction(content);
-  more->setMenu(menu);
-  maxRow->addWidget(more);
-  maxRow->addStretch(1);
-
-  form->addRow(tr("Temperature"), m_temperature);
-  form->addRow(tr("Top-p"), m_topP);
-  form->addRow(tr("Seed"), seedRow);
-  form->addRow(tr("Max tokens"), maxRow);
-  form->addRow(tr("Capture"), m_capture);
-  return side;
+void PromptPanel::chooseMode(bool chat) {
+  m_wantsChat = chat;
+  refreshMode();
+  focusEditor();
 }
 
-QWidget* PromptPanel::makeMoreSettings() {
-  auto* box = new QWidget;
-  auto* form = new QFormLayout(box);
-  form->setContentsMargins(12, 12, 12, 12);
-  m_topK = wholeField(0, 0, 1 << 20, tr("Only the k most probable tokens; 0 is off"));
-  m_minP = decimalField(0.0, 0.0, 1.0, 0.01, tr("Least probability as a share of the largest; 0 is off"));
-  m_repetition =
-      decimalField(1.0, 0.5, 3.0, 0.05, tr("Divides the logits of tokens that occurred; 1 is off"));
-  m_stopStrings = new QLineEdit;
-  m_stopStrings->setPlaceholderText(tr("separated by |, \\n is a new line"));
-  m_stopStrings->setMinimumWidth(200);
-  m_ignoreEnd = new QCheckBox(tr("Go on after the end-of-text token"));
-  form->addRow(tr("Top-k"), m_topK);
-  form->addRow(tr("Min-p"), m_minP);
-  form->addRow(tr("Repetition penalty"), m_repetition);
-  form->addRow(tr("Stop strings"), m_stopStrings);
-  form->addRow(QString(), m_ignoreEnd);
-  return box;
+bool PromptPanel::isChat() const { return m_pages->currentIndex() == kChatPage; }
+
+/// A conversation waits while the model that is loaded cannot chat.
+void PromptPanel::refreshMode() {
+  const QString why = m_chat->unavailable();
+  const bool chat = m_wantsChat && why.isEmpty();
+  m_pages->setCurrentIndex(chat ? kChatPage : kTextPage);
+  (chat ? m_chatMode : m_textMode)->setChecked(true);
+  m_chatMode->setEnabled(why.isEmpty());
+  m_chatMode->setToolTip(why.isEmpty() ? tr("Turns with roles, put into the model's chat template") : why);
+  m_addTurn->setVisible(chat);
+  m_addTurn->setEnabled(!m_busy);
+  m_preview->setVisible(chat);
 }
 
-engine::GenerationSettings PromptPanel::settings() {
-  if (!m_keepSeed->isChecked()) {
-    m_seed->setValue(static_cast<int>(QRandomGenerator::global()->bounded(m_seed->maximum())));
+Result<engine::GenerationSettings> PromptPanel::settings() {
+  const bool chat = isChat();
+  std::string text = prompt().toStdString(), name;
+  std::vector<std::int32_t> ids;
+  if (chat) {
+    auto filled = m_chat->filled();
+    if (!filled) return fail(filled.error());
+    text = std::move(filled->text);
+    ids = std::move(filled->ids);
+    name = runName(m_chat->turns().turns());
   }
-  engine::GenerationSettings settings;
-  settings.prompt = prompt().toStdString();
-  settings.maxTokens = m_maxTokens->value();
-  settings.sampler.temperature = m_temperature->value();
-  settings.sampler.topP = m_topP->value();
-  settings.sampler.topK = m_topK->value();
-  settings.sampler.minP = m_minP->value();
-  settings.sampler.repetitionPenalty = m_repetition->value();
-  settings.sampler.seed = static_cast<std::uint64_t>(m_seed->value());
-  settings.ignoreEndTokens = m_ignoreEnd->isChecked();
-  settings.capture = static_cast<trace::CaptureLevel>(m_capture->currentData().toInt());
-  for (QString text : m_stopStrings->text().split(QLatin1Char('|'), Qt::SkipEmptyParts)) {
-    settings.stopStrings.push_back(text.replace(QLatin1String("\\n"), QLatin1String("\n")).toStdString());
-  }
+  auto settings = m_sampler->settings();
+  settings.prompt = std::move(text);
+  settings.promptIds = std::move(ids);
+  settings.runName = std::move(name);
+  m_askedInChat = chat;
   return settings;
 }
 
 QString PromptPanel::prompt() const { return m_editor->toPlainText().left(m_promptLength); }
-
-void PromptPanel::setCapture(trace::CaptureLevel level) {
-  m_capture->setCurrentIndex(m_capture->findData(static_cast<int>(level)));
-}
 
 void PromptPanel::setPrompt(const QString& text) {
   m_writing = true;
@@ -273,7 +226,31 @@ void PromptPanel::setPrompt(const QString& text) {
 
 void PromptPanel::showError(const QString& text) { m_error->showError(text); }
 
-void PromptPanel::focusEditor() { m_editor->setFocus(); }
+void PromptPanel::focusEditor() {
+  if (isChat()) {
+    m_chat->focusEditor();
+  } else {
+    m_editor->setFocus();
+  }
+}
+
+void PromptPanel::save() const {
+  QSettings settings;
+  const auto keep = [&settings](const QString& key, const QString& text) {
+    settings.setValue(key, text.size() <= kMostRemembered ? text : QString());
+  };
+  keep(kTextKey, prompt());
+  keep(kTurnsKey, turnsToJson(m_chat->turns().turns()));
+  settings.setValue(kChatKey, m_wantsChat);
+}
+
+void PromptPanel::restore() {
+  const QSettings settings;
+  setPrompt(settings.value(kTextKey).toString());
+  m_chat->setTurns(turnsFromJson(settings.value(kTurnsKey).toString()));
+  m_wantsChat = settings.value(kChatKey).toBool();
+  refreshMode();
+}
 
 void PromptPanel::textEdited() {
   if (m_writing) return;
@@ -289,11 +266,20 @@ void PromptPanel::textEdited() {
 
 void PromptPanel::generationStarted() {
   m_error->hide();
-  setPrompt(prompt());
+  m_writesToChat = m_answering = m_askedInChat;
+  if (m_writesToChat) {
+    m_chat->turns().beginAnswer();
+  } else {
+    setPrompt(prompt());
+  }
 }
 
 void PromptPanel::appendToken(const QString& text, bool isPrompt) {
   if (isPrompt || text.isEmpty()) return;
+  if (m_writesToChat) {
+    m_chat->turns().appendAnswer(text);
+    return;
+  }
   auto* bar = m_editor->verticalScrollBar();
   const bool atEnd = bar->value() >= bar->maximum() - 4;
   m_writing = true;
@@ -310,6 +296,10 @@ void PromptPanel::refreshState() {
   const auto status = m_context.session().status();
   const bool busy = status.state == engine::LiveState::Running || status.state == engine::LiveState::Stopping;
   m_editor->setReadOnly(busy);
+  m_chat->setReadOnly(busy);
+  if (!busy && std::exchange(m_answering, false)) m_chat->endAnswer();
+  m_busy = busy;
+  m_addTurn->setEnabled(!busy);
   const bool shown = status.generatedTokens > 0 || busy;
   for (QWidget* widget :
        {static_cast<QWidget*>(m_count), static_cast<QWidget*>(m_progress), static_cast<QWidget*>(m_rate)}) {
@@ -325,22 +315,6 @@ void PromptPanel::refreshState() {
     m_left->setText(durationText(static_cast<double>(status.maxTokens - status.generatedTokens) /
                                  status.tokensPerSecond));
   }
-}
-
-void PromptPanel::refreshCaptureSizes() {
-  const auto model = m_context.session().model();
-  const auto routers = model ? model->checkpoint().description().routers : std::vector<RouterSpec>{};
-  const QVariant chosen =
-      m_capture->count() > 0 ? m_capture->currentData() : QVariant(static_cast<int>(defaultCapture()));
-  m_capture->clear();
-  for (const auto level : {trace::CaptureLevel::None, trace::CaptureLevel::Ids, trace::CaptureLevel::Weights,
-                           trace::CaptureLevel::Full}) {
-    const QString name = captureName(level);
-    const auto bytes = captureBytesPerToken(routers, level);
-    const QString text = bytes > 0 ? tr("%1, %2/token").arg(name, bytesText(bytes)) : name;
-    m_capture->addItem(text, static_cast<int>(level));
-  }
-  m_capture->setCurrentIndex(m_capture->findData(chosen));
 }
 
 }  // namespace moescope::views

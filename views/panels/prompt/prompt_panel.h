@@ -1,22 +1,22 @@
-// PromptPanel: the prompt, the text as it is written, and the sampler's settings.
+// PromptPanel: the prompt as a text or as a conversation, what is written to it, and the sampler's settings.
 // Not for running; the main window's actions do that.
 #pragma once
 
 #include <QWidget>
 
 #include "core/engine/generation/generation.h"
+#include "views/panels/prompt/sampler_form.h"
 
 class QAction;
-class QCheckBox;
-class QComboBox;
-class QDoubleSpinBox;
-class QLineEdit;
 class QProgressBar;
-class QSpinBox;
+class QStackedWidget;
 class QTextEdit;
+class QToolButton;
 
 namespace moescope::views {
 
+class ChatMode;
+class ErrorBar;
 class TextLabel;
 class ViewContext;
 
@@ -27,63 +27,67 @@ struct PromptActions {
   QAction* resume = nullptr;
 };
 
-/// Bytes that one token adds to a trace at a capture level, from the model's routers.
-std::int64_t captureBytesPerToken(const std::vector<RouterSpec>& routers, trace::CaptureLevel level);
-
-QString captureName(trace::CaptureLevel level);
-/// The level that a window starts with; kept in the settings.
-[[nodiscard]] trace::CaptureLevel defaultCapture();
-void setDefaultCapture(trace::CaptureLevel level);
-
-/// GUI thread only. The prompt is what stands before the generated part; an edit in the generated part
-/// makes all of the text the next prompt.
+/// GUI thread only. In Text the prompt is what stands before the generated part; an edit in the generated
+/// part makes all of the text the next prompt. In Chat the model's template makes it of the turns, and the
+/// answer becomes a turn.
 class PromptPanel : public QWidget {
   Q_OBJECT
 
  public:
   PromptPanel(ViewContext& context, const PromptActions& actions, QWidget* parent = nullptr);
 
-  [[nodiscard]] engine::GenerationSettings settings();  ///< draws a new seed unless it is kept
-  [[nodiscard]] QString prompt() const;
+  /// What Generate runs, whose text then comes into the mode that is shown; draws a new seed unless it is
+  /// kept. Errors: those of ChatMode::filled, shown in the panel by the caller.
+  [[nodiscard]] Result<engine::GenerationSettings> settings();
+  [[nodiscard]] int maxTokens() const { return m_sampler->maxTokens(); }
+  [[nodiscard]] QString prompt() const;  ///< of Text
   void setPrompt(const QString& text);
-  void setCapture(trace::CaptureLevel level);
+  void setCapture(trace::CaptureLevel level) { m_sampler->setCapture(level); }
   void showError(const QString& text);
   void focusEditor();
+
+  /// Text, conversation and mode, kept in the settings; what is too long for them is left out.
+  void save() const;
+  void restore();
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
 
  private:
+  QWidget* makeModes();
+  QToolButton* addButton(QLayout& column, const char* name, const QString& text, const QString& toolTip);
   QWidget* makeEditorSide(const PromptActions& actions);
-  QWidget* makeSettingsSide();
-  QWidget* makeMoreSettings();
+  QLayout* makeButtons(const PromptActions& actions);
+  void chooseMode(bool chat);
+  void refreshMode();
+  [[nodiscard]] bool isChat() const;
   void generationStarted();
   void appendToken(const QString& text, bool prompt);
   void refreshState();
-  void refreshCaptureSizes();
   void textEdited();
 
   ViewContext& m_context;
-  QTextEdit* m_editor = nullptr;
+  ErrorBar* m_error;
+  QTextEdit* m_editor;
+  ChatMode* m_chat;
+  SamplerForm* m_sampler;
+  QStackedWidget* m_pages = nullptr;
+  QToolButton* m_textMode = nullptr;
+  QToolButton* m_chatMode = nullptr;
+  QToolButton* m_addTurn = nullptr;
+  QToolButton* m_preview = nullptr;
   QWidget* m_pace = nullptr;
   QProgressBar* m_progress = nullptr;
   TextLabel* m_count = nullptr;
   TextLabel* m_rate = nullptr;
   TextLabel* m_left = nullptr;
-  QDoubleSpinBox* m_temperature = nullptr;
-  QDoubleSpinBox* m_topP = nullptr;
-  QDoubleSpinBox* m_minP = nullptr;
-  QDoubleSpinBox* m_repetition = nullptr;
-  QSpinBox* m_topK = nullptr;
-  QSpinBox* m_seed = nullptr;
-  QCheckBox* m_keepSeed = nullptr;
-  QSpinBox* m_maxTokens = nullptr;
-  QLineEdit* m_stopStrings = nullptr;
-  QCheckBox* m_ignoreEnd = nullptr;
-  QComboBox* m_capture = nullptr;
-  class ErrorBar* m_error = nullptr;
-  int m_promptLength = 0;  // characters of the document that are the prompt
-  bool m_writing = false;  // the document is changed by the program
+  int m_promptLength = 0;       // characters of the document that are the prompt
+  bool m_writing = false;       // the document is changed by the program
+  bool m_wantsChat = false;     // chosen, whether the model can or not
+  bool m_askedInChat = false;   // what Generate was asked for last
+  bool m_writesToChat = false;  // where the tokens of the current generation go
+  bool m_answering = false;     // an answer was begun and has not ended
+  bool m_busy = false;
 };
 
 }  // namespace moescope::views
