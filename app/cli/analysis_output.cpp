@@ -23,8 +23,8 @@ constexpr std::size_t kMatrixColumns = 12;  // side by side on a terminal
 constexpr std::size_t kLongestCell = 60, kLongestLine = 2000;
 
 /// Names and tokens come from traces, which must not steer the terminal.
-std::string cell(const std::string& text) { return checkpoint::shown(text, kLongestCell); }
-std::string line(const std::string& text) { return checkpoint::shown(text, kLongestLine); }
+std::string cell(const std::string& text) { return shown(text, kLongestCell); }
+std::string line(const std::string& text) { return shown(text, kLongestLine); }
 
 std::string numberText(double value) { return std::isfinite(value) ? fmt::format("{:.5g}", value) : "-"; }
 

@@ -117,7 +117,7 @@ int checkTraceFile(const Options& options) {
   Facts facts;
   for (const auto& issue : *issues) {
     facts.emplace_back(issue.repaired ? "repaired" : "problem",
-                       checkpoint::shown(issue.place + ": " + issue.message, 400));
+                       shown(issue.place + ": " + issue.message, 400));
   }
   if (issues->empty()) {
     facts.emplace_back("result", "no problem found");

@@ -14,7 +14,6 @@ namespace moescope::cli {
 
 namespace {
 
-using checkpoint::shown;
 using nlohmann::ordered_json;
 
 struct RunFacts {

@@ -31,7 +31,7 @@ int runQuery(const Options& options) {
     return std::cout.good();
   };
   receiver.warning = [](const std::string& warning) {
-    std::cerr << "moescope: " << checkpoint::shown(warning, 400) << '\n';
+    std::cerr << "moescope: " << shown(warning, 400) << '\n';
   };
   const auto done =
       trace::runQuery(options.path, options.sql, static_cast<int>(options.timeoutSeconds * 1000.0), receiver,

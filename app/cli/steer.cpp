@@ -137,7 +137,7 @@ void printPlan(const Checked& checked) {
       rows.push_back({number, std::to_string(step.ruleId),
                       fmt::format("{} {}", word(step.primitive), word(step.operation)),
                       expertsText(step, layer.router.experts), scopeText(step),
-                      checkpoint::shown(steering::ruleTitle(*checked.program.find(step.ruleId)), 60)});
+                      shown(steering::ruleTitle(*checked.program.find(step.ruleId)), 60)});
     }
   }
   printTable({{"layer", true}, {"rule", true}, {"does"}, {"experts"}, {"tokens"}, {"title"}}, rows);
@@ -151,7 +151,7 @@ void printText(const CheckOptions& options, const Checked& checked) {
     const auto state = stateOf(rule, checked);
     if (state == "on") continue;
     facts.emplace_back(state,
-                       fmt::format("rule {}, {}", rule.id, checkpoint::shown(steering::ruleTitle(rule), 60)));
+                       fmt::format("rule {}, {}", rule.id, shown(steering::ruleTitle(rule), 60)));
   }
   if (checked.plan == nullptr) {
     facts.emplace_back("result", "the format is right; give --model to check it against a model");

@@ -34,7 +34,7 @@ class MetadataReader {
     if (auto api = readApi(*parsed); !api) return fail(api.error());
     metadata.api = kPluginApi;
     for (const auto& [key, value] : parsed->items()) {
-      if (!has(kKeys, key)) return bad("key " + checkpoint::shown(key), "this key is not known");
+      if (!has(kKeys, key)) return bad("key " + shown(key), "this key is not known");
     }
     for (const auto& [key, target] :
          {std::pair{"id", &metadata.id}, std::pair{"name", &metadata.name},
@@ -42,7 +42,7 @@ class MetadataReader {
       const auto found = parsed->find(key);
       if (found == parsed->end() || !found->is_string() || found->get_ref<const std::string&>().empty())
         return bad(std::string("key ") + key, "a text is expected");
-      *target = checkpoint::shown(found->get<std::string>(), 400);
+      *target = shown(found->get<std::string>(), 400);
     }
     if (!isId(metadata.id))
       return bad("key id", "a lower-case letter, then letters, digits and underscores are expected");

@@ -59,9 +59,9 @@ class TestSettingsDialog : public QObject {
     views::ViewContext context(std::make_shared<engine::LiveSession>());
     QAction actions[4];
     views::PromptPanel panel(context, {&actions[0], &actions[1], &actions[2], &actions[3]});
-    QCOMPARE(panel.settings().capture, trace::CaptureLevel::Ids);
+    QCOMPARE(panel.settings()->capture, trace::CaptureLevel::Ids);
     panel.setCapture(trace::CaptureLevel::Weights);
-    QCOMPARE(panel.settings().capture, trace::CaptureLevel::Weights);
+    QCOMPARE(panel.settings()->capture, trace::CaptureLevel::Weights);
   }
 
   void loadOptionsAreKept() {
