@@ -202,7 +202,7 @@ class TestModelDescription : public QObject {
       const auto description = describeModel(config, "config.json");
       QVERIFY(!description.has_value());
       const std::string text = description.error().text();
-      QVERIFY2(text.size() < 800, text.c_str());
+      QVERIFY2(text.size() < 1000, text.c_str());
       for (const char c : text) QVERIFY(static_cast<unsigned char>(c) >= 0x20);
       QVERIFY(text.find("\xC2\x9B") == std::string::npos);
     }
