@@ -99,6 +99,7 @@ std::vector<std::vector<std::size_t>> groupsOf(const DropRows& rows, const Setti
     groups[settings.groupTokens == 0 ? rows.sequences[row] : place / settings.groupTokens].push_back(row);
   }
   std::vector<std::vector<std::size_t>> out;
+  out.reserve(groups.size());
   for (auto& [key, members] : groups) out.push_back(std::move(members));
   return out;
 }

@@ -37,6 +37,7 @@ std::vector<Interval> intervalsOf(const TextDraws& draws, std::size_t values, co
     for (std::size_t v = 0; v < values; ++v) replicates[v].push_back(drawn[v]);
   }
   std::vector<Interval> out;
+  out.reserve(replicates.size());
   for (const auto& each : replicates)
     out.push_back(bootstrapInterval(std::numeric_limits<double>::quiet_NaN(), each).percentile);
   return out;

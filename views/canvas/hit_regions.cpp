@@ -1,7 +1,6 @@
 #include "views/canvas/hit_regions.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace moescope::views {
 
@@ -35,17 +34,15 @@ void HitRegions::add(Rect rect, std::string_view id) {
 }
 
 std::string HitRegions::at(Point point) const {
-  for (const Region& region : m_regions | std::views::reverse) {
-    if (region.rect.contains(point)) return region.id;
-  }
-  return {};
+  const auto found = std::find_if(m_regions.rbegin(), m_regions.rend(),
+                                  [&](const Region& region) { return region.rect.contains(point); });
+  return found == m_regions.rend() ? std::string() : found->id;
 }
 
 std::optional<Rect> HitRegions::rectOf(std::string_view id) const {
-  for (const Region& region : m_regions | std::views::reverse) {
-    if (region.id == id) return region.rect;
-  }
-  return std::nullopt;
+  const auto found = std::find_if(m_regions.rbegin(), m_regions.rend(),
+                                  [&](const Region& region) { return region.id == id; });
+  return found == m_regions.rend() ? std::nullopt : std::optional(found->rect);
 }
 
 }  // namespace moescope::views

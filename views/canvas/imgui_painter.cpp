@@ -90,7 +90,9 @@ void ImGuiPainter::hatch(Rect rect, Colour colour, bool rising) {
         ImVec2(rect.x + rect.width, rect.y + rect.height), ImVec2(rect.x, rect.y + rect.height)}) {
     whole.add(corner);
   }
-  for (float at = kHatchPeriod / 2; at < rect.width + rect.height; at += kHatchPeriod) {
+  const auto stripes = static_cast<int>(std::ceil((rect.width + rect.height) / kHatchPeriod - 0.5F));
+  for (int i = 0; i < stripes; ++i) {
+    const float at = (static_cast<float>(i) + 0.5F) * kHatchPeriod;
     const Polygon stripe = cut(cut(whole, slope, first + at, 1.0F), slope, first + at + kHatchWidth, -1.0F);
     if (stripe.count >= 3) m_list.AddConvexPolyFilled(stripe.points.data(), stripe.count, packed(colour));
   }
