@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/half.h"
+#include "core/trace/decided_row.h"
 #include "core/trace/router_statistics.h"
 
 namespace moescope::trace {
@@ -69,6 +70,7 @@ class LoadWalk {
 
   void addRow(const RouteBlock& route, const LogitBlock* logits, std::size_t row) {
     const auto width = static_cast<std::size_t>(route.width);
+    if (!isDecided(route, row)) return;
     int chosen = 0;
     for (std::size_t slot = row * width; slot < (row + 1) * width; ++slot) {
       const std::uint16_t expert = route.ids[slot];
@@ -77,7 +79,6 @@ class LoadWalk {
       ++m_load.counts[expert];
       if (!route.weights.empty()) m_load.gateMass[expert] += static_cast<double>(route.weights[slot]);
     }
-    if (chosen == 0) return;
     ++m_load.tokens;
     m_load.slots += chosen;
     if (!route.weights.empty()) ++m_load.massTokens;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/base/half.h"
+#include "core/trace/decided_row.h"
 #include "core/trace/router_statistics.h"
 #include "core/trace/row_kernels.h"
 
@@ -29,6 +30,11 @@ int widest(const RouterRows& rows, int first, int count) {
     widestRow = std::max(widestRow, width);
   }
   return widestRow;
+}
+
+bool isNativeKnown(const RouterRows& rows, int row, int topK) {
+  return !rows.nativeIds.empty() &&
+         std::ranges::any_of(rowOf(rows.nativeIds, row, topK), [](std::int32_t id) { return id >= 0; });
 }
 
 /// Takes a private copy if anybody else holds the block.
@@ -152,7 +158,8 @@ void RouteBuilder::addChoices(RouteBlock& block, const RouterRows& rows, int fir
       ++stats.counts[expert];
       stats.gateMass[expert] += gate;
     }
-    const int decided = chosen > 0 ? 1 : 0;
+    // A router that knows its native choice decided, whatever a rule or a full expert left of it.
+    const int decided = chosen > 0 || isNativeKnown(rows, first + row, m_router.topK) ? 1 : 0;
     m_summary.tokens += decided;
     m_summary.massTokens += decided;
     m_summary.slots += chosen;
@@ -264,7 +271,7 @@ void RouteBuilder::assignColumns(const RouteBlock& route, const LogitBlock* logi
   m_logits->halves.resize(values, kHalfNan);
 }
 
-int RouteBuilder::sumChoices(std::size_t row, SequenceStats* stats) {
+bool RouteBuilder::sumChoices(std::size_t row, SequenceStats* stats) {
   const auto width = static_cast<std::size_t>(m_route->width);
   int chosen = 0;
   for (std::size_t slot = row * width; slot < (row + 1) * width; ++slot) {
@@ -278,14 +285,14 @@ int RouteBuilder::sumChoices(std::size_t row, SequenceStats* stats) {
     ++stats->counts[expert];
     stats->gateMass[expert] += weight;
   }
-  const int decided = chosen > 0 ? 1 : 0;
+  const int decided = isDecided(*m_route, row) ? 1 : 0;
   const int weighed = m_route->weights.empty() ? 0 : decided;
   m_summary.tokens += decided;
   m_summary.massTokens += weighed;
   m_summary.slots += chosen;
   if (stats != nullptr) stats->tokens += decided;
   if (stats != nullptr) stats->massTokens += weighed;
-  return chosen;
+  return decided == 1;
 }
 
 void RouteBuilder::assign(const RouteBlock& route, const LogitBlock* logits, int count, int statsFrom,
@@ -299,7 +306,7 @@ void RouteBuilder::assign(const RouteBlock& route, const LogitBlock* logits, int
   for (int r = 0; r < count; ++r) {
     SequenceStats* const own = r >= statsFrom ? &stats : nullptr;
     const auto index = static_cast<std::size_t>(r);
-    if (sumChoices(index, own) == 0 || logits == nullptr) continue;
+    if (!sumChoices(index, own) || logits == nullptr) continue;
     for (std::size_t e = 0; e < experts; ++e) row[e] = halfToFloat(logits->halves[index * experts + e]);
     addLogits(row, own);
   }

@@ -49,7 +49,7 @@ class RouteBuilder {
   void addChoices(RouteBlock& block, const RouterRows& rows, int first, int count, SequenceStats& stats);
   void addLogits(std::span<const float> logits, SequenceStats* stats);
   void assignColumns(const RouteBlock& route, const LogitBlock* logits, int count);
-  int sumChoices(std::size_t row, SequenceStats* stats);
+  bool sumChoices(std::size_t row, SequenceStats* stats);
   void addNative(RouteBlock& block, const RouterRows& rows, int row);
   void startNative(RouteBlock& block) const;
 

@@ -1,5 +1,6 @@
 // The virtual table `router_logits`: one row a token, router and expert, at capture full.
 #include "core/base/half.h"
+#include "core/trace/decided_row.h"
 #include "core/trace/token_walk.h"
 
 namespace moescope::trace {
@@ -45,13 +46,8 @@ class LogitsCursor final : public TableCursor {
 
  private:
   /// A row that never got a decision has no logits either.
-  [[nodiscard]] bool isDecided(const RouteBlock* route) const {
-    if (route == nullptr) return false;
-    const auto width = static_cast<std::size_t>(route->width);
-    for (std::size_t slot = m_walk.row() * width; slot < (m_walk.row() + 1) * width; ++slot) {
-      if (route->ids[slot] != kEmptySlot) return true;
-    }
-    return false;
+  [[nodiscard]] bool hasLogits(const RouteBlock* route) const {
+    return route != nullptr && isDecided(*route, m_walk.row());
   }
 
   void settle() {
@@ -60,7 +56,7 @@ class LogitsCursor final : public TableCursor {
       for (; m_router < m_walk.routers().size(); ++m_router, m_expert = 0) {
         m_logits = m_walk.logits(m_router);
         if (m_logits == nullptr || m_expert >= m_logits->experts) continue;
-        if (m_expert == 0 && !isDecided(m_walk.route(m_router))) continue;
+        if (m_expert == 0 && !hasLogits(m_walk.route(m_router))) continue;
         if (!wanted) return;
         if (*wanted >= m_expert && *wanted < m_logits->experts) {
           m_expert = *wanted;

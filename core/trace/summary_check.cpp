@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/trace/decided_row.h"
+
 namespace moescope::trace {
 
 namespace {
@@ -33,7 +35,7 @@ BlockSummary countOf(const RouteBlock& route, int experts) {
       if (!route.weights.empty()) node.gateMass[expert] += static_cast<double>(route.weights[slot]);
     }
     node.slots += chosen;
-    if (chosen > 0) ++node.tokens;
+    if (isDecided(route, static_cast<std::size_t>(row))) ++node.tokens;
   }
   node.count = route.count;
   return node;

@@ -2,7 +2,8 @@
 """Writes tests/data/checkpoints/openmoe: a tiny checkpoint of OpenMoE's family with reference values computed in numpy,
 float32, from the formulas of the model's authors and independently of the C++ code. transformers has no class for it.
 Experts have a capacity that the tokens of a forward step share, so there are two references: reference.safetensors for
-a prompt that is forwarded at once (and a continuation token by token), and reference_token_by_token.safetensors.
+a prompt that is forwarded at once (and a continuation token by token), and reference_token_by_token.safetensors;
+reference_long_prompt.safetensors has logits and choices of a longer prompt.
 Needs numpy and safetensors. Usage: make_openmoe_reference.py OUTPUT_FOLDER"""
 import json
 import math
@@ -24,7 +25,7 @@ CONFIG = {
 C = CONFIG
 H, V, L, I = C["hidden_size"], C["vocab_size"], C["num_hidden_layers"], C["intermediate_size"]
 HEADS, D, E, K = C["num_attention_heads"], C["head_dim"], C["num_experts"], C["router_topk"]
-ROWS, TOKENS, GREEDY = 2, 24, 16
+ROWS, TOKENS, GREEDY, LONG = 2, 24, 16, 200
 MARGIN = 1e-4
 
 
@@ -172,6 +173,16 @@ def reference(ids, w, prompt_steps):
     return tensors, min(margins)
 
 
+def long_prompt(w, rng):
+    while True:
+        ids = rng.integers(3, V, LONG)
+        taps = forward(ids, w, [LONG])
+        if min(v for k, v in taps.items() if k.endswith("margin")) > MARGIN:
+            kept = {k: v[None] for k, v in taps.items() if k == "logits" or ".topk_" in k}
+            kept = {k: np.ascontiguousarray(v if v.dtype == np.int64 else v.astype(np.float32)) for k, v in kept.items()}
+            return kept | {"input_ids": ids[None].astype(np.int64)}
+
+
 def drops_both_ranks(tensors):
     dropped = [v < 0 for k, v in tensors.items() if k.endswith("topk_ids")]
     return all(d[..., 0].any() and d[..., 1].any() and (d[..., 0] & ~d[..., 1]).any() for d in dropped)
@@ -192,6 +203,7 @@ def main():
             break
     save_file(at_once, folder / "reference.safetensors")
     save_file(one_by_one, folder / "reference_token_by_token.safetensors")
+    save_file(long_prompt(w, rng), folder / "reference_long_prompt.safetensors")
     save_file(w, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(CONFIG, indent=1) + "\n")
     dropped = {k.split(".")[1]: int((v < 0).sum()) for k, v in at_once.items() if k.endswith("topk_ids")}

@@ -50,6 +50,12 @@ class TestArchitectureText : public QObject {
   }
 
   void whatOnlyOneFamilyHas() {
+    QCOMPARE(wordsOf("openmoe").layers, std::string("4, 2 with experts, dense: 0, 2"));
+    QCOMPARE(wordsOf("openmoe").router,
+             std::string("softmax, top 2 of 8, weights as scored, capacity 0.9 times "
+                         "an even share, at least 4"));
+    QCOMPARE(wordsOf("openmoe").experts,
+             std::string("width 20, gate of double width, a dense MLP after them, none shared"));
     QCOMPARE(wordsOf("llama4").router,
              std::string("sigmoid, top 1 of 4, weights as scored, weights scale the experts' input"));
     QCOMPARE(wordsOf("llama4").attention,

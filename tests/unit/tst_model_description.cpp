@@ -186,6 +186,54 @@ class TestModelDescription : public QObject {
              std::string("config.unknown_model_type"));
   }
 
+  // Its configuration class is that of a dense family: the architecture decides, and nothing is guessed.
+  void openMoeIsKnownByItsArchitecture() {
+    const std::string sizes =
+        R"("hidden_size":32,"head_dim":12,"num_attention_heads":4,"num_hidden_layers":6,"intermediate_size":20,)"
+        R"("num_experts":8,"moe_layer_interval":3,"hidden_act":"swiglu","vocab_size":64})";
+    const std::string open = R"({"architectures":["OpenMoeForCausalLM"],)";
+    for (const std::string& text : {open + R"("model_type":"llama",)" + sizes, open + sizes}) {
+      const auto description = describeModel(text, "config.json");
+      QVERIFY2(description.has_value(), description ? "" : description.error().text().c_str());
+      QCOMPARE(description->family, std::string("openmoe"));
+      QCOMPARE(description->attention.scale, 1.0);
+      QCOMPARE(description->routers.size(), std::size_t{2});
+      QCOMPARE(description->routers[0].layer.value, 2);
+      QCOMPARE(description->routers[0].topK, 2);
+      QCOMPARE(description->capacity->minimum, 4);
+      // The authors' example: 512 tokens and 32 experts give 64, few tokens the minimum, odd ones one more.
+      RouterSpec router = description->routers[0];
+      router.experts = 32;
+      QCOMPARE(description->capacity->choices(512, router), std::int64_t{64});
+      QCOMPARE(description->capacity->choices(32, router), std::int64_t{4});
+      QCOMPARE(description->capacity->choices(40, router), std::int64_t{6});
+    }
+    QCOMPARE(kindOf(R"({"architectures":["LlamaForCausalLM"],"model_type":"llama",)" + sizes),
+             std::string("config.unknown_model_type"));
+    QCOMPARE(kindOf(R"({"model_type":"llama",)" + sizes), std::string("config.unknown_model_type"));
+  }
+
+  void openMoeReadsBothSpellingsOfItsKeys() {
+    const std::string text =
+        R"({"architectures":["OpenMoeForCausalLM"],"model_type":"llama","hidden_size":32,"head_dim":12,)"
+        R"("num_attention_heads":4,"num_hidden_layers":6,"intermediate_size":20,"num_experts":8,)"
+        R"("moe_layer_interval":3,"hidden_act":"swiglu","vocab_size":64,)";
+    const auto old = describeModel(text + R"("topk":2,"capacity_factor_eval":1.5,"min_capacity":6})", "c");
+    QCOMPARE(old->capacity->factor, 1.5);
+    QCOMPARE(old->capacity->minimum, 6);
+    const auto now = describeModel(
+        text + R"("router_topk":2,"router_capacity_factor_eval":1.5,"router_min_capacity":6})", "c");
+    QCOMPARE(now->capacity->factor, 1.5);
+    QCOMPARE(now->capacity->minimum, 6);
+    QVERIFY(!describeModel(text + R"("drop_tks":false})", "c")->capacity);
+    QVERIFY(!describeModel(text + R"("router_drop_tks":false})", "c")->capacity);
+    const auto turned = describeModel(text + R"("rope_theta":5e5})", "c");
+    QCOMPARE(turned->attention.rope.theta, 1e4);
+    QCOMPARE(turned->warnings.size(), std::size_t{1});
+    for (const char* bad : {R"("router_topk":1})", R"("mlp_gated":false})", R"("router_min_capacity":0})"})
+      QCOMPARE(kindOf(text + bad), std::string("config.bad_value"));
+  }
+
   void errorsStayShortAndCarryNoControlCharacters() {
     const std::string digits(100000, '1');
     const std::string word(100000, 'w');
