@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/stored_vocabulary.h"
 
 namespace moescope::tokenizer {
 
@@ -38,6 +39,10 @@ class Tokenizer {
   static Result<std::shared_ptr<const Tokenizer>> parseSentencePiece(std::string_view model,
                                                                      std::string_view configJson,
                                                                      const std::string& file);
+  /// What a GGUF file's metadata hold: byte-level BPE ("gpt2") or SentencePiece BPE ("llama"). Errors:
+  /// `tokenizer.*`, of them `tokenizer.unsupported` with the name of what is not known.
+  static Result<std::shared_ptr<const Tokenizer>> fromStored(const StoredVocabulary& stored,
+                                                             const std::string& file);
   virtual ~Tokenizer() = default;
 
   /// Encodes UTF-8. `addSpecial` applies the post-processor's template and add_bos_token and add_eos_token of
