@@ -1,6 +1,7 @@
 #include "app/bench/loaded_model.h"
 
 #include "app/bench/measure.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 
 namespace moescope::bench {
 
@@ -11,7 +12,7 @@ Result<LoadedModel> LoadedModel::load(const BenchOptions& options) {
   Result<std::shared_ptr<const checkpoint::Checkpoint>> checkpoint;
   loaded.openSeconds = secondsOf([&] { checkpoint = checkpoint::Checkpoint::open(options.model); });
   if (!checkpoint) return fail(checkpoint.error());
-  auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  auto tokenizer = engine::openTokenizer(**checkpoint);
   if (!tokenizer) return fail(tokenizer.error());
   loaded.tokenizer = *tokenizer;
   Result<std::shared_ptr<engine::Model>> model;

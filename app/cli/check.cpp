@@ -10,6 +10,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/shown_text.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/trace/trace_store.h"
 
@@ -37,13 +38,14 @@ Result<Findings> checkTokenizer(const checkpoint::Checkpoint& opened) {
   Findings findings;
   findings.warnings = opened.description().warnings;
   std::error_code ignored;
-  if (!std::filesystem::exists(opened.tokenizerFile(), ignored)) {
+  const auto file = tokenizer::Tokenizer::fileIn(opened.configFolder());
+  if (opened.ggufFile().empty() && !std::filesystem::exists(file, ignored)) {
     findings.tokenizer = "none";
     findings.warnings.emplace_back(
         "the folder has neither tokenizer.json nor tokenizer.model: the model runs on token ids only");
     return findings;
   }
-  const auto tokenizer = tokenizer::Tokenizer::open(opened.tokenizerFile());
+  const auto tokenizer = engine::openTokenizer(opened);
   if (!tokenizer) return fail(tokenizer.error());
   const int tokens = (*tokenizer)->vocabularySize();
   const int rows = opened.description().vocabularySize;

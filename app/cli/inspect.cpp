@@ -12,6 +12,7 @@
 #include "core/checkpoint/architecture_text.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/gguf_model.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace moescope::cli {
@@ -23,10 +24,11 @@ using checkpoint::ModelDescription;
 using nlohmann::ordered_json;
 using OpenedTokenizer = std::optional<Result<std::shared_ptr<const tokenizer::Tokenizer>>>;
 
-OpenedTokenizer openTokenizer(const Checkpoint& opened) {
+OpenedTokenizer tokenizerOf(const Checkpoint& opened) {
   std::error_code ignored;
-  if (!std::filesystem::exists(opened.tokenizerFile(), ignored)) return std::nullopt;
-  return tokenizer::Tokenizer::open(opened.tokenizerFile());
+  const auto file = tokenizer::Tokenizer::fileIn(opened.configFolder());
+  if (opened.ggufFile().empty() && !std::filesystem::exists(file, ignored)) return std::nullopt;
+  return engine::openTokenizer(opened);
 }
 
 std::string storeText(const ModelDescription& description) {
@@ -132,7 +134,7 @@ ordered_json document(const std::string& path, const Checkpoint& opened, const O
 int inspectCheckpoint(const std::string& path, bool json) {
   const auto opened = Checkpoint::open(path);
   if (!opened) return report(opened.error(), json);
-  const auto tokenizer = openTokenizer(**opened);
+  const auto tokenizer = tokenizerOf(**opened);
   if (json) {
     print(document(path, **opened, tokenizer));
   } else {

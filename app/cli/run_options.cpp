@@ -4,6 +4,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/steering/steering_plan.h"
 
 namespace moescope::cli {
@@ -80,7 +81,7 @@ Result<RunnableModel> openModel(const ModelOptions& options, const std::vector<s
   if (!checkpoint) return fail(checkpoint.error());
   if (auto fits = fitPrograms(programs, (*checkpoint)->description().routers); !fits)
     return fail(fits.error());
-  auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  auto tokenizer = engine::openTokenizer(**checkpoint);
   if (!tokenizer) return fail(tokenizer.error());
   auto engine = engine::loadEngine();
   if (!engine) return fail(engine.error());

@@ -11,6 +11,9 @@
 
 #include "app/cli/command.h"
 #include "core/base/strict_json.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/gguf_model.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace moescope::cli {
@@ -141,11 +144,19 @@ int encodeText(const Tokenizer& tokenizer, const Options& options) {
   return kDone;
 }
 
+/// Of a GGUF file only where the model says so; else nothing but the tokenizer's own file is read.
+Result<std::shared_ptr<const Tokenizer>> openTokenizer(const Options& options) {
+  if (options.model.empty()) return Tokenizer::open(options.tokenizerFile);
+  if (!checkpoint::isGgufPath(options.model)) {
+    return Tokenizer::open(std::filesystem::path(options.model) / "tokenizer.json");
+  }
+  const auto checkpoint = checkpoint::Checkpoint::open(options.model);
+  if (!checkpoint) return fail(checkpoint.error());
+  return engine::openTokenizer(**checkpoint);
+}
+
 int runTokenize(const Options& options) {
-  const std::filesystem::path file = options.model.empty()
-                                         ? std::filesystem::path(options.tokenizerFile)
-                                         : std::filesystem::path(options.model) / "tokenizer.json";
-  const auto tokenizer = Tokenizer::open(file);
+  const auto tokenizer = openTokenizer(options);
   if (!tokenizer) return report(tokenizer.error(), options.json);
   if (options.jsonl) return convertLines(**tokenizer, options);
   return options.decode ? decodeIds(**tokenizer, options) : encodeText(**tokenizer, options);
@@ -158,7 +169,7 @@ void addTokenize(CLI::App& app, std::function<int()>& run) {
   CLI::App* command = app.add_subcommand("tokenize", "Turn text into token ids, or ids into text");
   auto* source = command->add_option_group("tokenizer", "Which tokenizer");
   source->add_option("--tokenizer", options->tokenizerFile, "A tokenizer.json")->type_name("FILE");
-  source->add_option("-m,--model", options->model, "Checkpoint folder with a tokenizer.json")
+  source->add_option("-m,--model", options->model, "Checkpoint folder with a tokenizer.json, or a GGUF file")
       ->type_name("DIR");
   source->require_option(1);
   auto* input = command->add_option_group("input", "What to convert; without any, text from standard input");

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/result.h"
+#include "core/base/stored_vocabulary.h"
 #include "core/chat/budget.h"
 
 namespace moescope::chat {
@@ -46,6 +47,8 @@ class ChatTemplate {
   /// tokenizer_config.json (of several the one named "default"). Errors: `chat.missing` if there is none,
   /// `chat.bad_config`, `file.*`, as parse.
   static Result<ChatTemplate> open(const std::filesystem::path& folder);
+  /// The template in a GGUF file's metadata. Errors: `chat.missing`, as parse.
+  static Result<ChatTemplate> fromStored(const StoredVocabulary& stored, const std::string& file);
 
   /// The prompt for a conversation. Errors, each with the line: `chat.refused` where the template itself
   /// refuses it (raise_exception), `chat.failed`, `chat.limit`.

@@ -1,4 +1,4 @@
-// ChatTemplate::open: where a checkpoint keeps its template and special tokens.
+// ChatTemplate::open and fromStored: where a checkpoint keeps its template and special tokens.
 #include <fmt/format.h>
 
 #include "core/base/mapped_file.h"
@@ -59,6 +59,11 @@ Result<std::string> templateIn(const json& config, const std::string& file) {
               "use the plain prompt, or write chat_template.jinja");
 }
 
+tl::unexpected<Error> missing(const std::string& file) {
+  return fail("chat.missing", file, {}, "the model has no chat template",
+              "use the plain prompt, or write chat_template.jinja");
+}
+
 }  // namespace
 
 Result<ChatTemplate> ChatTemplate::open(const fs::path& folder) {
@@ -75,10 +80,17 @@ Result<ChatTemplate> ChatTemplate::open(const fs::path& folder) {
   const auto text = templateIn(*config, configFile.string());
   if (!text) return fail(text.error());
   if (text->empty()) {
-    return fail("chat.missing", folder.string(), {}, "the model has no chat template",
-                "use the plain prompt, or write chat_template.jinja");
+    return missing(folder.string());
   }
   return parse(*text, tokensOf(*config), configFile.string());
+}
+
+Result<ChatTemplate> ChatTemplate::fromStored(const StoredVocabulary& stored, const std::string& file) {
+  if (stored.chatTemplate.empty()) return missing(file);
+  auto tokens = nlohmann::ordered_json::object();
+  if (stored.begin) tokens["bos_token"] = stored.pieces[static_cast<std::size_t>(*stored.begin)];
+  if (stored.end) tokens["eos_token"] = stored.pieces[static_cast<std::size_t>(*stored.end)];
+  return parse(stored.chatTemplate, std::move(tokens), file);
 }
 
 }  // namespace moescope::chat

@@ -34,6 +34,8 @@ using GgufValue = std::variant<std::uint64_t, std::int64_t, double, bool, std::s
 std::vector<std::int64_t> wholeNumbers(const GgufArray& array, std::size_t most);
 /// The same of a list of F32 or F64.
 std::vector<double> realNumbers(const GgufArray& array, std::size_t most);
+/// The texts of a list of strings, which borrow from the file; empty if it holds something else.
+std::vector<std::string_view> texts(const GgufArray& array);
 
 struct GgufFile {
   std::shared_ptr<const MappedFile> file;

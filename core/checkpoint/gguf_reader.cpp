@@ -155,4 +155,18 @@ std::vector<double> realNumbers(const GgufArray& array, std::size_t most) {
   return array.type == GgufType::F64 ? copied<double, double>(array) : std::vector<double>{};
 }
 
+std::vector<std::string_view> texts(const GgufArray& array) {
+  if (array.type != GgufType::String) return {};
+  std::vector<std::string_view> result;
+  std::span<const std::byte> left = array.bytes;
+  for (std::uint64_t i = 0; i < array.count; ++i) {
+    std::uint64_t size = 0;
+    std::memcpy(&size, left.data(), sizeof size);
+    left = left.subspan(sizeof size);
+    result.emplace_back(reinterpret_cast<const char*>(left.data()), static_cast<std::size_t>(size));
+    left = left.subspan(static_cast<std::size_t>(size));
+  }
+  return result;
+}
+
 }  // namespace moescope::checkpoint

@@ -10,6 +10,8 @@
 
 namespace moescope::checkpoint {
 
+using moescope::shown;
+
 /// A JSON value in one line; lists and objects are named, not written out.
 std::string shownValue(const nlohmann::json& value);
 

@@ -12,6 +12,8 @@ namespace moescope::tokenizer {
 
 namespace {
 
+constexpr std::size_t kLongPiece = 1u << 20;  // tokens
+
 /// Counts code points before a byte; cheap for bytes close to those asked for last.
 class CodePoints {
  public:
@@ -52,7 +54,8 @@ std::string AssembledTokenizer::hashOf(std::string_view text) {
 }
 
 Result<std::vector<EncodedToken>> AssembledTokenizer::encode(std::string_view text, bool addSpecial,
-                                                             std::vector<std::string>* pieces) const {
+                                                             std::vector<std::string>* pieces,
+                                                             std::stop_token stop) const {
   if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return fail("tokenizer.too_large", {}, {}, "a text has at most 2 GiB", "cut it into parts");
   }
@@ -62,7 +65,7 @@ Result<std::vector<EncodedToken>> AssembledTokenizer::encode(std::string_view te
                 "convert it to UTF-8");
   }
   try {
-    Encoding encoding = encodeText(text, addSpecial);
+    Encoding encoding = encodeText(text, addSpecial, stop);
     if (pieces != nullptr) {
       pieces->clear();
       for (const EncodedToken& token : encoding.tokens) pieces->push_back(m_parts.vocabulary.piece(token.id));
@@ -71,18 +74,20 @@ Result<std::vector<EncodedToken>> AssembledTokenizer::encode(std::string_view te
     return std::move(encoding.tokens);
   } catch (const Refusal& refusal) {
     Error error = refusal.error();
-    error.file = m_file;
+    if (error.kind != "cancelled") error.file = m_file;
     return fail(std::move(error));
   }
 }
 
-Encoding AssembledTokenizer::encodeText(std::string_view text, bool addSpecial) const {
+Encoding AssembledTokenizer::encodeText(std::string_view text, bool addSpecial,
+                                        const std::stop_token& stop) const {
   Encoding encoding;
-  const auto encoder = m_parts.model->encoder();
+  const auto encoder = m_parts.model->encoder(stop);
+  throwIfStopped(stop);
   for (auto& segment : m_parts.addedTokens.split(text, *m_parts.normalizer)) {
     const std::string_view taken = segment.text.text();
     if (segment.id < 0) {
-      encodeSegment(std::move(segment.text), *encoder, encoding);
+      encodeSegment(std::move(segment.text), *encoder, encoding, stop);
     } else {
       if (taken != m_parts.vocabulary.piece(segment.id)) {
         encoding.shown.push_back({encoding.tokens.size(), std::string(taken)});
@@ -96,16 +101,21 @@ Encoding AssembledTokenizer::encodeText(std::string_view text, bool addSpecial) 
   return encoding;
 }
 
-void AssembledTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding) const {
+void AssembledTokenizer::encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding,
+                                       const std::stop_token& stop) const {
   const std::size_t size = text.text().size();
   if (size == 0) return;
   PreTokens tokens{std::move(text), {{0, size}}};
+  throwIfStopped(stop);
   m_parts.preTokenizer->apply(tokens);
   const std::string_view whole = tokens.text.text();
   std::vector<ModelToken> found;
   for (const TextRange& piece : tokens.pieces) {
+    throwIfStopped(stop);
     found.clear();
     encoder.encode(whole.substr(piece.begin, piece.end - piece.begin), found);
+    // Growing by halves would take twice the memory of a very long piece.
+    if (found.size() > kLongPiece) encoding.tokens.reserve(encoding.tokens.size() + found.size());
     for (const ModelToken& token : found) {
       if (token.asWritten) {
         const std::string_view written = whole.substr(piece.begin + token.begin, token.end - token.begin);

@@ -23,7 +23,8 @@ class AssembledTokenizer final : public Tokenizer {
   }
 
   [[nodiscard]] Result<std::vector<EncodedToken>> encode(std::string_view text, bool addSpecial,
-                                                         std::vector<std::string>* pieces) const override;
+                                                         std::vector<std::string>* pieces,
+                                                         std::stop_token stop) const override;
   [[nodiscard]] std::string decode(const std::vector<std::int32_t>& ids, bool skipSpecial) const override;
   [[nodiscard]] std::string bytes(std::int32_t id) const override;
   [[nodiscard]] std::string piece(std::int32_t id) const override { return m_parts.vocabulary.piece(id); }
@@ -35,8 +36,10 @@ class AssembledTokenizer final : public Tokenizer {
   [[nodiscard]] std::string contentHash() const override { return m_hash; }
 
  private:
-  [[nodiscard]] Encoding encodeText(std::string_view text, bool addSpecial) const;
-  void encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding) const;
+  [[nodiscard]] Encoding encodeText(std::string_view text, bool addSpecial,
+                                    const std::stop_token& stop) const;
+  void encodeSegment(AlignedText text, PieceEncoder& encoder, Encoding& encoding,
+                     const std::stop_token& stop) const;
   void addConfigured(Encoding& encoding) const;
 
   static std::string hashOf(std::string_view text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/tokenizer/byte_alphabet.h"
+#include "core/tokenizer/merge_queue.h"
 #include "core/tokenizer/piece_cache.h"
 #include "core/tokenizer/utf8.h"
 
@@ -10,31 +11,27 @@ namespace moescope::tokenizer {
 
 namespace {
 
-/// A run of bytes that is one token so far; neighbours by index, -1 at the ends.
+/// A run of bytes that is one token so far, up to the next one; neighbours by index, -1 at the ends.
 struct Symbol {
   std::int32_t id = 0;
   std::int32_t previous = -1;
   std::int32_t next = -1;
   std::uint32_t begin = 0;
+};
+
+/// Bytes that the vocabulary cannot say and that are dropped.
+struct Hole {
+  std::uint32_t begin = 0;
   std::uint32_t end = 0;
 };
 
-/// A pair that may merge, unless one of its symbols has merged otherwise meanwhile.
-struct Candidate {
-  MergeTable::Merge merge;
-  std::int32_t position = 0;  // of the left symbol
-  std::int32_t left = 0;
-  std::int32_t right = 0;
-};
-
-/// For a heap with the lowest rank, then the leftmost pair, on top.
-bool after(const Candidate& a, const Candidate& b) {
-  return a.merge.rank != b.merge.rank ? a.merge.rank > b.merge.rank : a.position > b.position;
-}
+constexpr std::size_t kLongStretch = 4096;   // symbols
+constexpr std::size_t kMostKept = 1u << 16;  // symbols whose memory stays for the next piece
+constexpr std::uint32_t kMergesBetweenStops = 1u << 14;
 
 class BpeEncoder final : public PieceEncoder {
  public:
-  explicit BpeEncoder(const BpeTables& tables) : m_tables(tables) {}
+  BpeEncoder(const BpeTables& tables, std::stop_token stop) : m_tables(tables), m_stop(std::move(stop)) {}
 
   void encode(std::string_view piece, std::vector<ModelToken>& tokens) override {
     if (m_tables.wholePiecesFirst) {
@@ -56,11 +53,12 @@ class BpeEncoder final : public PieceEncoder {
 
   void encodeBytes(std::string_view piece, std::vector<ModelToken>& tokens) {
     if (m_cache.append(piece, 0, tokens)) return;
-    m_symbols.clear();
+    clear();
+    if (piece.size() > kLongStretch) m_symbols.reserve(piece.size());
     for (std::uint32_t at = 0; at < piece.size(); ++at) {
       const std::int32_t id = m_tables.byteIds[static_cast<unsigned char>(piece[at])];
       if (id >= 0) {
-        addSymbol(id, at, at + 1);
+        addSymbol(id, at);
       } else {
         addUnknown(at, at + 1);
       }
@@ -70,7 +68,7 @@ class BpeEncoder final : public PieceEncoder {
 
   /// Cuts the piece where no merge can join, so that neither memory nor time grow with its length.
   void encodeCharacters(std::string_view piece, std::vector<ModelToken>& tokens) {
-    m_symbols.clear();
+    clear();
     std::uint32_t begin = 0;
     for (std::uint32_t at = 0; at < piece.size();) {
       const Utf8Unit unit = utf8At(piece, at);
@@ -82,9 +80,9 @@ class BpeEncoder final : public PieceEncoder {
         begin = at;
       }
       if (id >= 0) {
-        addSymbol(id, at, end);
+        addSymbol(id, at);
       } else if (bytes) {
-        for (; at < end; ++at) addSymbol(byteId(piece[at]), at, at + 1);
+        for (; at < end; ++at) addSymbol(byteId(piece[at]), at);
       } else {
         addUnknown(at, end);
       }
@@ -110,91 +108,117 @@ class BpeEncoder final : public PieceEncoder {
     return bytes || (m_tables.unknown >= 0 && last != m_tables.unknown);
   }
 
-  void addSymbol(std::int32_t id, std::uint32_t begin, std::uint32_t end) {
+  void addSymbol(std::int32_t id, std::uint32_t begin) {
     const auto index = static_cast<std::int32_t>(m_symbols.size());
-    m_symbols.push_back({id, index - 1, index + 1, begin, end});
+    m_symbols.push_back({id, index - 1, index + 1, begin});
   }
 
   void addUnknown(std::uint32_t begin, std::uint32_t end) {
-    if (m_tables.unknown < 0) return;  // the library drops what the vocabulary cannot say
-    if (m_tables.fuseUnknown && !m_symbols.empty() && m_symbols.back().id == m_tables.unknown) {
-      m_symbols.back().end = end;
-    } else {
-      addSymbol(m_tables.unknown, begin, end);
+    if (m_tables.unknown < 0) {  // the library drops what the vocabulary cannot say
+      if (!m_holes.empty() && m_holes.back().end == begin) {
+        m_holes.back().end = end;
+      } else {
+        m_holes.push_back({begin, end});
+      }
+    } else if (!m_tables.fuseUnknown || m_symbols.empty() || m_symbols.back().id != m_tables.unknown) {
+      addSymbol(m_tables.unknown, begin);
     }
+  }
+
+  void clear() {
+    if (m_symbols.capacity() > kMostKept) m_symbols = {};
+    m_symbols.clear();
+    m_holes.clear();
   }
 
   void finishStretch(std::string_view piece, std::uint32_t begin, std::uint32_t end,
                      std::vector<ModelToken>& tokens) {
     const std::string_view stretch = piece.substr(begin, end - begin);
     if (m_symbols.size() < 2 || !m_cache.append(stretch, begin, tokens)) finish(stretch, begin, tokens);
-    m_symbols.clear();
+    clear();
   }
 
   /// The tokens of the symbols, which cover `stretch` from `begin` on.
   void finish(std::string_view stretch, std::uint32_t begin, std::vector<ModelToken>& tokens) {
     if (m_symbols.empty()) return;
     m_symbols.back().next = -1;
-    if (m_symbols.size() == 1) {
-      tokens.push_back({m_symbols.front().id, m_symbols.front().begin, m_symbols.front().end});
-      return;
-    }
-    mergeAll();
+    const auto end = begin + static_cast<std::uint32_t>(stretch.size());
     const std::size_t first = tokens.size();
-    for (std::int32_t at = 0; at >= 0; at = symbol(at).next) {
-      tokens.push_back({symbol(at).id, symbol(at).begin, symbol(at).end});
+    if (m_symbols.size() > kLongStretch) {
+      LongQueue waiting;
+      tokens.reserve(first + m_symbols.size() - mergeAll(waiting));
+    } else if (m_symbols.size() > 1) {
+      mergeAll(m_waiting);
     }
-    m_cache.remember(stretch, begin, tokens, first);
+    append(end, tokens);
+    if (m_symbols.size() > 1) m_cache.remember(stretch, begin, tokens, first);
+    if (m_symbols.size() > kMostKept) clear();
   }
 
-  void mergeAll() {
-    m_candidates.clear();
-    for (std::size_t i = 0; i + 1 < m_symbols.size(); ++i) consider(static_cast<std::int32_t>(i));
-    std::make_heap(m_candidates.begin(), m_candidates.end(), after);
-    while (!m_candidates.empty()) {
-      std::pop_heap(m_candidates.begin(), m_candidates.end(), after);
-      const Candidate best = m_candidates.back();
-      m_candidates.pop_back();
+  /// A symbol ends where the next one begins, or at the hole before it.
+  void append(std::uint32_t end, std::vector<ModelToken>& tokens) const {
+    auto hole = m_holes.begin();
+    for (std::int32_t at = 0; at >= 0;) {
+      const Symbol& now = m_symbols[static_cast<std::size_t>(at)];
+      std::uint32_t until = now.next < 0 ? end : m_symbols[static_cast<std::size_t>(now.next)].begin;
+      while (hole != m_holes.end() && hole->end < until) ++hole;
+      if (hole != m_holes.end() && hole->end == until && hole->begin > now.begin) until = hole->begin;
+      tokens.push_back({now.id, now.begin, until});
+      at = now.next;
+    }
+  }
+
+  /// Returns how many symbols are gone.
+  template <class Queue>
+  std::size_t mergeAll(Queue& waiting) {
+    for (std::size_t i = 0; i + 1 < m_symbols.size(); ++i) {
+      const auto position = static_cast<std::int32_t>(i);
+      if (const auto merge = mergeAt(position); merge.id >= 0) waiting.add(position, merge);
+    }
+    waiting.order();
+    std::size_t gone = 0;
+    std::uint32_t looked = 0;
+    for (WaitingMerge best; waiting.pop(best);) {
+      if (++looked % kMergesBetweenStops == 0) throwIfStopped(m_stop);
       Symbol& left = symbol(best.position);
-      if (left.id < 0 || left.next < 0) continue;
-      Symbol& right = symbol(left.next);
-      if (right.id < 0) continue;
       // As the library has it, another pair may take the place if it merges into the same token.
-      const bool same = left.id == best.left && right.id == best.right;
-      if (!same && m_tables.merges.find(left.id, right.id).id != best.merge.id) continue;
-      left.id = best.merge.id;
-      left.end = right.end;
+      if (left.id < 0 || left.next < 0 || mergeAt(best.position).id != best.id) continue;
+      Symbol& right = symbol(left.next);
+      left.id = best.id;
       left.next = right.next;
-      right.id = -1;  // gone
+      right.id = -1;
+      ++gone;
       if (left.next >= 0) symbol(left.next).previous = best.position;
-      if (left.next >= 0 && consider(best.position)) push();
-      if (left.previous >= 0 && consider(left.previous)) push();
+      pushAt(best.position, waiting);
+      if (left.previous >= 0) pushAt(left.previous, waiting);
     }
+    return gone;
   }
 
-  /// Adds the pair that starts at `position` if it can merge.
-  bool consider(std::int32_t position) {
+  template <class Queue>
+  void pushAt(std::int32_t position, Queue& waiting) {
+    if (const auto merge = mergeAt(position); merge.id >= 0) waiting.push(position, merge);
+  }
+
+  /// What the pair that starts at `position` merges into.
+  [[nodiscard]] MergeTable::Merge mergeAt(std::int32_t position) {
     const Symbol& left = symbol(position);
-    const std::int32_t right = symbol(left.next).id;
-    const auto merge = m_tables.merges.find(left.id, right);
-    if (merge.id < 0) return false;
-    m_candidates.push_back({merge, position, left.id, right});
-    return true;
+    return left.next < 0 ? MergeTable::Merge{} : m_tables.merges.find(left.id, symbol(left.next).id);
   }
-
-  void push() { std::push_heap(m_candidates.begin(), m_candidates.end(), after); }
 
   const BpeTables& m_tables;
+  std::stop_token m_stop;
   PieceCache m_cache;
   std::vector<Symbol> m_symbols;
-  std::vector<Candidate> m_candidates;
+  std::vector<Hole> m_holes;
+  WordQueue m_waiting;  // empty between pieces
 };
 
 class BpeModel final : public Model {
  public:
   explicit BpeModel(BpeTables tables) : m_tables(std::move(tables)) {}
-  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder() const override {
-    return std::make_unique<BpeEncoder>(m_tables);
+  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder(std::stop_token stop) const override {
+    return std::make_unique<BpeEncoder>(m_tables, std::move(stop));
   }
 
  private:

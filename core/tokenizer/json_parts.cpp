@@ -6,7 +6,11 @@ namespace moescope::tokenizer {
 
 void readJsonParts(std::string_view tokenizerJson, std::string_view configJson, const std::string& file,
                    TokenizerParts& parts) {
-  const nlohmann::json document = parseDocument(tokenizerJson, file);
+  readJsonParts(parseDocument(tokenizerJson, file), configJson, file, parts);
+}
+
+void readJsonParts(const nlohmann::json& document, std::string_view configJson, const std::string& file,
+                   TokenizerParts& parts) {
   const Component root(document, file, "");
   if (const Component version = root.at("version"); !version.isNull() && version.text() != "1.0") {
     version.unsupported("version " + shownText(version.text()) + " of tokenizer.json");

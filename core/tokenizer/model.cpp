@@ -19,6 +19,10 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
+void throwIfStopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Refusal({"cancelled", "", "", "stopped before the end", ""});
+}
+
 std::unique_ptr<const Model> makeModel(const Component& component, bool byteLevel, Vocabulary& vocabulary) {
   // Old files leave the type out; only BPE has merges, only Unigram a list of pieces.
   const bool untyped = component.at("type").isNull();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct ModelToken {
 class PieceEncoder {
  public:
   virtual ~PieceEncoder() = default;
-  /// Appends the tokens of a piece (not empty).
+  /// Appends the tokens of a piece (not empty). Throws a Refusal `cancelled` soon after a stop is asked for.
   virtual void encode(std::string_view piece, std::vector<ModelToken>& tokens) = 0;
 };
 
@@ -31,8 +32,11 @@ class PieceEncoder {
 class Model {
  public:
   virtual ~Model() = default;
-  [[nodiscard]] virtual std::unique_ptr<PieceEncoder> encoder() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<PieceEncoder> encoder(std::stop_token stop = {}) const = 0;
 };
+
+/// Throws a Refusal `cancelled` if a stop is asked for.
+void throwIfStopped(const std::stop_token& stop);
 
 /// Reads the model and adds its pieces to the vocabulary, which must outlive the model. Errors (thrown):
 /// `tokenizer.unsupported`, `tokenizer.bad_id`, `tokenizer.duplicate_id`, `tokenizer.bad_merge`,

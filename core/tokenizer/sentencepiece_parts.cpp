@@ -199,8 +199,12 @@ class Assembler {
 
 void readSentencePieceParts(std::string_view model, std::string_view configJson, const std::string& file,
                             TokenizerParts& parts) {
-  const SentencePieceFile read = readSentencePieceFile(model, file);
-  Assembler(read, file, parts).run(configJson);
+  readSentencePieceParts(readSentencePieceFile(model, file), configJson, file, parts);
+}
+
+void readSentencePieceParts(const SentencePieceFile& model, std::string_view configJson,
+                            const std::string& file, TokenizerParts& parts) {
+  Assembler(model, file, parts).run(configJson);
 }
 
 }  // namespace moescope::tokenizer

@@ -1,6 +1,7 @@
 // A tokenizer's parts from a SentencePiece model. Not for tokenizer.json (tokenizer_parts.h).
 #pragma once
 
+#include "core/tokenizer/sentencepiece_file.h"
 #include "core/tokenizer/tokenizer_parts.h"
 
 namespace moescope::tokenizer {
@@ -9,5 +10,8 @@ namespace moescope::tokenizer {
 /// `tokenizer.unsupported` for models of words or characters.
 void readSentencePieceParts(std::string_view model, std::string_view configJson, const std::string& file,
                             TokenizerParts& parts);
+/// The same from what such a file holds.
+void readSentencePieceParts(const SentencePieceFile& model, std::string_view configJson,
+                            const std::string& file, TokenizerParts& parts);
 
 }  // namespace moescope::tokenizer

@@ -62,8 +62,8 @@ class SymbolModel final : public Model {
  public:
   SymbolModel(PrefixTrie symbols, std::unique_ptr<const Model> model)
       : m_symbols(std::move(symbols)), m_model(std::move(model)) {}
-  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder() const override {
-    return std::make_unique<SymbolEncoder>(m_symbols, m_model->encoder());
+  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder(std::stop_token stop) const override {
+    return std::make_unique<SymbolEncoder>(m_symbols, m_model->encoder(std::move(stop)));
   }
 
  private:

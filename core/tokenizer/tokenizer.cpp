@@ -3,6 +3,7 @@
 #include "core/base/mapped_file.h"
 #include "core/tokenizer/assembled_tokenizer.h"
 #include "core/tokenizer/sentencepiece_parts.h"
+#include "core/tokenizer/stored_parts.h"
 
 namespace moescope::tokenizer {
 
@@ -66,6 +67,15 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::parseSentencePiece(std::stri
                                                                        const std::string& file) {
   return assembled(model, file,
                    [&](TokenizerParts& parts) { readSentencePieceParts(model, configJson, file, parts); });
+}
+
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::fromStored(const StoredVocabulary& stored,
+                                                               const std::string& file) {
+  std::string content = stored.model + '\n' + stored.cutting;
+  for (const auto* list : {&stored.pieces, &stored.merges}) {
+    for (const std::string& each : *list) content.append("\n").append(each);
+  }
+  return assembled(content, file, [&](TokenizerParts& parts) { readStoredParts(stored, file, parts); });
 }
 
 }  // namespace moescope::tokenizer

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/stored_vocabulary.h"
 
 namespace moescope::tokenizer {
 
@@ -38,15 +40,20 @@ class Tokenizer {
   static Result<std::shared_ptr<const Tokenizer>> parseSentencePiece(std::string_view model,
                                                                      std::string_view configJson,
                                                                      const std::string& file);
+  /// What a GGUF file's metadata hold: byte-level BPE ("gpt2") or SentencePiece BPE ("llama"). Errors:
+  /// `tokenizer.*`, of them `tokenizer.unsupported` with the name of what is not known.
+  static Result<std::shared_ptr<const Tokenizer>> fromStored(const StoredVocabulary& stored,
+                                                             const std::string& file);
   virtual ~Tokenizer() = default;
 
   /// Encodes UTF-8. `addSpecial` applies the post-processor's template and add_bos_token and add_eos_token of
   /// tokenizer_config.json; a token that stands there already is not doubled. `pieces`, if given, gets the
   /// tokens as written, added ones with the whitespace they took from the text.
   /// Errors: `tokenizer.not_utf8` with the byte, `tokenizer.pattern` if a pattern from the file runs away,
-  /// `tokenizer.added_tokens`, `tokenizer.too_large`.
-  [[nodiscard]] virtual Result<std::vector<EncodedToken>> encode(
-      std::string_view text, bool addSpecial, std::vector<std::string>* pieces = nullptr) const = 0;
+  /// `tokenizer.added_tokens`, `tokenizer.too_large`, `cancelled` soon after a stop is asked for.
+  [[nodiscard]] virtual Result<std::vector<EncodedToken>> encode(std::string_view text, bool addSpecial,
+                                                                 std::vector<std::string>* pieces = nullptr,
+                                                                 std::stop_token stop = {}) const = 0;
   /// Text of ids through the decoder; ids outside the vocabulary are skipped, special tokens too if asked.
   [[nodiscard]] virtual std::string decode(const std::vector<std::int32_t>& ids, bool skipSpecial) const = 0;
 

@@ -36,5 +36,8 @@ struct TokenizerParts {
 /// From tokenizer.json. Throws a Refusal.
 void readJsonParts(std::string_view tokenizerJson, std::string_view configJson, const std::string& file,
                    TokenizerParts& parts);
+/// The same from a document.
+void readJsonParts(const nlohmann::json& document, std::string_view configJson, const std::string& file,
+                   TokenizerParts& parts);
 
 }  // namespace moescope::tokenizer

@@ -20,9 +20,12 @@ struct Step {
   std::int32_t id = -1;  // -1: not reached
 };
 
+constexpr std::uint32_t kPlacesBetweenStops = 1u << 16;
+
 class UnigramEncoder final : public PieceEncoder {
  public:
-  explicit UnigramEncoder(const UnigramTables& tables) : m_tables(tables) {}
+  UnigramEncoder(const UnigramTables& tables, std::stop_token stop)
+      : m_tables(tables), m_stop(std::move(stop)) {}
 
   void encode(std::string_view piece, std::vector<ModelToken>& tokens) override {
     if (m_cache.append(piece, 0, tokens)) return;
@@ -54,6 +57,7 @@ class UnigramEncoder final : public PieceEncoder {
         at = 0;
       }
       at += findAt(piece.substr(start), at);
+      if (++m_places % kPlacesBetweenStops == 0) throwIfStopped(m_stop);
     }
     collect(piece.substr(start), start, tokens);
   }
@@ -120,6 +124,8 @@ class UnigramEncoder final : public PieceEncoder {
   }
 
   const UnigramTables& m_tables;
+  std::stop_token m_stop;
+  std::uint32_t m_places = 0;
   PieceCache m_cache;
   std::vector<Step> m_steps;
   std::vector<ModelToken> m_path;
@@ -128,8 +134,8 @@ class UnigramEncoder final : public PieceEncoder {
 class UnigramModel final : public Model {
  public:
   explicit UnigramModel(UnigramTables tables) : m_tables(std::move(tables)) {}
-  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder() const override {
-    return std::make_unique<UnigramEncoder>(m_tables);
+  [[nodiscard]] std::unique_ptr<PieceEncoder> encoder(std::stop_token stop) const override {
+    return std::make_unique<UnigramEncoder>(m_tables, std::move(stop));
   }
 
  private:

@@ -112,11 +112,15 @@ def add_keys(writer, config):
             writer.add_expert_group_used_count(config["topk_group"])
     if model == "glm4_moe":
         writer.add_nextn_predict_layers(config["num_nextn_predict_layers"])
+
+
+def add_placeholder_tokens(writer, config):
+    """Enough for the size of the vocabulary, and no tokenizer."""
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list([f"token {i}" for i in range(config["vocab_size"])])
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
-    if model == "qwen3_moe":
+    if config["model_type"] == "qwen3_moe":
         writer.add_add_bos_token(False)
 
 
@@ -224,7 +228,8 @@ def name_in_file(names, name):
     return found
 
 
-def write(file, config, tensors, split=False, stack=True, kind_of=lambda name, data: None):
+def write(file, config, tensors, split=False, stack=True, kind_of=lambda name, data: None,
+          add_tokens=add_placeholder_tokens):
     """Returns the values that the file holds, by the names of transformers."""
     architecture = ARCHITECTURES[config["model_type"]]
     writer = gguf.GGUFWriter(OUT / file, gguf.MODEL_ARCH_NAMES[architecture])
@@ -232,6 +237,7 @@ def write(file, config, tensors, split=False, stack=True, kind_of=lambda name, d
     if split:
         config = {**config, "num_key_value_heads": 1}
     add_keys(writer, config)
+    add_tokens(writer, config)
     if "kv_lora_rank" in config:
         add_latent_keys(writer, config, split)
     values = {}

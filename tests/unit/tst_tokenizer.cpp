@@ -134,6 +134,20 @@ class TestTokenizer : public QObject {
     }
   }
 
+  void encodingStopsSoonAfterAStop() {
+    for (const char* name : {"gpt2_olmoe", "spm_legacy", "unigram_t5"}) {
+      const auto opened = Tokenizer::open(kData / name / "tokenizer.json");
+      QVERIFY(opened.has_value());
+      std::stop_source source;
+      const std::string text(200000, 'a');
+      QVERIFY((*opened)->encode(text, false, nullptr, source.get_token()).has_value());
+      source.request_stop();
+      const auto stopped = (*opened)->encode(text, false, nullptr, source.get_token());
+      QVERIFY(!stopped.has_value());
+      QCOMPARE(stopped.error().kind, std::string("cancelled"));
+    }
+  }
+
   void emptyText() {
     QVERIFY(demo()->encode("", false)->empty());
     QCOMPARE(idsOf(*demo(), "", true), Ids{0});  // its configuration asks for a begin token

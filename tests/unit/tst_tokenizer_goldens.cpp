@@ -90,6 +90,20 @@ class TestTokenizerGoldens : public QObject {
     QCOMPARE(wrongIds(**opened, goldens["decode"]), 0);
   }
 
+  void longStretchesWithoutSpaces() {
+    const auto rows = json::parse(readFile(kData / "long_words.json"));
+    QVERIFY(rows.size() >= 16);
+    for (const auto& row : rows) {
+      const auto name = row["tokenizer"].get<std::string>();
+      const auto opened = Tokenizer::open(kData / name / "tokenizer.json");
+      QVERIFY(opened.has_value());
+      const auto tokens = (*opened)->encode(row["text"].get<std::string>(), false);
+      QVERIFY(tokens.has_value());
+      QVERIFY2(idsOf(*tokens) == row["ids"].get<Ids>(), name.c_str());
+      for (std::size_t i = 1; i < tokens->size(); ++i) QVERIFY((*tokens)[i].begin >= (*tokens)[i - 1].begin);
+    }
+  }
+
   void everyGraphOfComponentsIsMet() {
     const auto rows = json::parse(readFile(kData / "components.json"));
     QVERIFY(rows.size() > 40);

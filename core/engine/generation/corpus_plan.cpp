@@ -83,7 +83,8 @@ Result<CorpusPlan> CorpusPlan::make(const checkpoint::Checkpoint& checkpoint,
     auto& used = tokensOfLabel[text.label];
     const bool full = settings.maxTokensPerLabel > 0 && used >= settings.maxTokensPerLabel;
     if (!full) {
-      auto ids = textIds(text.text, tokenizer, begin);
+      auto ids = textIds(text.text, tokenizer, begin, stop);
+      if (!ids && ids.error().kind == "cancelled") return fail(ids.error());
       if (!ids)
         return fail(Error{ids.error().kind, text.origin, fmt::format("document {}", text.document),
                           ids.error().message, ids.error().advice});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/engine/generation/live_worker.h"
 
 namespace moescope::engine {
@@ -26,7 +27,7 @@ Result<LiveSession::Worker::Loaded> LiveSession::Worker::load(const std::filesys
   // Everything that can be wrong with the files is found while the model before is still there.
   auto checkpoint = checkpoint::Checkpoint::open(folder);
   if (!checkpoint) return fail(checkpoint.error());
-  auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  auto tokenizer = openTokenizer(**checkpoint);
   if (!tokenizer) return fail(tokenizer.error());
   auto engine = m_factory();
   if (!engine) return fail(engine.error());

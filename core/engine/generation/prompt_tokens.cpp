@@ -40,8 +40,8 @@ std::optional<std::int32_t> beginToken(const checkpoint::Checkpoint& checkpoint,
 }
 
 Result<std::vector<std::int32_t>> textIds(std::string_view text, const tokenizer::Tokenizer& tokenizer,
-                                          std::optional<std::int32_t> begin) {
-  const auto encoded = tokenizer.encode(text, true);
+                                          std::optional<std::int32_t> begin, std::stop_token stop) {
+  const auto encoded = tokenizer.encode(text, true, nullptr, std::move(stop));
   if (!encoded) return fail(encoded.error());
   std::vector<std::int32_t> ids;
   ids.reserve(encoded->size() + 1);

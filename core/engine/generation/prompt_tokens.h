@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -19,9 +20,9 @@ std::optional<std::int32_t> beginToken(const checkpoint::Checkpoint& checkpoint,
                                        const tokenizer::Tokenizer& tokenizer);
 
 /// Ids of a text with the tokenizer's template and the begin token in front, which is never doubled.
-/// Errors: `tokenizer.*`.
+/// Errors: `tokenizer.*`, `cancelled`.
 Result<std::vector<std::int32_t>> textIds(std::string_view text, const tokenizer::Tokenizer& tokenizer,
-                                          std::optional<std::int32_t> begin);
+                                          std::optional<std::int32_t> begin, std::stop_token stop = {});
 
 /// Tokens that one prefill step forwards: Model::prefillBlock() halved until a step's logits
 /// [tokens, vocabulary] stay within 64 MiB, so that steps stay aligned to the engine's blocks.

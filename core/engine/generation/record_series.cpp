@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/engine/generation/corpus_plan.h"
 #include "core/engine/generation/series_check.h"
 
@@ -149,7 +150,7 @@ Result<CorpusOutcome> SeriesRecording::record(const SeriesCheckpoint& step, cons
   const auto kept = keep(step, **checkpoint);
   if (!kept) return fail(kept.error());
   if (*kept) return m_outcome.steps.back().outcome;
-  const auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  const auto tokenizer = openTokenizer(**checkpoint);
   if (!tokenizer) return fail(tokenizer.error());
   LoadOptions load = m_settings.load;
   if (load.contextTokens == 0) load.contextTokens = m_settings.corpus.contextTokens;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/engine/generation/prompt_tokens.h"
 
 namespace moescope::engine {
@@ -53,7 +54,7 @@ struct OpenedStep {
 Result<OpenedStep> openStep(const SeriesCheckpoint& step) {
   auto checkpoint = step.open();
   if (!checkpoint) return fail(checkpoint.error());
-  auto tokenizer = tokenizer::Tokenizer::open((*checkpoint)->tokenizerFile());
+  auto tokenizer = openTokenizer(**checkpoint);
   if (!tokenizer) return fail(tokenizer.error());
   const auto begin = beginToken(**checkpoint, **tokenizer);
   return OpenedStep{*std::move(checkpoint), *std::move(tokenizer), begin};

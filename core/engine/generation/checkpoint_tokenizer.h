@@ -1,0 +1,16 @@
+// The tokenizer of a checkpoint, wherever it is kept. Not for tokenizers alone (core/tokenizer).
+#pragma once
+
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace moescope::engine {
+
+/// From the files beside the weights, else from the metadata of the GGUF file. Errors: `tokenizer.*`,
+/// `gguf.*`, `file.*`.
+Result<std::shared_ptr<const tokenizer::Tokenizer>> openTokenizer(const checkpoint::Checkpoint& checkpoint);
+
+}  // namespace moescope::engine
