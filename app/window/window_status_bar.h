@@ -2,10 +2,9 @@
 // Not for errors that need an action.
 #pragma once
 
-#include <QElapsedTimer>
 #include <QStatusBar>
 
-#include <string>
+#include "views/api/progress_pace.h"
 
 class QLabel;
 class QToolButton;
@@ -42,10 +41,7 @@ class WindowStatusBar : public QStatusBar {
   [[nodiscard]] QString remainingText(const engine::LiveStatus& status);
 
   views::ViewContext& m_context;
-  // Since when, and from where, the progress shown now is counted.
-  QElapsedTimer m_progressClock;
-  std::string m_progressActivity;
-  std::int64_t m_progressStart = 0;
+  views::ProgressPace m_pace;
   QToolButton* m_device;
   QToolButton* m_activity;
   QToolButton* m_rate;
