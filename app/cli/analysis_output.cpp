@@ -22,7 +22,7 @@ using analysis::ResultTable;
 constexpr std::size_t kMatrixColumns = 12;  // side by side on a terminal
 constexpr std::size_t kLongestCell = 60, kLongestLine = 2000;
 
-/// Names and tokens come from traces, which must not steer the terminal.
+/// Names and tokens come from traces and plug-ins, which must not steer the terminal.
 std::string cell(const std::string& text) { return shown(text, kLongestCell); }
 std::string line(const std::string& text) { return shown(text, kLongestLine); }
 
@@ -126,13 +126,14 @@ Result<void> printCsv(const AnalysisResult& result, const std::string& part) {
 void printAnalyses(std::span<const analysis::Analysis* const> analyses) {
   for (const analysis::Analysis* one : analyses) {
     const AnalysisInfo& info = one->info();
-    fmt::print("{}  {}\n", info.id, info.label);
-    fmt::print("    {}\n    of a {}", info.summary, scopeText(info.scope));
+    fmt::print("{}  {}\n", line(info.id), line(info.label));
+    fmt::print("    {}\n    of a {}", line(info.summary), scopeText(info.scope));
     if (info.scope != analysis::AnalysisScope::Checkpoint)
       fmt::print(", capture {} or more", name(info.needs));
     fmt::print("\n");
     for (const auto& parameter : info.parameters)
-      fmt::print("    {}={}  {}\n", parameter.id, parameter.defaultValue, parameter.meaning);
+      fmt::print("    {}={}  {}\n", line(parameter.id), line(parameter.defaultValue),
+                 line(parameter.meaning));
   }
 }
 

@@ -75,6 +75,7 @@ void MainWindow::recordCorpus() {
   if (!m_workspace.prepareRecording(false)) return;
   auto settings = dialog.settings();
   settings.program = m_workspace.context().steering().effectiveProgram();
+  beginCommand();
   m_workspace.session().recordCorpus(std::move(settings));
 }
 
@@ -87,6 +88,7 @@ void MainWindow::recordSeries() {
   if (!m_workspace.prepareRecording(false)) return;
   settings.load = m_workspace.loadOptions();
   settings.load.contextTokens = 0;  // what the windows need
+  beginCommand();
   m_workspace.session().recordSeries(std::move(settings));
 }
 

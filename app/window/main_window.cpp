@@ -70,6 +70,8 @@ MainWindow::MainWindow(Workspace& workspace, plugin::PluginHost& plugins, QWidge
 
   auto& context = m_workspace.context();
   connect(&m_workspace, &Workspace::failed, this, &MainWindow::showError);
+  connect(&m_workspace, &Workspace::modelAsked, this, [this] { m_loadAsked = true; });
+  connect(&context, &views::ViewContext::modelChanged, this, [this] { m_loadAsked = false; });
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshRecentMenu);
   connect(&m_workspace, &Workspace::recentChanged, this, &MainWindow::refreshStartPage);
   connect(&m_workspace, &Workspace::traceChanged, this, &MainWindow::refreshActions);
@@ -318,7 +320,7 @@ void MainWindow::refreshStartPage() {
 
 void MainWindow::showError(const QString& text) {
   // Beside what failed: loading in the Model panel, everything else where the user types.
-  const bool loading = m_workspace.session().model() == nullptr;
+  const bool loading = std::exchange(m_loadAsked, false) || m_workspace.session().model() == nullptr;
   if (loading) {
     m_modelPanel->showError(text);
   } else {
@@ -326,6 +328,11 @@ void MainWindow::showError(const QString& text) {
   }
   const QWidget* panel = loading ? static_cast<QWidget*>(m_modelPanel) : m_promptPanel;
   if (!panel->isVisible()) m_status->showMessage(text, kMessageMs);
+}
+
+void MainWindow::beginCommand() {
+  m_loadAsked = false;
+  m_promptPanel->clearError();
 }
 
 void MainWindow::startGenerating(int maxTokens) {
@@ -346,6 +353,7 @@ void MainWindow::startGenerating(int maxTokens) {
     intoOpenFile = box.clickedButton() == thisFile;
   }
   if (!m_workspace.prepareRecording(intoOpenFile)) return;
+  beginCommand();
   m_workspace.session().generate(*std::move(settings));
 }
 

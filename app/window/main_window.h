@@ -66,6 +66,7 @@ class MainWindow : public QMainWindow {
   void refreshActions();
   void refreshTitle();
   void showError(const QString& text);
+  void beginCommand();                  ///< errors of what was tried before go
   void startGenerating(int maxTokens);  ///< 0: as the prompt panel says
   void refreshStartPage();
 
@@ -122,6 +123,7 @@ class MainWindow : public QMainWindow {
   QPointer<SettingsDialog> m_settings;
   std::optional<trace::RunId> m_newestRun;
   std::vector<QDockWidget*> m_toFront;  // when the window is shown
+  bool m_loadAsked = false;             // what fails next is the loading
   bool m_twoColumns = false;            // the right column lies behind the left one
 
   QAction* m_open = nullptr;

@@ -8,6 +8,7 @@
 
 #include "core/engine/generation/live_session.h"
 #include "views/api/number_text.h"
+#include "views/api/progress_pace.h"
 #include "views/api/theme.h"
 #include "views/api/view_context.h"
 
@@ -31,17 +32,14 @@ QIcon recorderDot() {
 QString activityText(const engine::LiveStatus& status) {
   switch (status.state) {
     case engine::LiveState::NoModel: return QObject::tr("No model");
-    case engine::LiveState::Loading: return QObject::tr("Loading");
+    case engine::LiveState::Loading:
+      return status.progress ? views::progressText(*status.progress) : QObject::tr("Loading");
     case engine::LiveState::Stopping: return QObject::tr("Stopping");
     case engine::LiveState::Failed: return QObject::tr("Failed");
     case engine::LiveState::Idle: return QObject::tr("Idle");
     case engine::LiveState::Running: break;
   }
-  if (status.progress) {
-    return QObject::tr("%1, %2 of %3")
-        .arg(QString::fromStdString(status.progress->activity), views::countText(status.progress->done),
-             views::countText(status.progress->total));
-  }
+  if (status.progress) return views::progressText(*status.progress);
   return QObject::tr("Generating, token %1 of %2").arg(status.generatedTokens).arg(status.maxTokens);
 }
 
@@ -98,24 +96,13 @@ QToolButton* WindowStatusBar::addPart(const QString& panel, const QString& tip, 
 
 /// ", 3 min left", or nothing where the rate is not known yet.
 QString WindowStatusBar::remainingText(const engine::LiveStatus& status) {
-  constexpr qint64 kSureAfterMs = 1000;
-  if (status.state != engine::LiveState::Running || !status.progress) {
-    m_progressActivity.clear();
+  const bool works = status.state == engine::LiveState::Running || status.state == engine::LiveState::Loading;
+  if (!works || !status.progress) {
+    m_pace.reset();
     return {};
   }
-  const Progress& progress = *status.progress;
-  if (progress.activity != m_progressActivity) {
-    m_progressActivity = progress.activity;
-    m_progressStart = progress.done;
-    m_progressClock.start();
-  }
-  const qint64 spent = m_progressClock.elapsed();
-  const std::int64_t done = progress.done - m_progressStart;
-  if (spent < kSureAfterMs || done <= 0 || progress.total <= progress.done) return {};
-  const double seconds = static_cast<double>(spent) / 1000.0 / static_cast<double>(done) *
-                         static_cast<double>(progress.total - progress.done);
-  return seconds < 60 ? tr(", %1 s left").arg(seconds, 0, 'f', 0)
-                      : tr(", %1 min left").arg(seconds / 60, 0, 'f', 0);
+  const QString left = m_pace.remaining(*status.progress);
+  return left.isEmpty() ? left : QStringLiteral(", ") + left;
 }
 
 void WindowStatusBar::refresh() {

@@ -2,12 +2,11 @@
 // Not for errors that need an action.
 #pragma once
 
-#include <QElapsedTimer>
 #include <QSet>
 #include <QStatusBar>
 #include <QTimer>
 
-#include <string>
+#include "views/api/progress_pace.h"
 
 class QLabel;
 class QToolButton;
@@ -55,10 +54,7 @@ class WindowStatusBar : public QStatusBar {
   [[nodiscard]] QString remainingText(const engine::LiveStatus& status);
 
   views::ViewContext& m_context;
-  // Since when, and from where, the progress shown now is counted.
-  QElapsedTimer m_progressClock;
-  std::string m_progressActivity;
-  std::int64_t m_progressStart = 0;
+  views::ProgressPace m_pace;
   QTimer m_draining;            ///< runs while something waits to be written: that it is written is no event
   QSet<QToolButton*> m_silent;  ///< parts with nothing to say now
   QToolButton* m_device;

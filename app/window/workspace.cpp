@@ -91,6 +91,7 @@ QString Workspace::demoPrompt() {
 
 void Workspace::openModel(const QString& folder) {
   m_modelFolder = QDir(folder).absolutePath();
+  Q_EMIT modelAsked();
   m_session->loadModel(fsPath(m_modelFolder), loadOptions());
   remember(m_modelFolder);
 }

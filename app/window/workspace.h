@@ -58,6 +58,7 @@ class Workspace : public QObject {
   void restoreSession();
 
  Q_SIGNALS:
+  void modelAsked();                 ///< a model is to be loaded
   void failed(const QString& text);  ///< one sentence for the user
   void recentChanged();
   void traceChanged();

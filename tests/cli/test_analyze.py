@@ -40,6 +40,8 @@ class Analyze(ProgramTest):
             "parameters": [{"id": "text", "default": "as is", "meaning": "any text"}]})
         self.assertEqual(found["test-series"]["scope"], "series")
         text = self.succeed("analyze", "--list", "--plugins", self.plugins).output
+        self.assertIn("Turns \\u001b[31mred", text)  # what a plug-in says does not steer the terminal
+        self.assertNotIn("\x1b", text)
         for id in found:
             self.assertIn(f"\n{id}  ", "\n" + text)
         self.assertIn("    text=as is  any text\n", text)

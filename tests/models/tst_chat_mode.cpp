@@ -4,6 +4,7 @@
 #include <QAction>
 #include <QComboBox>
 #include <QPlainTextEdit>
+#include <QScrollBar>
 #include <QTextEdit>
 #include <QToolButton>
 
@@ -243,6 +244,7 @@ class TestChatMode : public QObject {
     shown.chat(qwenTemplate());
     shown.bench.openTrace();
     shown.type(0, "one");
+    shown.panel.resize(900, 180);
     shown.run(6);
     QTRY_COMPARE(shown.turns->turns().size(), std::size_t{3});
     const auto first = shown.turns->turns();
@@ -251,6 +253,8 @@ class TestChatMode : public QObject {
     QVERIFY(!first[1].text.isEmpty());
     QCOMPARE(first[2], (ChatTurn{QStringLiteral("user"), {}}));
     QVERIFY(shown.row(2)->editor()->hasFocus());  // where the user was writing goes on
+    const auto* bar = shown.turns->verticalScrollBar();
+    QTRY_COMPARE(bar->value(), bar->maximum());
     QCOMPARE(shown.bench.trace.store->runs().back().name, std::string("one"));
     // Without a new turn the answer is written anew.
     shown.run(3);

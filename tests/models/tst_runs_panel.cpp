@@ -19,6 +19,7 @@
 #include "tests/support/gui_test.h"
 #include "tests/support/view_bench.h"
 #include "views/api/number_text.h"
+#include "views/api/progress_pace.h"
 #include "views/api/panel_widgets.h"
 #include "views/models/run_list_model.h"
 #include "views/panels/model/model_panel.h"
@@ -325,10 +326,35 @@ class TestRunsPanel : public QObject {
       return cancel != nullptr;
     };
     QTRY_VERIFY(cancelShown());
+    QTRY_VERIFY(visibleTexts(panel).contains(QStringLiteral("Reading weights, 5\u2009B of 10\u2009B")));
     QTest::mouseClick(cancel, Qt::LeftButton);
     hold.release();
     QTRY_VERIFY(visibleTexts(panel).contains(QStringLiteral("No model loaded")));
     QVERIFY(bench.session->model() == nullptr);
+  }
+
+  void theTimeLeftIsThatOfTheWorkSoFar() {
+    qint64 now = 5000;
+    ProgressPace pace([&now] { return now; });
+    const auto at = [&](qint64 ms, std::int64_t done, const char* activity = "Reading weights") {
+      now = ms;
+      return pace.remaining({activity, done, 10000, "bytes"});
+    };
+    QCOMPARE(at(5000, 1000), QString());
+    QCOMPARE(at(5500, 1500), QString());                      // too early to tell
+    QCOMPARE(at(7000, 3000), QStringLiteral("7 s left"));     // 2000 in 2 s, 7000 to do
+    QCOMPARE(at(65000, 4000), QStringLiteral("2 min left"));  // 3000 in 60 s, 6000 to do
+    QCOMPARE(at(66000, 10000), QString());
+    QCOMPARE(at(66000, 10, "Recording"), QString());
+    QCOMPARE(at(68000, 20, "Recording"), QStringLiteral("33 min left"));
+    // The same activity from the start is another piece of work.
+    QCOMPARE(at(90000, 5, "Recording"), QString());
+    pace.reset();
+    QCOMPARE(at(91000, 500, "Recording"), QString());
+    QCOMPARE(at(92000, 5000, "Recording"), QStringLiteral("2 s left"));
+    QCOMPARE(progressText({"Opening", 0, 0, ""}), QStringLiteral("Opening"));
+    QCOMPARE(progressText({"Recording corpus", 312, 15480, "texts"}),
+             QStringLiteral("Recording corpus, 312 of 15\u2009480"));
   }
 
   void startPageOffersWhatFits() {

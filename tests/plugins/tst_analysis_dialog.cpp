@@ -1,5 +1,6 @@
 // The dialog that runs any analysis: form, progress and Cancel, tables, exports, and errors beside what
 // failed.
+#include <QClipboard>
 #include <QComboBox>
 #include <QLineEdit>
 #include <QPushButton>
@@ -76,7 +77,7 @@ class TestAnalysisDialog : public QObject {
     const auto* matrix = qobject_cast<QTableView*>(view->tabs()->widget(1))->model();
     QCOMPARE(matrix->headerData(0, Qt::Vertical).toString(), QStringLiteral("a,b"));
     QCOMPARE(matrix->index(0, 1).data().toString(), QStringLiteral("−1e−07"));
-    QCOMPARE(matrix->index(1, 1).data(Qt::ToolTipRole).toString(), QStringLiteral("95 %: 2 to 4"));
+    QCOMPARE(matrix->index(1, 1).data(Qt::ToolTipRole).toString(), QStringLiteral("3\n95 %: 2 to 4"));
     QVERIFY(part<QLabel>("notes")->text().contains(QStringLiteral("second note")));
     // The table that is shown.
     QVERIFY(view->exported("csv")->starts_with("run,text,value\r\n1,typed,0.25\r\n"));
@@ -95,12 +96,41 @@ class TestAnalysisDialog : public QObject {
     QVERIFY(part<QPushButton>("export_test-export") != nullptr);
   }
 
+  void allDigitsAreThereForWhoWantsThem() {
+    auto result = std::make_shared<analysis::AnalysisResult>();
+    result->tables.push_back({"t",
+                              "T",
+                              {{"run", ""}, {"text", ""}, {"value", ""}},
+                              {{std::int64_t{-1}, std::string("a\tb"), 0.1 + 0.2},
+                               {std::int64_t{7}, std::monostate{}, 1234567.125}}});
+    ResultView view(*m_host);
+    view.setResult(result, false);
+    auto* cells = qobject_cast<QTableView*>(view.tabs()->widget(0));
+    const auto* table = cells->model();
+    QCOMPARE(table->index(0, 2).data().toString(), QStringLiteral("0.3"));
+    QCOMPARE(table->index(0, 2).data(Qt::ToolTipRole).toString(), QStringLiteral("0.30000000000000004"));
+    QCOMPARE(table->index(1, 2).data().toString(), QStringLiteral("1.23457e+06"));
+    view.show();
+    view.activateWindow();
+    cells->setFocus();
+    cells->selectAll();
+    QTest::keySequence(cells, QKeySequence::Copy);
+    QCOMPARE(QGuiApplication::clipboard()->text(),
+             QStringLiteral("-1\ta b\t0.30000000000000004\n7\t\t1234567.125"));
+    QVERIFY(view.exported("csv")->find("0.30000000000000004") != std::string::npos);
+  }
+
   void cancels() {
     choose("test-waits");
     run();
     QVERIFY(m_dialog->running());
     QVERIFY(!part<QPushButton>("run_analysis")->isEnabled());
-    QTest::qWait(60);
+    const auto waits = [this] {
+      const auto labels = m_dialog->findChildren<QLabel*>();
+      return std::ranges::any_of(
+          labels, [](const QLabel* label) { return label->text().startsWith(QLatin1String("Waiting")); });
+    };
+    QTRY_VERIFY(waits());
     part<QPushButton>("cancel_analysis")->click();
     QVERIFY(!m_dialog->running());
     QVERIFY(m_dialog->result() == nullptr);

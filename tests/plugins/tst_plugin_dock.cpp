@@ -3,6 +3,7 @@
 #include <QPointer>
 #include <QPushButton>
 #include <QTemporaryDir>
+#include <QTimer>
 
 #include <stdexcept>
 
@@ -55,6 +56,17 @@ void faulty(plugin::PluginRegistry& registry) {
 
 constexpr std::string_view kMetadata =
     R"({"id":"faulty","name":"Faulty","version":"1","api":1,"interfaces":["view"],"description":"Throws"})";
+
+class PaintCount : public QObject {
+ public:
+  int count = 0;
+
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    count += event->type() == QEvent::Paint;
+    return QObject::eventFilter(watched, event);
+  }
+};
 
 QString textOf(const QWidget& widget) {
   QStringList texts;
@@ -114,6 +126,8 @@ class TestPluginDock : public QObject {
     QMainWindow window;
     auto* front = new QDockWidget(QStringLiteral("Front"), &window);
     front->setWidget(new QWidget);
+    PaintCount painted;
+    front->widget()->installEventFilter(&painted);
     auto* dock = new PluginDock(host.views().at(0), *m_context, &window);
     const auto made = [&] { return dynamic_cast<FaultyPanel*>(dock->widget()) != nullptr; };
     window.addDockWidget(Qt::LeftDockWidgetArea, front);
@@ -121,7 +135,11 @@ class TestPluginDock : public QObject {
     window.resize(600, 400);
     window.show();
     front->raise();
-    QTest::qWait(200);
+    // The window has been painted, and what that asked for has been done.
+    QTRY_VERIFY(painted.count > 0);
+    bool idle = false;
+    QTimer::singleShot(0, this, [&idle] { idle = true; });
+    QTRY_VERIFY(idle);
     QVERIFY(!made());
     dock->raise();
     QTRY_VERIFY(made());

@@ -196,6 +196,49 @@ class TestFigurePanels : public QObject {
     }
   }
 
+  /// A label that has no room beside its colour bar stands above it, whole.
+  void longColourLabelsAreWhole() {
+    figure::FigureSpec spec;
+    figure::HeatMap map;
+    map.rows = map.columns = 2;
+    map.values = {0.1, 0.2, 0.3, 0.4};
+    spec.x = {"Expert", -0.5, 1.5, {}, false, {}};
+    spec.y = {"Layer", -0.5, 1.5, {}, true, {}};
+    const std::string words = "Choices per token of the label divided by chance (12.50 %) in the whole run";
+    map.colours.label = words;
+    spec.map = map;
+    figure::FigureSpec grid = spec;
+    grid.map.reset();
+    for (const double low : {0.0, 0.5}) {
+      figure::FigurePanel panel;
+      panel.map = map;
+      panel.map->colours.min = low;  // each has its own bar
+      grid.panels.push_back(panel);
+    }
+    for (figure::FigureSpec* figure : {&spec, &grid}) {
+      for (const double width : {2.4, 3.25, 6.75}) {
+        figure->widthInches = width;
+        figure->heightInches = 4.0;
+        const views::FigurePainter painter(*figure, false);
+        std::vector<const views::ColourBarLayout*> bars;
+        for (const auto& panel : painter.layout().panels)
+          bars.push_back(figure == &spec ? &painter.layout().colours : &panel.colours);
+        for (const auto* bar : bars) {
+          QVERIFY(painter.layout().page.contains(bar->bar) && painter.layout().page.contains(bar->label));
+          QVERIFY(!bar->label.intersects(bar->bar));
+          if (!bar->labelAbove.isEmpty())
+            QCOMPARE(bar->labelAbove.join(QLatin1Char(' ')).toStdString(), words);
+          for (const auto& panel : painter.layout().panels) {
+            QVERIFY(panel.frame.bottom() < bar->label.top() || panel.frame.left() > bar->label.right() ||
+                    panel.frame.right() < bar->label.left());
+          }
+        }
+        const QString all = wordsOf(svgTexts(*figure)).join(QLatin1Char(' '));
+        QVERIFY2(!all.contains(QChar(0x2026)), qPrintable(all));
+      }
+    }
+  }
+
   void longNamesAreTurned() {
     figure::FigureSpec spec;
     spec.y = {"Share", 0, 1, {}, false, {}};

@@ -29,22 +29,6 @@ double within(double part) { return std::clamp(part, -1e4, 1e4); }
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
-QStringList wrapped(const QString& text, const QFontMetricsF& metrics, double width) {
-  QStringList lines;
-  QString line;
-  for (const QString& word : text.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
-    const QString longer = line.isEmpty() ? word : line + QLatin1Char(' ') + word;
-    if (!line.isEmpty() && metrics.horizontalAdvance(longer) > width) {
-      lines << line;
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  if (!line.isEmpty()) lines << line;
-  return lines;
-}
-
 /// The scale of all maps, if there is one for all.
 const figure::ColourScale* commonScale(const FigureSpec& spec) {
   const figure::ColourScale* common = nullptr;
@@ -90,7 +74,7 @@ class Arranger {
     if (!m_spec.drawSampleLine) return;
     QString text = qt(m_spec.sampleLine);
     if (!m_spec.baseline.empty()) text += QStringLiteral(" · baseline: ") + qt(m_spec.baseline);
-    m_layout.sampleLines = wrapped(text, m_inside, m_right - m_left);
+    m_layout.sampleLines = wrappedText(text, m_inside, m_right - m_left);
     const double height = lineHeight(m_style.inside) * static_cast<double>(m_layout.sampleLines.size());
     m_layout.sample = QRectF(m_left, m_bottom - height, m_right - m_left, height);
     m_bottom -= height + m_style.gap;
@@ -116,7 +100,9 @@ class Arranger {
     m_bottom -= lineHeight(m_style.labels) + m_style.tickLength + 0.5 * m_style.gap +
                 0.8 * lineHeight(m_style.labels);
     m_barTop = m_bottom;
-    m_bottom -= m_style.gap * 1.5;
+    const double width = (m_beside ? kBarPart : 1.0) * (m_right - m_left);
+    m_labelAbove = labelAboveBar(*m_scale, m_style, width);
+    m_bottom -= m_style.gap * 1.5 + lineHeight(m_style.labels) * static_cast<double>(m_labelAbove.size());
   }
 
   void takeSharedLabels() {
@@ -202,7 +188,8 @@ class Arranger {
     m_layout.sharedYLabel.setHeight(all.height());
     if (m_scale != nullptr) {
       const double right = m_beside ? m_style.margin + kBarPart * (m_right - m_style.margin) : all.right();
-      m_layout.colours = colourBarIn(*m_scale, m_style, m_style.margin, all.left(), right, m_barTop);
+      m_layout.colours =
+          colourBarIn(*m_scale, m_style, m_style.margin, all.left(), right, m_barTop, m_labelAbove);
     }
     if (m_beside) {
       const QRectF& bar = m_layout.colours.bar;
@@ -222,6 +209,7 @@ class Arranger {
   double m_top = 0, m_bottom = 0, m_left = 0, m_right = 0;
   double m_legendTop = 0, m_barTop = 0;
   int m_columns = 1, m_rows = 1;
+  QStringList m_labelAbove;
   bool m_beside = false;  // the legend of marks stands beside the colour bar
 };
 

@@ -14,7 +14,8 @@
 namespace moescope::views {
 
 struct ColourBarLayout {
-  QRectF label, bar;  ///< empty without a map
+  QRectF label, bar;       ///< empty without a map
+  QStringList labelAbove;  ///< lines of a label that has no room beside the bar
   std::vector<figure::Tick> ticks;
 };
 

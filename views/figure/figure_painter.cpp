@@ -104,6 +104,14 @@ void FigurePainter::drawColourBar(QPainter& painter, const ColourBarLayout& layo
     const double baseline = bar.bottom() + 0.7 * m_style.tickLength + m_style.gap * 0.3 + metrics.ascent();
     m_text.write(painter, {x, baseline}, qt(text), m_style.labels, m_style.ink, Anchor::Centre);
   }
+  for (qsizetype i = 0; i < layout.labelAbove.size(); ++i) {
+    const double baseline =
+        layout.label.top() + lineHeight(m_style.labels) * static_cast<double>(i) + metrics.ascent();
+    m_text.write(painter, {layout.label.left(), baseline},
+                 metrics.elidedText(layout.labelAbove[i], Qt::ElideRight, layout.label.width()),
+                 m_style.labels, m_style.ink, Anchor::Left);
+  }
+  if (!layout.labelAbove.isEmpty()) return;
   m_text.writeCentred(painter, {bar.left() - m_style.gap, bar.center().y()},
                       metrics.elidedText(qt(scale.label), Qt::ElideRight, layout.label.width()),
                       m_style.labels, m_style.ink, Anchor::Right);

@@ -17,6 +17,8 @@ using figure::Tick;
 
 constexpr double kTurnedAngle = 45.0, kUprightAngle = 90.0;
 /// Parts of the room of a panel that names and side columns may take at most.
+/// Of a strip with a colour bar, for a label beside the bar.
+constexpr double kLabelPart = 0.6;
 constexpr double kNamesPart = 0.32, kSidePart = 0.34;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
@@ -76,6 +78,7 @@ PanelArranger::PanelArranger(PanelLayout& layout, const FigureStyle& style, bool
 QMarginsF PanelArranger::arrange(QSizeF axes, QSizeF cell) {
   m_axes = axes;
   m_cell = cell;
+  if (m_ownColours) m_labelAbove = labelAboveBar(m_panel.map->colours, m_style, cell.width());
   m_layout.yNameRoom = std::max(4.0 * m_labels.averageCharWidth(), kNamesPart * cell.width());
   chooseYTicks(axes.height());
   chooseXTicks(axes.width());
@@ -199,7 +202,10 @@ double PanelArranger::bottomMargin() const {
   // Half of the lowest number of the y axis may hang below the frame.
   if (m_layout.yNumbers && !m_layout.yTicks.empty())
     bottom = std::max(bottom, lineHeight(m_style.labels) / 2);
-  if (m_ownColours) bottom += colourBarHeight(m_style);
+  if (m_ownColours) {
+    bottom +=
+        colourBarHeight(m_style) + lineHeight(m_style.labels) * static_cast<double>(m_labelAbove.size());
+  }
   return bottom;
 }
 
@@ -221,17 +227,25 @@ void PanelArranger::place(QRectF frame) {
       m_layout.xLabel.adjust(-leftMargin(), 0, rightMargin(frame.width()), 0);
     bottom += line + 0.5 * m_style.gap;
   }
-  if (m_ownYLabel) m_layout.yLabel = QRectF(frame.left() - leftMargin(), frame.top(), line, frame.height());
+  if (m_ownYLabel) {
+    m_layout.yLabel = QRectF(frame.left() - leftMargin(), frame.top(), line, frame.height());
+    // A long label uses what stands above and below the axes as well.
+    const double more = textWidth(m_layout.yAxis->label) - frame.height();
+    const double above = std::min(topMargin(), std::max(0.0, more)),
+                 below = std::clamp(more - above, 0.0, bottomMargin());
+    m_layout.yLabel.adjust(0, -above, 0, below);
+  }
   double x = frame.right();
   for (std::size_t i = 0; i < m_layout.sideColumns.size(); ++i) {
     m_layout.sideColumns[i] = QRectF(x + 2 * m_style.gap, frame.top(), sideWidth(i), frame.height());
     x = m_layout.sideColumns[i].right();
   }
   if (m_ownColours) {
-    const double top = bottom + colourBarHeight(m_style) - lineHeight(m_style.labels) - m_style.tickLength -
-                       0.5 * m_style.gap - 0.8 * line;
+    const double above = lineHeight(m_style.labels) * static_cast<double>(m_labelAbove.size());
+    const double top = bottom + above + colourBarHeight(m_style) - lineHeight(m_style.labels) -
+                       m_style.tickLength - 0.5 * m_style.gap - 0.8 * line;
     m_layout.colours = colourBarIn(m_panel.map->colours, m_style, frame.left() - leftMargin(), frame.left(),
-                                   frame.right(), top);
+                                   frame.right(), top, m_labelAbove);
   }
 }
 
@@ -257,17 +271,50 @@ double colourBarHeight(const FigureStyle& style) {
   return 1.8 * lineHeight(style.labels) + style.tickLength + 2.0 * style.gap;
 }
 
+QStringList wrappedText(const QString& text, const QFontMetricsF& metrics, double width) {
+  QStringList lines;
+  QString line;
+  for (const QString& word : text.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
+    const QString longer = line.isEmpty() ? word : line + QLatin1Char(' ') + word;
+    if (!line.isEmpty() && metrics.horizontalAdvance(longer) > width) {
+      lines << line;
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  if (!line.isEmpty()) lines << line;
+  return lines;
+}
+
+QStringList labelAboveBar(const figure::ColourScale& scale, const FigureStyle& style, double width) {
+  const QFontMetricsF metrics(style.labels);
+  const QString label = qt(scale.label);
+  if (metrics.horizontalAdvance(label) <= kLabelPart * width) return {};
+  return wrappedText(label, metrics, width);
+}
+
 ColourBarLayout colourBarIn(const figure::ColourScale& scale, const FigureStyle& style, double start,
-                            double left, double right, double top) {
+                            double left, double right, double top, const QStringList& labelAbove) {
   const QFontMetricsF metrics(style.labels);
   ColourBarLayout layout;
   const double wide = metrics.horizontalAdvance(qt(scale.label)) + 1.5 * style.gap;
   const double height = 0.8 * lineHeight(style.labels);
+  const double first = start;
   // The label stands left of the bar and may begin under the axis numbers.
   start = std::max(start, std::min(left, right - wide - 0.65 * (right - left)));
   const double barLeft = std::min(start + wide, right - 0.25 * (right - left));
   layout.bar = QRectF(barLeft, top, right - barLeft, height);
   layout.label = QRectF(start, top, barLeft - start, height);
+  if (!labelAbove.isEmpty()) {
+    double longest = 0.0;
+    for (const QString& line : labelAbove) longest = std::max(longest, metrics.horizontalAdvance(line));
+    const double lines = lineHeight(style.labels) * static_cast<double>(labelAbove.size());
+    const double begin = std::max(first, std::min(left, right - longest));
+    layout.bar = QRectF(left, top, right - left, height);
+    layout.label = QRectF(begin, top - lines - 0.3 * style.gap, right - begin, lines);
+    layout.labelAbove = labelAbove;
+  }
   const auto place = [&](const Tick& tick) {
     return figure::scalePosition(scale, tick.first) * layout.bar.width();
   };

@@ -42,12 +42,18 @@ class PanelArranger {
   bool m_ownXLabel, m_ownYLabel, m_ownColours;
   QFontMetricsF m_labels, m_inside;
   QSizeF m_axes, m_cell;
+  QStringList m_labelAbove;  // of the own colour bar
 };
 
-/// A colour bar in a strip, its label at the left from `start` on; the strip's right end is the bar's.
+/// A colour bar in a strip, its label at the left from `start` on or in lines above `top`; the strip's right
+/// end is the bar's.
 ColourBarLayout colourBarIn(const figure::ColourScale& scale, const FigureStyle& style, double start,
-                            double left, double right, double top);
+                            double left, double right, double top, const QStringList& labelAbove);
 /// Height of a colour bar with its numbers and the gap above.
 double colourBarHeight(const FigureStyle& style);
+/// Lines above a bar in a strip of this width that its label takes; none where it stands beside the bar.
+QStringList labelAboveBar(const figure::ColourScale& scale, const FigureStyle& style, double width);
+/// Words in lines of this width; a longer word has a line of its own.
+QStringList wrappedText(const QString& text, const QFontMetricsF& metrics, double width);
 
 }  // namespace moescope::views

@@ -146,6 +146,7 @@ int ThemeStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWid
     case SH_ScrollBar_Transient:
     case SH_TabBar_ElideMode: return 0;
     case SH_ToolTipLabel_Opacity: return 255;
+    case SH_DialogButtonBox_ButtonsHaveIcons:  // Qt's own do not follow the theme
     case SH_ScrollBar_LeftClickAbsolutePosition:
     case SH_ComboBox_Popup: return 0;
     case SH_Table_GridLineColor:

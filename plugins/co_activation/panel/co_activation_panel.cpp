@@ -165,8 +165,9 @@ void CoActivationPanel::refresh() {
     const QSignalBlocker blocker(m_map);
     auto spec = mapFigure();
     if (spec) {
-      spec->heading = spec->title;
-      spec->map->colours.label = tr("Tokens of i that j serves too, %").toStdString();  // chance stands above
+      // The tab, the axes and the line above say the rest; a low panel has little room.
+      if (const auto shown = layer()) spec->heading = tr("Layer %1").arg(shown->value).toStdString();
+      spec->map->colours.label = tr("j given i, %").toStdString();  // as in the list; chance stands above
     }
     m_map->setResult(std::move(spec));
   }

@@ -48,11 +48,11 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
   m_value->addItem(tr("Selection rate ÷ chance"), static_cast<int>(figure::SpecializationValue::RateRatio));
   m_value->addItem(tr("Selection rate"), static_cast<int>(figure::SpecializationValue::Rate));
   m_value->addItem(tr("Share of the expert"), static_cast<int>(figure::SpecializationValue::Share));
-  m_order = addBox(row, QStringLiteral("order"), tr("Sort experts"), tr("Order of the experts"));
+  m_order = addBox(row, QStringLiteral("order"), tr("Sort"), tr("Order of the experts"));
   m_order->addItem(tr("By label"), static_cast<int>(figure::ExpertOrder::Label));
   m_order->addItem(tr("By number"), static_cast<int>(figure::ExpertOrder::Number));
   row->addStretch(1);
-  m_grey = new QCheckBox(tr("Grey where chance is possible"));
+  m_grey = new QCheckBox(tr("Grey at chance"));
   m_grey->setObjectName(QStringLiteral("grey"));
   m_grey->setToolTip(tr("Greys out cells whose 95 % interval includes the chance level"));
   m_grey->setChecked(true);

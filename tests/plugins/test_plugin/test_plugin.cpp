@@ -92,9 +92,8 @@ class ThrowingExporter : public figure::Exporter {
 };
 
 void add(plugin::PluginRegistry& registry, const char* id, AnalysisScope scope, trace::CaptureLevel needs,
-         TestAnalysis::Run function) {
-  AnalysisInfo info{id,    std::string("Test ") + id,      "For tests", scope,
-                    needs, {{"text", "as is", "any text"}}};
+         TestAnalysis::Run function, const char* summary = "For tests") {
+  AnalysisInfo info{id, std::string("Test ") + id, summary, scope, needs, {{"text", "as is", "any text"}}};
   registry.add(std::make_unique<TestAnalysis>(std::move(info), function));
 }
 
@@ -108,6 +107,6 @@ MOESCOPE_PLUGIN(test_plugin) {
   add(registry, "test-throws", AnalysisScope::Run, trace::CaptureLevel::Ids, throwing);
   add(registry, "test-waits", AnalysisScope::Run, trace::CaptureLevel::Ids, waiting);
   add(registry, "test-ragged", AnalysisScope::Run, trace::CaptureLevel::Ids, ragged);
-  add(registry, "test-counts", AnalysisScope::Run, trace::CaptureLevel::Ids, counts);
+  add(registry, "test-counts", AnalysisScope::Run, trace::CaptureLevel::Ids, counts, "Turns \x1b[31mred");
   registry.add(std::make_unique<ThrowingExporter>());
 }

@@ -1,5 +1,7 @@
 #include "views/panels/analysis/result_table_model.h"
 
+#include <QLocale>
+
 #include <cmath>
 
 namespace moescope::views {
@@ -10,13 +12,25 @@ using analysis::ResultCell;
 using analysis::ResultMatrix;
 using analysis::ResultTable;
 
-constexpr int kDigits = 5;
+constexpr int kDigits = 6;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
 QString numberText(double value) {
   if (!std::isfinite(value)) return QStringLiteral("–");
   return QString::number(value, 'g', kDigits).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+/// The shortest text that reads back as the same number.
+QString exactText(double value) {
+  return std::isfinite(value) ? QString::number(value, 'g', QLocale::FloatingPointShortest) : QString();
+}
+
+QString exactText(const ResultCell& cell) {
+  if (const auto* value = std::get_if<double>(&cell)) return exactText(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&cell)) return QString::number(*value);
+  if (const auto* value = std::get_if<std::string>(&cell)) return qt(*value);
+  return {};
 }
 
 QString cellText(const ResultCell& cell) {
@@ -54,6 +68,7 @@ QVariant ResultTableModel::data(const QModelIndex& index, int role) const {
   if (const auto* table = std::get_if<const ResultTable*>(&m_part)) {
     const ResultCell& cell = (*table)->rows[at(index.row())][at(index.column())];
     if (role == Qt::DisplayRole) return cellText(cell);
+    if (role == kExactRole || role == Qt::ToolTipRole) return exactText(cell);
     if (role != Qt::TextAlignmentRole) return {};
     return int((std::holds_alternative<std::string>(cell) ? Qt::AlignLeft : Qt::AlignRight) |
                Qt::AlignVCenter);
@@ -62,8 +77,11 @@ QVariant ResultTableModel::data(const QModelIndex& index, int role) const {
   const std::size_t cell = at(index.row()) * matrix.columnNames.size() + at(index.column());
   if (role == Qt::DisplayRole) return numberText(matrix.values[cell]);
   if (role == Qt::TextAlignmentRole) return int(Qt::AlignRight | Qt::AlignVCenter);
-  if (role != Qt::ToolTipRole || matrix.low.empty()) return {};
-  return tr("95 %: %1 to %2").arg(numberText(matrix.low[cell]), numberText(matrix.high[cell]));
+  if (role == kExactRole) return exactText(matrix.values[cell]);
+  if (role != Qt::ToolTipRole) return {};
+  const QString value = exactText(matrix.values[cell]);
+  if (matrix.low.empty()) return value;
+  return tr("%1\n95 %: %2 to %3").arg(value, exactText(matrix.low[cell]), exactText(matrix.high[cell]));
 }
 
 QVariant ResultTableModel::headerData(int section, Qt::Orientation orientation, int role) const {

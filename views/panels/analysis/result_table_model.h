@@ -11,6 +11,9 @@
 
 namespace moescope::views {
 
+/// Six digits are shown; the tool tip and this role have the number that reads back as the same.
+inline constexpr int kExactRole = Qt::UserRole;
+
 class ResultTableModel : public QAbstractTableModel {
   Q_OBJECT
 

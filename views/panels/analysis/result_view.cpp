@@ -1,8 +1,11 @@
 #include "views/panels/analysis/result_view.h"
 
+#include <QAction>
+#include <QClipboard>
 #include <QComboBox>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QPushButton>
@@ -12,6 +15,8 @@
 #include <QTabWidget>
 #include <QTableView>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 #include "views/api/panel_widgets.h"
 #include "views/api/sample_line.h"
@@ -25,6 +30,27 @@ constexpr int kMostNotesHeight = 96;
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
+/// What is selected as rows of tabs, as spreadsheets take it, with all digits.
+void copySelection(const QTableView& view) {
+  auto cells = view.selectionModel()->selectedIndexes();
+  std::sort(cells.begin(), cells.end());
+  QString text;
+  for (qsizetype i = 0; i < cells.size(); ++i) {
+    if (i > 0) text += cells[i].row() == cells[i - 1].row() ? QLatin1Char('\t') : QLatin1Char('\n');
+    text += cells[i].data(kExactRole).toString().simplified();
+  }
+  if (!cells.isEmpty()) QGuiApplication::clipboard()->setText(text);
+}
+
+void addCopy(QTableView* view) {
+  auto* copy = new QAction(QObject::tr("Copy"), view);
+  copy->setShortcut(QKeySequence::Copy);
+  copy->setShortcutContext(Qt::WidgetShortcut);
+  QObject::connect(copy, &QAction::triggered, view, [view] { copySelection(*view); });
+  view->addAction(copy);
+  view->setContextMenuPolicy(Qt::ActionsContextMenu);
+}
+
 QTableView* makeTable(ResultTableModel* model, const QString& name, bool rowNames) {
   auto* view = new QTableView;
   model->setParent(view);
@@ -34,6 +60,7 @@ QTableView* makeTable(ResultTableModel* model, const QString& name, bool rowName
   view->setEditTriggers(QAbstractItemView::NoEditTriggers);
   view->setTabKeyNavigation(false);
   view->verticalHeader()->setVisible(rowNames);
+  addCopy(view);
   view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   return view;
 }

@@ -133,6 +133,10 @@ QWidget* ModelPanel::makeLoadingPage() {
   column->addStretch(1);
   m_loadText = new TextLabel({}, TextLabel::Style::Secondary);
   m_loadText->setAlignment(Qt::AlignCenter);
+  m_loadText->setWordWrap(true);
+  m_loadLeft = new TextLabel({}, TextLabel::Style::Secondary);
+  m_loadLeft->setAlignment(Qt::AlignCenter);
+  m_loadLeft->setObjectName(QStringLiteral("load_left"));
   m_loadBar = new QProgressBar;
   m_loadBar->setTextVisible(false);
   m_loadBar->setFixedHeight(4);
@@ -140,6 +144,7 @@ QWidget* ModelPanel::makeLoadingPage() {
   connect(cancel, &QPushButton::clicked, this, [this] { m_context.session().stop(); });
   column->addWidget(m_loadText);
   column->addWidget(m_loadBar);
+  column->addWidget(m_loadLeft);
   column->addWidget(cancel, 0, Qt::AlignHCenter);
   column->addStretch(1);
   return page;
@@ -172,15 +177,17 @@ void ModelPanel::refresh() {
 void ModelPanel::refreshLoading() {
   const auto progress = m_context.session().status().progress;
   if (!progress) {
+    m_pace.reset();
     m_loadBar->setRange(0, 0);
+    m_loadLeft->clear();
     m_loadText->setText(tr("Opening the checkpoint"));
     return;
   }
   m_loadBar->setRange(0, 1000);
   m_loadBar->setValue(progress->total > 0 ? static_cast<int>(1000 * progress->done / progress->total) : 0);
-  m_loadText->setText(tr("%1, %2 of %3")
-                          .arg(QString::fromStdString(progress->activity), bytesText(progress->done),
-                               bytesText(progress->total)));
+  const QString left = m_pace.remaining(*progress);
+  m_loadText->setText(progressText(*progress));
+  m_loadLeft->setText(left);
 }
 
 void ModelPanel::refreshLoaded() {

@@ -3,6 +3,8 @@
 
 #include <QWidget>
 
+#include "views/api/progress_pace.h"
+
 class QFormLayout;
 class QProgressBar;
 class QPushButton;
@@ -50,6 +52,8 @@ class ModelPanel : public QWidget {
   TextLabel* m_warnings = nullptr;
   QProgressBar* m_loadBar = nullptr;
   TextLabel* m_loadText = nullptr;
+  TextLabel* m_loadLeft = nullptr;
+  ProgressPace m_pace;
 };
 
 }  // namespace moescope::views

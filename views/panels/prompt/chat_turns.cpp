@@ -34,6 +34,10 @@ ChatTurns::ChatTurns(QWidget* parent) : QScrollArea(parent) {
   setFocusPolicy(Qt::NoFocus);
   content->setAutoFillBackground(false);
   viewport()->setAutoFillBackground(false);
+  // The content gets its height later than its text.
+  connect(verticalScrollBar(), &QScrollBar::rangeChanged, this, [this](int, int most) {
+    if (m_follows) verticalScrollBar()->setValue(most);
+  });
   setTurns({});
 }
 
@@ -65,6 +69,7 @@ TurnRow* ChatTurns::insertRow(int index, const ChatTurn& turn) {
   for (QWidget* part : row->findChildren<QWidget*>()) part->installEventFilter(this);
   connect(row, &TurnRow::changed, this, [this] {
     m_removed.reset();
+    m_follows = false;
     Q_EMIT changed();
   });
   connect(row, &TurnRow::moveRequested, this, [this, row](int step) { move(row, step); });
@@ -102,6 +107,7 @@ void ChatTurns::move(TurnRow* row, int step) {
   m_column->removeWidget(row);
   m_column->insertWidget(to, row);
   m_removed.reset();
+  m_follows = false;
   refreshPlaces();
   // A button that can go no further is disabled and would lose the focus to anything.
   if (focus != nullptr && row->isAncestorOf(focus)) (focus->isEnabled() ? focus : row->editor())->setFocus();
@@ -136,18 +142,19 @@ void ChatTurns::beginAnswer() {
   m_removed.reset();
   m_answer = insertRow(static_cast<int>(m_rows.size()), {kAssistant, {}, true});
   refreshPlaces();
-  m_column->activate();
+  follow();
+}
+
+void ChatTurns::follow() {
+  m_follows = true;
   verticalScrollBar()->setValue(verticalScrollBar()->maximum());
 }
 
 void ChatTurns::appendAnswer(const QString& text) {
   if (m_answer == nullptr) return;
-  QScrollBar* bar = verticalScrollBar();
-  const bool atEnd = bar->value() >= bar->maximum() - kAtEnd;
+  const QScrollBar* bar = verticalScrollBar();
+  m_follows = bar->value() >= bar->maximum() - kAtEnd;  // who scrolled away stays there
   m_answer->appendGenerated(text);
-  if (!atEnd) return;
-  m_column->activate();
-  bar->setValue(bar->maximum());
 }
 
 void ChatTurns::endAnswer() {
@@ -155,9 +162,8 @@ void ChatTurns::endAnswer() {
   const bool focused = focusedRow() >= 0;
   TurnRow* row = insertRow(static_cast<int>(m_rows.size()), {kUser, {}});
   refreshPlaces();
-  m_column->activate();
   if (focused) row->editor()->setFocus(Qt::OtherFocusReason);
-  verticalScrollBar()->setValue(verticalScrollBar()->maximum());
+  if (m_follows) follow();
 }
 
 void ChatTurns::focusLast() { m_rows.back()->editor()->setFocus(); }
@@ -176,7 +182,7 @@ void ChatTurns::refreshPlaces() {
 
 /// A row is as high as its text, so that the list has to follow the cursor.
 void ChatTurns::showCursor(const TurnRow* row) {
-  if (!row->editor()->hasFocus()) return;
+  if (!row->editor()->hasFocus() || m_follows) return;
   const QRect cursor = row->editor()->cursorRect();
   const QPoint at = row->editor()->viewport()->mapTo(widget(), cursor.center());
   ensureVisible(at.x(), at.y(), 0, cursor.height());

@@ -50,6 +50,7 @@ class ChatTurns : public QScrollArea {
   void remove(TurnRow* row);
   void restore();
   void refreshPlaces();
+  void follow();
   void showCursor(const TurnRow* row);
   [[nodiscard]] int indexOf(const TurnRow* row) const;
   [[nodiscard]] int focusedRow() const;  ///< -1 if none
@@ -59,6 +60,7 @@ class ChatTurns : public QScrollArea {
   TurnRow* m_answer = nullptr;                        // written by the model, or written last
   std::optional<std::pair<int, ChatTurn>> m_removed;  // until something else is changed
   bool m_readOnly = false;
+  bool m_follows = false;  // the end stays in sight while an answer is written
 };
 
 }  // namespace moescope::views

@@ -226,6 +226,8 @@ void PromptPanel::setPrompt(const QString& text) {
 
 void PromptPanel::showError(const QString& text) { m_error->showError(text); }
 
+void PromptPanel::clearError() { m_error->hide(); }
+
 void PromptPanel::focusEditor() {
   if (isChat()) {
     m_chat->focusEditor();

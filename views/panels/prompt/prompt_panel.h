@@ -44,6 +44,7 @@ class PromptPanel : public QWidget {
   void setPrompt(const QString& text);
   void setCapture(trace::CaptureLevel level) { m_sampler->setCapture(level); }
   void showError(const QString& text);
+  void clearError();  ///< of what was tried before
   void focusEditor();
 
   /// Text, conversation and mode, kept in the settings; what is too long for them is left out.
