@@ -9,16 +9,10 @@
 
 #include "core/checkpoint/model_description.h"
 #include "core/engine/api/engine.h"
+#include "core/engine/api/forward_kit.h"
 #include "core/engine/torch/native_router.h"
 
 namespace moescope::engine {
-
-/// What a router chose for some rows: [rows, stride]; a row ends at id -1 or after `stride` choices.
-struct RoutedRows {
-  const std::int32_t* ids = nullptr;
-  const float* weights = nullptr;
-  int stride = 0;
-};
 
 class StepBuffers {
  public:
