@@ -13,6 +13,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/help_formatter.h"
+#include "app/plugins.h"
 #include "core/base/log.h"
 #include "core/engine/api/engine.h"
 #ifdef MOESCOPE_HAS_GUI
@@ -106,6 +107,7 @@ int main(int argc, char** argv) {
     return reportUsage(app, error, json);
   }
   configureLog(verbose);
+  app::offerAdapters(plugins);
   if (run) return run();
   if (const auto unknown = unknownPath(paths)) return cli::report(*unknown, json);
 #ifdef MOESCOPE_HAS_GUI

@@ -1,5 +1,6 @@
 #include "app/plugins.h"
 
+#include "core/base/log.h"
 #include "plugins/built_in_plugins.h"
 
 namespace moescope::app {
@@ -16,6 +17,19 @@ plugin::PluginHost& plugins(const std::vector<std::string>& folders) {
     return made;
   }();
   return *host;
+}
+
+void offerAdapters(const std::vector<std::string>& folders) {
+  checkpoint::setAdapterSource([folders] {
+    const plugin::PluginHost& host = plugins(folders);
+    // Once: the family that is looked for may be in one of them.
+    static const bool said = [&host] {
+      for (const auto& failure : host.failures()) spdlog::warn("plug-in left out: {}", failure.reason.text());
+      return true;
+    }();
+    (void)said;
+    return host.adapters();
+  });
 }
 
 }  // namespace moescope::app

@@ -2,6 +2,7 @@
 foreach(folder base trace checkpoint steering analysis figure plugin)
   install(DIRECTORY core/${folder}/ DESTINATION include/moescope/core/${folder} FILES_MATCHING PATTERN "*.h")
 endforeach()
+install(DIRECTORY core/engine/api/ DESTINATION include/moescope/core/engine/api FILES_MATCHING PATTERN "*.h")
 if(MOESCOPE_GUI)
   install(DIRECTORY views/api/ DESTINATION include/moescope/views/api FILES_MATCHING PATTERN "*.h")
 endif()

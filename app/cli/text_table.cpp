@@ -53,18 +53,22 @@ std::string bytesText(std::int64_t bytes) {
 }
 
 std::string routersText(std::span<const RouterSpec> routers) {
+  std::vector<std::pair<const RouterSpec*, int>> kinds;  // each once, with its number
+  for (const RouterSpec& router : routers) {
+    const auto same = std::find_if(kinds.begin(), kinds.end(), [&](const auto& other) {
+      return router.kind == other.first->kind && router.experts == other.first->experts &&
+             router.topK == other.first->topK;
+    });
+    if (same == kinds.end()) {
+      kinds.emplace_back(&router, 1);
+    } else {
+      ++same->second;
+    }
+  }
   std::string text;
-  for (std::size_t first = 0; first < routers.size();) {
-    std::size_t end = first;
-    const auto same = [&](const RouterSpec& router) {
-      return router.kind == routers[first].kind && router.experts == routers[first].experts &&
-             router.topK == routers[first].topK;
-    };
-    while (end < routers.size() && same(routers[end])) ++end;
-    const RouterSpec& router = routers[first];
-    text += fmt::format("{}{} x {} {}experts, top-{}", text.empty() ? "" : "; ", end - first, router.experts,
-                        router.kind == "ffn" ? "" : router.kind + " ", router.topK);
-    first = end;
+  for (const auto& [router, count] : kinds) {
+    text += fmt::format("{}{} x {} {}experts, top-{}", text.empty() ? "" : "; ", count, router->experts,
+                        router->kind == "ffn" ? "" : router->kind + " ", router->topK);
   }
   return text.empty() ? "none" : text;
 }

@@ -44,6 +44,7 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
   nlohmann::ordered_json routing = nlohmann::ordered_json::array();
   for (const auto& r : report.routing) {
     routing.push_back({{"layer", r.layer},
+                       {"kind", r.kind},
                        {"rows", r.rows},
                        {"set_differs", r.setDiffers},
                        {"set_differs_clearly", r.setDiffersClearly},
@@ -84,10 +85,11 @@ void printTable(const engine::VerifyReport& report, const engine::Model& model, 
     fmt::print("{:<24} {:>12.3g} {:>12.3g}  {}{}\n", v.quantity, v.maxAbsolute, v.maxRelative, v.where,
                v.failed ? "  FAILED" : "");
   }
-  fmt::print("\n{:<8} {:>8} {:>12} {:>14} {:>12}  {}\n", "routing", "rows", "other ids", "other order",
+  fmt::print("\n{:<14} {:>8} {:>12} {:>14} {:>12}  {}\n", "routing", "rows", "other ids", "other order",
              "max weight", "where");
   for (const auto& r : report.routing) {
-    fmt::print("L{:<7} {:>8} {:>12} {:>14} {:>12.3g}  {}{}\n", r.layer, r.rows, r.setDiffers, r.orderDiffers,
+    const std::string router = fmt::format("L{}{}", r.layer, r.kind == "ffn" ? "" : " " + r.kind);
+    fmt::print("{:<14} {:>8} {:>12} {:>14} {:>12.3g}  {}{}\n", router, r.rows, r.setDiffers, r.orderDiffers,
                r.maxWeight, r.where, r.failed ? "  FAILED" : "");
   }
   if (report.greedy) {

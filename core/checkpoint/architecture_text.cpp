@@ -44,7 +44,8 @@ std::vector<int> layersWhere(const ModelDescription& d, const Predicate& holds) 
 std::string layersText(const ModelDescription& d) {
   const auto dense = layersWhere(d, [](const LayerSpec& layer) { return layer.router < 0; });
   if (dense.empty()) return fmt::format("{}, all with experts", d.layers);
-  return fmt::format("{}, {} with experts, dense: {}", d.layers, d.routers.size(), ranges(dense));
+  return fmt::format("{}, {} with experts, dense: {}", d.layers, d.layers - static_cast<int>(dense.size()),
+                     ranges(dense));
 }
 
 std::string normText(const RouterSpec& router) {
@@ -127,6 +128,20 @@ std::string attentionText(const ModelDescription& d) {
     where(fmt::format("window of {}", d.layerSpecs[static_cast<std::size_t>(windows[0])].window), windows);
   if (!chunks.empty())
     where(fmt::format("chunks of {}", d.layerSpecs[static_cast<std::size_t>(chunks[0])].chunk), chunks);
+  std::vector<std::string> recurrences;
+  for (const LayerSpec& layer : d.layerSpecs) {
+    const bool isNew =
+        std::find(recurrences.begin(), recurrences.end(), layer.recurrence) == recurrences.end();
+    if (!layer.recurrence.empty() && isNew) recurrences.push_back(layer.recurrence);
+  }
+  for (const std::string& name : recurrences)
+    where(name, layersWhere(d, [&name](const LayerSpec& layer) { return layer.recurrence == name; }));
+  const auto routed = layersWhere(d, [](const LayerSpec& layer) { return layer.attentionRouter >= 0; });
+  if (!routed.empty()) {
+    const int index = d.layerSpecs[static_cast<std::size_t>(routed[0])].attentionRouter;
+    const RouterSpec& router = d.routers[static_cast<std::size_t>(index)];
+    where(fmt::format("heads routed, top {} of {} experts", router.topK, router.experts), routed);
+  }
   where("no RoPE", layersWhere(d, [](const LayerSpec& layer) { return !layer.rotates; }));
   if (attention.sinks) parts.emplace_back("sinks");
   if (d.order == BlockOrder::PostNorm) parts.emplace_back("norms after the sublayers");

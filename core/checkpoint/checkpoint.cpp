@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "core/checkpoint/adapter_check.h"
 #include "core/checkpoint/checkpoint_files.h"
 #include "core/checkpoint/family.h"
 #include "core/checkpoint/fingerprint.h"
 #include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/hf_cache.h"
+#include "core/checkpoint/model_adapter.h"
 #include "core/checkpoint/weight_map.h"
 
 namespace moescope::checkpoint {
@@ -87,11 +89,17 @@ Result<void> Checkpoint::read(Definition definition) {
   m_description = *std::move(description);
   auto files = openCheckpointFiles(m_folder);
   if (!files) return fail(files.error());
-  return adopt(*std::move(files), *findFamily(m_description.family)->names);
+  if (m_description.adapter == nullptr)
+    return adopt(*std::move(files), *findFamily(m_description.family)->names);
+  auto needs = m_description.adapter->needs(m_description);
+  if (!needs) return fail(needs.error());
+  if (auto checked = checkNeeds(*needs, m_description); !checked) return fail(checked.error());
+  return adopt(*std::move(files), needs->names, needs->own, needs->ignored);
 }
 
-Result<void> Checkpoint::adopt(CheckpointFiles files, const NameMap& names) {
-  auto weights = mapWeights(files, names, m_description);
+Result<void> Checkpoint::adopt(CheckpointFiles files, const NameMap& names, std::span<const OwnTensor> own,
+                               std::span<const std::string> ignored) {
+  auto weights = mapWeights(files, names, m_description, own, ignored);
   if (!weights) return fail(weights.error());
   m_weights = *std::move(weights);
   m_fingerprint = fingerprintOf(files);

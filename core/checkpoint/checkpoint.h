@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace moescope::checkpoint {
 
 struct CheckpointFiles;
 struct NameMap;
+struct OwnTensor;
 
 /// A view with exists() == false is a tensor that the family does not have.
 using ExpertWeights = ExpertRoles<TensorView, TensorView>;
@@ -61,7 +63,8 @@ class Checkpoint {
   /// config.json, or the metadata of the GGUF file, then files and weights.
   Result<void> read(Definition definition);
   /// Takes over the files and gives the tensors their roles.
-  Result<void> adopt(CheckpointFiles files, const NameMap& names);
+  Result<void> adopt(CheckpointFiles files, const NameMap& names, std::span<const OwnTensor> own = {},
+                     std::span<const std::string> ignored = {});
 
   std::filesystem::path m_folder;
   std::filesystem::path m_configFolder;

@@ -32,6 +32,12 @@ struct NameMap {
   std::string_view sharedGate = {}, sharedUp = {}, sharedDown = {}, sharedGateUp = {}, sharedRouter = {};
   std::string_view denseGate = {}, denseUp = {}, denseDown = {};
   std::string_view extraNorm = {}, extraGate = {}, extraUp = {}, extraDown = {};  ///< after the experts
+  /// The same family as transformers 5 holds it in memory; taken where the first layer with a router has it
+  /// under this name and not under the one above.
+  const NameMap* elsewhere = nullptr;
+
+  /// For adapters, whose norms and attention are their own.
+  [[nodiscard]] NameMap withoutAttention() const;
 };
 
 struct Family {

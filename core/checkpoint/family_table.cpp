@@ -31,8 +31,20 @@ constexpr NameMap kLlamaLike{
     .denseDown = "mlp.down_proj.weight",
 };
 
-constexpr NameMap mixtralNames() {
+constexpr NameMap mixtralInMemoryNames(std::string_view router) {
   NameMap names = kLlamaLike;
+  names.router = router;
+  names.expertGate = "mlp.experts.{e}.w1.weight";
+  names.expertUp = "mlp.experts.{e}.w3.weight";
+  names.expertDown = "mlp.experts.{e}.w2.weight";
+  return names;
+}
+constexpr NameMap kMixtralInMemory = mixtralInMemoryNames("mlp.gate");
+constexpr NameMap kPhimoeInMemory = mixtralInMemoryNames("mlp.router");
+
+constexpr NameMap mixtralNames(const NameMap& inMemory) {
+  NameMap names = kLlamaLike;
+  names.elsewhere = &inMemory;
   names.router = "block_sparse_moe.gate";
   names.expertGate = "block_sparse_moe.experts.{e}.w1.weight";
   names.expertUp = "block_sparse_moe.experts.{e}.w3.weight";
@@ -164,7 +176,8 @@ constexpr NameMap kDbrx{
     .expertDown = "ffn.experts.mlp.w2",
 };
 
-constexpr NameMap kMixtral = mixtralNames();
+constexpr NameMap kMixtral = mixtralNames(kMixtralInMemory);
+constexpr NameMap kPhimoe = mixtralNames(kPhimoeInMemory);
 constexpr NameMap kQwen2 = qwen2Names();
 constexpr NameMap kGranite = graniteNames();
 constexpr NameMap kDeepseekV2 = deepseekNames(false);
@@ -194,7 +207,7 @@ constexpr std::array kFamilies{
     Family{"ernie4_5_moe", "Ernie4_5_MoeForCausalLM", describeErnieMoe, &kErnie},
     Family{"hunyuan_v1_moe", "HunYuanMoEV1ForCausalLM", describeHunyuanMoe, &kHunyuan},
     Family{"hunyuan", "HunYuanMoEV1ForCausalLM", describeHunyuanMoe, &kHunyuan},
-    Family{"phimoe", "PhimoeForCausalLM", describePhimoe, &kMixtral},
+    Family{"phimoe", "PhimoeForCausalLM", describePhimoe, &kPhimoe},
     Family{"llama4_text", "Llama4ForCausalLM", describeLlama4, &kLlama4},
     Family{"llama4", "Llama4ForConditionalGeneration", describeLlama4, &kLlama4},
     Family{"dbrx", "DbrxForCausalLM", describeDbrx, &kDbrx},
@@ -203,6 +216,30 @@ constexpr std::array kFamilies{
 };
 
 }  // namespace
+
+NameMap NameMap::withoutAttention() const {
+  NameMap names;
+  names.embedding = embedding;
+  names.head = head;
+  names.layerPrefix = layerPrefix;
+  names.router = router;
+  names.selectionBias = selectionBias;
+  names.expertGate = expertGate;
+  names.expertUp = expertUp;
+  names.expertDown = expertDown;
+  names.fusedGateUp = fusedGateUp;
+  names.fusedDown = fusedDown;
+  names.sharedGate = sharedGate;
+  names.sharedUp = sharedUp;
+  names.sharedDown = sharedDown;
+  names.sharedGateUp = sharedGateUp;
+  names.sharedRouter = sharedRouter;
+  names.denseGate = denseGate;
+  names.denseUp = denseUp;
+  names.denseDown = denseDown;
+  names.elsewhere = elsewhere;
+  return names;
+}
 
 std::span<const Family> families() { return kFamilies; }
 

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "core/base/strict_json.h"
+#include "core/checkpoint/adapter_check.h"
 #include "core/checkpoint/family.h"
+#include "core/checkpoint/model_adapter.h"
 #include "core/checkpoint/nearest_family.h"
 #include "core/checkpoint/shown_text.h"
 
@@ -55,18 +57,45 @@ std::string moeKeys(const json& config) {
   return keys.empty() ? "no key about experts" : keys;
 }
 
-Result<const Family*> familyOf(ConfigReader& config, const json& document, const std::string& file) {
-  std::string type = config.text("model_type", "");
-  // "llama" is the configuration class that openmoe borrows from a dense family.
-  const bool isOpen = type.empty() || type == "llama";
-  if (const auto* list = config.find("architectures"); isOpen && list != nullptr && list->is_array()) {
-    const auto fits = [list](const Family& family) {
-      return !list->empty() && list->front() == std::string(family.architecture);
-    };
-    const auto found = std::find_if(families().begin(), families().end(), fits);
-    if (found != families().end()) type = found->modelType;
+/// A row of the table, or an adapter.
+struct FoundFamily {
+  std::string modelType, architecture;
+  const Family* builtIn = nullptr;
+  std::shared_ptr<const ModelAdapter> adapter;
+
+  void describe(ConfigReader& config, ModelDescription& description) const {
+    if (builtIn != nullptr) return builtIn->describe(config, description);
+    adapter->describe(config, description);
   }
-  if (const Family* family = findFamily(type)) return family;
+};
+
+/// The table has the first word; adapters are asked for what it does not know.
+std::optional<FoundFamily> foundFamily(const std::string& type, const std::string& architecture) {
+  // "llama" is the configuration class that openmoe borrows from a dense family.
+  const bool byArchitecture = !architecture.empty() && (type.empty() || type == "llama");
+  for (const Family& family : families()) {
+    if (byArchitecture ? family.architecture == architecture : family.modelType == type)
+      return FoundFamily{std::string(family.modelType), std::string(family.architecture), &family, nullptr};
+  }
+  for (const auto& adapter : knownAdapters()) {
+    for (const AdapterFamily& family : adapter->info().families) {
+      if (byArchitecture ? family.architecture == architecture : family.modelType == type)
+        return FoundFamily{family.modelType, family.architecture, nullptr, adapter};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<FoundFamily> familyOf(ConfigReader& config, const json& document, const std::string& file) {
+  const std::string type = config.text("model_type", "");
+  std::string architecture;
+  if (const auto* list = config.find("architectures");
+      list != nullptr && list->is_array() && !list->empty() && list->front().is_string()) {
+    architecture = list->front().get<std::string>();
+  }
+  if (!type.empty() || !architecture.empty()) {
+    if (auto family = foundFamily(type, architecture)) return *std::move(family);
+  }
   std::string supported;
   for (const auto& name : supportedFamilies()) supported += (supported.empty() ? "" : ", ") + name;
   const std::string title = type.empty()
@@ -209,6 +238,9 @@ std::string_view name(ExpertStore store) {
 std::vector<std::string> supportedFamilies() {
   std::vector<std::string> names;
   for (const Family& family : families()) names.emplace_back(family.modelType);
+  for (const auto& adapter : knownAdapters()) {
+    for (const AdapterFamily& family : adapter->info().families) names.push_back(family.modelType);
+  }
   return names;
 }
 
@@ -271,14 +303,19 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
   if (!family) return fail(family.error());
 
   ModelDescription description;
-  description.family = (*family)->modelType;
-  description.architecture = (*family)->architecture;
+  description.family = family->modelType;
+  description.architecture = family->architecture;
+  description.adapter = family->adapter;
   description.configJson = document->dump();
   description.likeTransformers = definition == Definition::Transformers;
   ConfigReader whole(*document, file);
   describeQuantisation(whole, description.quantisation);
   if (whole.firstError()) return fail(*whole.firstError());
-  (*family)->describe(config, description);
+  family->describe(config, description);
+  if (config.firstError()) return fail(*config.firstError());
+  if (description.adapter != nullptr) {
+    if (auto checked = checkDescribed(description, file); !checked) return fail(checked.error());
+  }
   checkTogether(config, description);
   if (config.firstError()) return fail(*config.firstError());
   const auto isMoe = [](const LayerSpec& layer) { return layer.router >= 0; };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "core/base/router_spec.h"
 
 namespace moescope::checkpoint {
+
+class ModelAdapter;
 
 enum class NormKind : std::uint8_t {
   Rms,             ///< w * cast(x32 * rsqrt(mean(x32^2) + eps)) (llama-likes, olmoe)
@@ -139,7 +142,9 @@ struct LayerSpec {
   std::int64_t window = 0;
   std::int64_t chunk = 0;
   bool rotates = true;
-  int router = -1;                ///< index into `routers`; -1: a dense MLP
+  std::string recurrence;    ///< what stands in for attention, in words: "Gated DeltaNet"; empty: attention
+  int router = -1;           ///< index into `routers`; -1: a dense MLP
+  int attentionRouter = -1;  ///< index into `routers`, where the attention heads are experts (jetmoe)
   int denseIntermediateSize = 0;  ///< beside a router: of a dense MLP that follows the experts (openmoe)
 };
 
@@ -156,13 +161,22 @@ struct QuantisationSpec {
   std::int64_t blockRows = 128, blockColumns = 128;  ///< Float8Block
 };
 
-/// One model. `routers` has one entry an MoE layer, ascending.
+/// What an adapter read beyond the switches: its own type derives from it.
+struct AdapterData {
+  virtual ~AdapterData() = default;
+};
+
+/// One model. `routers` has one entry an MoE layer, ascending; where attention is routed too, the
+/// feed-forward router of a layer stands before its attention router.
 struct ModelDescription {
   std::string family;        ///< model_type, e.g. "olmoe"
   std::string architecture;  ///< architectures[0]
   std::string configJson;    ///< config.json as read, compact; of GGUF metadata what it stands for
   /// Where transformers 5 and the model's authors disagree, what counts is transformers.
   bool likeTransformers = false;
+  /// What runs the family; null: the one decoder.
+  std::shared_ptr<const ModelAdapter> adapter;
+  std::shared_ptr<const AdapterData> adapterData;
 
   int hiddenSize = 0;
   int layers = 0;
@@ -205,7 +219,7 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
                                        std::string_view generationConfigText = {},
                                        Definition definition = Definition::Authors);
 
-/// Families that describeModel accepts, for messages.
+/// Families that describeModel accepts, those of adapters included, for messages.
 std::vector<std::string> supportedFamilies();
 
 }  // namespace moescope::checkpoint

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/checkpoint/family.h"
+#include "core/checkpoint/model_adapter.h"
 
 namespace moescope::checkpoint {
 
@@ -40,17 +41,24 @@ bool isAboutTheModel(const std::string& key) {
 NearestFamily nearestFamily(const nlohmann::json& config) {
   NearestFamily nearest;
   bool isFirst = true;
-  for (const Family& family : families()) {
+  const auto consider = [&](std::string name, const auto& describe) {
     ConfigReader reader(config, {});
     ModelDescription description;
-    family.describe(reader, description);
+    describe(reader, description);
     std::vector<std::string> unread;
     for (const auto& [key, value] : config.items()) {
       if (isAboutTheModel(key) && !value.is_null() && !reader.keysRead().contains(key)) unread.push_back(key);
     }
-    if (!isFirst && unread.size() >= nearest.notUnderstood.size()) continue;
-    nearest = {std::string(family.modelType), std::move(unread)};
+    if (!isFirst && unread.size() >= nearest.notUnderstood.size()) return;
+    nearest = {std::move(name), std::move(unread)};
     isFirst = false;
+  };
+  for (const Family& family : families()) consider(std::string(family.modelType), family.describe);
+  for (const auto& adapter : knownAdapters()) {
+    if (adapter->info().families.empty()) continue;
+    consider(
+        adapter->info().families.front().modelType,
+        [&](ConfigReader& reader, ModelDescription& description) { adapter->describe(reader, description); });
   }
   return nearest;
 }

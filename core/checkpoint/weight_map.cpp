@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,22 +19,49 @@ constexpr std::size_t kMaxWarned = 5;
 
 class Mapper {
  public:
-  Mapper(const CheckpointFiles& files, const NameMap& names, ModelDescription& description)
+  Mapper(const CheckpointFiles& files, const NameMap& names, ModelDescription& description,
+         std::span<const OwnTensor> own)
       : m_source(files, names.embedding, description.quantisation),
         m_names(names),
-        m_description(description) {}
+        m_description(description),
+        m_own(own) {
+    const auto hasRouter = [&](const NameMap& map) {
+      if (description.routers.empty()) return true;
+      const int layer = description.routers.front().layer.value;
+      return m_source.find(expandName(map.layerPrefix, layer) + std::string(map.router) + ".weight") !=
+             nullptr;
+    };
+    if (names.elsewhere != nullptr && !hasRouter(names) && hasRouter(*names.elsewhere))
+      takeExperts(*names.elsewhere);
+  }
+
+  /// Names that the model does not need and files hold all the same.
+  void leave(const CheckpointFiles& files, std::span<const std::string> ignored) {
+    for (const std::string& name : ignored) {
+      if (!name.ends_with('*')) {
+        m_source.leave(name);
+        continue;
+      }
+      const std::string begin = name.substr(0, name.size() - 1);
+      for (auto file = files.tensors.lower_bound(begin);
+           file != files.tensors.end() && file->first.starts_with(begin); ++file) {
+        m_source.leave(file->first);
+      }
+    }
+  }
 
   Result<ModelWeights> map() {
     const std::int64_t hidden = m_description.hiddenSize;
     ModelWeights weights;
     weights.embedding = take(m_names.embedding, {m_description.vocabularySize, hidden});
-    weights.finalNorm = take(m_names.finalNorm, {hidden});
+    if (!m_names.finalNorm.empty()) weights.finalNorm = take(m_names.finalNorm, {hidden});
     weights.finalNormBias = normBias({}, m_names.finalNorm);
     weights.head = mapHead(weights.embedding);
     if (m_description.headBias) weights.headBias = take("lm_head.bias", {m_description.vocabularySize});
     for (int layer = 0; layer < m_description.layers && !m_source.isHopeless(); ++layer) {
       weights.layers.push_back(mapLayer(layer));
     }
+    mapOwn(weights);
     if (m_source.hasProblems()) return m_source.error();
     countParameters(weights);
     warnUnused();
@@ -40,6 +69,15 @@ class Mapper {
   }
 
  private:
+  void takeExperts(const NameMap& from) {
+    m_names.router = from.router;
+    m_names.expertGate = from.expertGate;
+    m_names.expertUp = from.expertUp;
+    m_names.expertDown = from.expertDown;
+    m_names.fusedGateUp = from.fusedGateUp;
+    m_names.fusedDown = from.fusedDown;
+  }
+
   TensorView take(std::string_view name, const std::vector<std::int64_t>& shape) {
     return m_source.take(std::string(name), shape);
   }
@@ -79,23 +117,42 @@ class Mapper {
   /// Beside a norm's weight, where the family's norms have one.
   TensorView normBias(const std::string& prefix, std::string_view weightName) {
     constexpr std::string_view kWeight = "weight";
-    if (m_description.norm != NormKind::LayerNorm) return {};
+    if (m_description.norm != NormKind::LayerNorm || weightName.empty()) return {};
     const std::string name(weightName.substr(0, weightName.size() - kWeight.size()));
     return take(prefix + name + "bias", {m_description.hiddenSize});
   }
 
   LayerWeights mapLayer(int layer) {
     const std::string prefix = expandName(m_names.layerPrefix, layer);
-    const auto& attention = m_description.attention;
     const LayerSpec& spec = m_description.layerSpecs[static_cast<std::size_t>(layer)];
     const std::int64_t hidden = m_description.hiddenSize;
     LayerWeights weights;
     if (!m_names.inputNorm.empty()) weights.inputNorm = vector(prefix, m_names.inputNorm, hidden);
     weights.inputNormBias = normBias(prefix, m_names.inputNorm);
-    weights.postAttentionNorm = vector(prefix, m_names.postAttentionNorm, hidden);
+    if (!m_names.postAttentionNorm.empty())
+      weights.postAttentionNorm = vector(prefix, m_names.postAttentionNorm, hidden);
     weights.postAttentionNormBias = normBias(prefix, m_names.postAttentionNorm);
     if (m_description.order == BlockOrder::PostNorm)
       weights.postFeedForwardNorm = vector(prefix, m_names.postFeedForwardNorm, hidden);
+    if (!m_names.output.empty()) mapAttention(prefix, weights);
+    if (spec.router < 0) {
+      if (m_names.denseUp.empty()) return weights;
+      weights.dense = mapMlp(m_source, m_description, prefix, m_names.denseGate, m_names.denseUp,
+                             m_names.denseDown, spec.denseIntermediateSize);
+    } else if (!m_names.router.empty() || !m_names.routerParameter.empty()) {
+      weights.moe = mapMoe(m_source, m_names, layer, m_description);
+      if (spec.denseIntermediateSize > 0) {
+        weights.extraNorm = vector(prefix, m_names.extraNorm, hidden);
+        weights.dense = mapMlp(m_source, m_description, prefix, m_names.extraGate, m_names.extraUp,
+                               m_names.extraDown, spec.denseIntermediateSize);
+      }
+    }
+    return weights;
+  }
+
+  void mapAttention(const std::string& prefix, LayerWeights& weights) {
+    const auto& attention = m_description.attention;
+    const std::int64_t hidden = m_description.hiddenSize;
     if (attention.latent) {
       mapLatent(prefix, *attention.latent, weights);
     } else {
@@ -105,18 +162,24 @@ class Mapper {
         weight(prefix, m_names.output, hidden, std::int64_t{attention.heads} * attention.valueDim);
     weights.outputBias = bias(prefix, m_names.output, hidden, attention.outputBias);
     if (attention.sinks) weights.sinks = vector(prefix, m_names.sinks, attention.heads);
-    if (spec.router < 0) {
-      weights.dense = mapMlp(m_source, m_description, prefix, m_names.denseGate, m_names.denseUp,
-                             m_names.denseDown, spec.denseIntermediateSize);
-    } else {
-      weights.moe = mapMoe(m_source, m_names, layer, m_description);
-      if (spec.denseIntermediateSize > 0) {
-        weights.extraNorm = vector(prefix, m_names.extraNorm, hidden);
-        weights.dense = mapMlp(m_source, m_description, prefix, m_names.extraGate, m_names.extraUp,
-                               m_names.extraDown, spec.denseIntermediateSize);
+  }
+
+  /// What only an adapter's family has; of stacks the parts.
+  void mapOwn(ModelWeights& weights) {
+    for (const OwnTensor& own : m_own) {
+      if (m_source.isHopeless()) return;
+      TensorView tensor = m_source.take(own.name, own.shape);
+      if (!tensor.exists()) continue;
+      if (own.isVector) {
+        if (own.shape.size() > 2) tensor.shape = {tensor.elementCount()};
+        weights.ownVectors[own.name] = tensor;
+        continue;
       }
+      auto& parts = weights.ownMatrices[own.name];
+      if (own.shape.size() == 2) parts.push_back(tensor);
+      for (std::int64_t i = 0; own.shape.size() == 3 && i < own.shape[0]; ++i)
+        parts.push_back(part(tensor, i));
     }
-    return weights;
   }
 
   void mapProjections(const std::string& prefix, LayerWeights& weights) {
@@ -180,12 +243,20 @@ class Mapper {
   void countParameters(const ModelWeights& weights) {
     std::int64_t idle = 0;
     for (const RouterSpec& router : m_description.routers) {
+      if (router.kind != "ffn") continue;
       const auto& experts = weights.layers[static_cast<std::size_t>(router.layer.value)].moe.experts;
       if (experts.empty()) continue;
       std::int64_t one =
           experts[0].gate.elementCount() + experts[0].up.elementCount() + experts[0].down.elementCount();
       if (experts[0].linear.exists()) one += experts[0].linear.elementCount();
       idle += one * (router.experts - router.topK);
+    }
+    for (const OwnTensor& own : m_own) {
+      if (own.router < 0) continue;
+      const RouterSpec& router = m_description.routers[static_cast<std::size_t>(own.router)];
+      const auto elements =
+          std::accumulate(own.shape.begin(), own.shape.end(), std::int64_t{1}, std::multiplies<>());
+      idle += elements / router.experts * (router.experts - router.topK);
     }
     m_description.parametersTotal = m_source.usedElements();
     m_description.parametersActive = m_description.parametersTotal - idle;
@@ -202,15 +273,19 @@ class Mapper {
   }
 
   TensorSource m_source;
-  const NameMap& m_names;
+  NameMap m_names;
   ModelDescription& m_description;
+  std::span<const OwnTensor> m_own;
 };
 
 }  // namespace
 
 Result<ModelWeights> mapWeights(const CheckpointFiles& files, const NameMap& names,
-                                ModelDescription& description) {
-  return Mapper(files, names, description).map();
+                                ModelDescription& description, std::span<const OwnTensor> own,
+                                std::span<const std::string> ignored) {
+  Mapper mapper(files, names, description, own);
+  mapper.leave(files, ignored);
+  return mapper.map();
 }
 
 }  // namespace moescope::checkpoint

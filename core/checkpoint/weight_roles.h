@@ -2,6 +2,8 @@
 // LibTorch's. Not for names on disk (family.h).
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace moescope::checkpoint {
@@ -51,6 +53,8 @@ struct ModelRoles {
   M head;                      ///< [vocabulary, H]; the embedding where the head is tied
   V headBias;                  ///< [vocabulary]
   std::vector<LayerRoles<M, V>> layers;
+  std::map<std::string, std::vector<M>> ownMatrices;  ///< of an adapter's family, by name; parts of a stack
+  std::map<std::string, V> ownVectors;
 };
 
 /// Calls `matrix(from, to)` and `vector(from, to)` for every role of both, in the order of the forward pass.

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/analysis/load_course.h"
+#include "core/base/router_label.h"
 #include "core/figure/figure_sample.h"
 #include "core/figure/number_text.h"
 #include "core/figure/ticks.h"
@@ -122,7 +123,7 @@ Result<FigureSpec> routingMapFigure(const FigureSource& source, LoadValue value,
       map.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(map.columns) + e] =
           valueOf(load, gateMass, e, value);
     }
-    map.rowNames.push_back(std::to_string(router.layer.value));
+    map.rowNames.push_back(routerLabel(router));
   }
   map.colours = scaleOf(value, map.values);
   addMarks(map, source, *sample);

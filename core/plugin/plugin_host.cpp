@@ -20,10 +20,14 @@ class Collector : public PluginRegistry {
   void add(std::unique_ptr<analysis::Analysis> analysis) override { keep(m_analyses, std::move(analysis)); }
   void add(std::unique_ptr<figure::Exporter> exporter) override { keep(m_exporters, std::move(exporter)); }
   void add(std::unique_ptr<ViewPart> view) override { keep(m_views, std::move(view)); }
+  void add(std::unique_ptr<checkpoint::ModelAdapter> adapter) override {
+    keep(m_adapters, std::move(adapter));
+  }
 
   std::vector<std::unique_ptr<analysis::Analysis>> m_analyses;
   std::vector<std::unique_ptr<figure::Exporter>> m_exporters;
   std::vector<std::unique_ptr<ViewPart>> m_views;
+  std::vector<std::unique_ptr<checkpoint::ModelAdapter>> m_adapters;
 
  private:
   template <class Part>
@@ -55,6 +59,7 @@ struct PluginHost::Plugin {
   std::vector<std::unique_ptr<figure::Exporter>> exporters;
   std::vector<std::unique_ptr<ViewPart>> views;
   std::vector<ViewInfo> viewInfos;
+  checkpoint::AdapterList adapters;
 
   Plugin(PluginMetadata given, std::string from)
       : metadata(std::move(given)), file(std::move(from)), guard(metadata.id, file) {}
@@ -63,7 +68,8 @@ struct PluginHost::Plugin {
   Result<void> take(Collector collected) {
     const std::pair<const char*, bool> given[] = {{"analysis", !collected.m_analyses.empty()},
                                                   {"exporter", !collected.m_exporters.empty()},
-                                                  {"view", !collected.m_views.empty()}};
+                                                  {"view", !collected.m_views.empty()},
+                                                  {"adapter", !collected.m_adapters.empty()}};
     for (const auto& [word, any] : given) {
       if (any && !metadata.interfaces.contains(word)) {
         return fail("plugin.undeclared", file, "",
@@ -77,6 +83,14 @@ struct PluginHost::Plugin {
     for (auto& part : collected.m_exporters) exporters.push_back(guarded(std::move(part), guard));
     for (auto& part : collected.m_views) viewInfos.push_back(part->info());
     views = std::move(collected.m_views);
+    for (auto& part : collected.m_adapters) {
+      for (const auto& family : part->info().families) {
+        if (checkpoint::findFamily(family.modelType) == nullptr) continue;
+        return fail("plugin.same_id", file, "", "MoEScope itself reads the model family " + family.modelType,
+                    "give the adapter only families that MoEScope does not have");
+      }
+      adapters.push_back(guarded(std::move(part), guard));
+    }
     return {};
   }
 };
@@ -149,7 +163,8 @@ Result<void> PluginHost::checkIds(const Plugin& plugin, const std::string& file)
   const auto add = [&](const Plugin& of) -> Result<void> {
     const auto insert = [&](char kind, const std::string& id) -> Result<void> {
       if (ids.emplace(kind, id).second) return {};
-      return fail("plugin.same_id", file, "", "an analysis, exporter or view " + id + " is there already",
+      return fail("plugin.same_id", file, "",
+                  "an analysis, exporter, view or model family " + id + " is there already",
                   "give it another id");
     };
     Result<void> done;
@@ -159,6 +174,10 @@ Result<void> PluginHost::checkIds(const Plugin& plugin, const std::string& file)
       if (done) done = insert('e', part->info().id);
     for (const auto& info : of.viewInfos)
       if (done) done = insert('v', info.id);
+    for (const auto& adapter : of.adapters) {
+      for (const auto& family : adapter->info().families)
+        if (done) done = insert('m', family.modelType);
+    }
     return done;
   };
   for (const auto& other : m_plugins) (void)add(*other);
@@ -193,6 +212,13 @@ std::vector<const figure::Exporter*> PluginHost::exporters() const {
   for (const auto& plugin : m_plugins) {
     for (const auto& part : plugin->exporters) list.push_back(part.get());
   }
+  return list;
+}
+
+checkpoint::AdapterList PluginHost::adapters() const {
+  checkpoint::AdapterList list;
+  for (const auto& plugin : m_plugins)
+    list.insert(list.end(), plugin->adapters.begin(), plugin->adapters.end());
   return list;
 }
 

@@ -34,9 +34,10 @@ struct PluginFailure {
   Error reason;
 };
 
-/// Loading on one thread, before anything is asked; then any thread. Analyses and exporters are wrapped: what
-/// they throw becomes `analysis.plugin_failed` or `export.plugin_failed`, and the plug-in stays off until
-/// the program ends. Objects live as long as the host, ids are unique.
+/// Loading on one thread, before anything is asked; then any thread. Analyses, exporters and adapters are
+/// wrapped: what they throw becomes `analysis.plugin_failed`, `export.plugin_failed` or
+/// `adapter.plugin_failed`, and the plug-in stays off until the program ends. Objects live as long as the
+/// host, ids are unique.
 class PluginHost {
  public:
   PluginHost();
@@ -54,6 +55,8 @@ class PluginHost {
 
   [[nodiscard]] std::vector<const analysis::Analysis*> analyses() const;
   [[nodiscard]] std::vector<const figure::Exporter*> exporters() const;
+  /// For checkpoint::setAdapterSource; the host outlives them and what was made with them.
+  [[nodiscard]] checkpoint::AdapterList adapters() const;
   /// Errors: `analysis.unknown`, which names the known ones; `analysis.plugin_failed` once it is off.
   [[nodiscard]] Result<const analysis::Analysis*> findAnalysis(const std::string& id) const;
   /// Version of the plug-in that gave an analysis; empty if there is none.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostBytes = 64 << 10;
 constexpr std::size_t kLongestId = 64;
 constexpr std::array<std::string_view, 6> kKeys{"id", "name", "version", "api", "interfaces", "description"};
-constexpr std::array<std::string_view, 3> kInterfaces{"analysis", "exporter", "view"};
+constexpr std::array<std::string_view, 4> kInterfaces{"analysis", "exporter", "view", "adapter"};
 
 template <class List>
 bool has(const List& list, std::string_view word) {
@@ -75,11 +75,11 @@ class MetadataReader {
   Result<void> readInterfaces(const nlohmann::json& json, PluginMetadata& metadata) const {
     const auto list = json.find("interfaces");
     if (list == json.end() || !list->is_array() || list->empty())
-      return bad("key interfaces", "a list of analysis, exporter and view is expected");
+      return bad("key interfaces", "a list of analysis, exporter, view and adapter is expected");
     for (const auto& word : *list) {
       if (!word.is_string() || !has(kInterfaces, word.get_ref<const std::string&>()))
         return bad("key interfaces",
-                   checkpoint::shownValue(word) + " is none of analysis, exporter and view");
+                   checkpoint::shownValue(word) + " is none of analysis, exporter, view and adapter");
       metadata.interfaces.insert(word.get<std::string>());
     }
     return {};

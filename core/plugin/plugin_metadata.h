@@ -14,7 +14,7 @@ struct PluginMetadata {
   std::string id;  ///< "co_activation": letter, then letters, digits and underscores, all lower case
   std::string name, version, description;
   int api = 0;
-  std::set<std::string> interfaces;  ///< of "analysis", "exporter", "view"
+  std::set<std::string> interfaces;  ///< of "analysis", "exporter", "view", "adapter"
 };
 
 /// Reads plugin.json. "api" is looked at first: a file of another API may have other keys. `file` is named

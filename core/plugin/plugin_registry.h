@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/analysis/analysis.h"
+#include "core/checkpoint/model_adapter.h"
 #include "core/figure/exporter.h"
 #include "core/plugin/view_part.h"
 
@@ -26,6 +27,7 @@ class PluginRegistry {
   virtual void add(std::unique_ptr<figure::Exporter> exporter) = 0;
   /// Takes a std::unique_ptr<views::ViewFactory>.
   virtual void add(std::unique_ptr<ViewPart> view) = 0;
+  virtual void add(std::unique_ptr<checkpoint::ModelAdapter> adapter) = 0;
 };
 
 }  // namespace moescope::plugin

@@ -24,25 +24,26 @@ std::vector<Element> elements(const TensorView& view) {
 
 /// What a tensor's name says it is, and how many columns and possible ids the model gives it.
 struct Expected {
-  int columns = 0;  ///< 0: unknown to verify
-  int idLimit = 0;  ///< for ids; 0 for floats
-  int layer = -1;   ///< for choices
+  int columns = 0;        ///< 0: unknown to verify
+  int idLimit = 0;        ///< for ids; 0 for floats
+  bool isChoice = false;  ///< of a router
 };
 
 Expected expectedOf(const std::string& name, const checkpoint::ModelDescription& d) {
-  if (name == "logits") return {d.vocabularySize, 0, -1};
+  if (name == "logits") return {d.vocabularySize, 0, false};
   for (int layer = 0; layer < d.layers; ++layer) {
-    if (name == fmt::format("hidden.{}", layer)) return {d.hiddenSize, 0, -1};
-    const RouterSpec* router = d.routerOfLayer(LayerIndex{layer});
-    const std::string prefix = fmt::format("router.{}.", layer);
-    if (router == nullptr || !name.starts_with(prefix)) continue;
+    if (name == fmt::format("hidden.{}", layer)) return {d.hiddenSize, 0, false};
+  }
+  for (const RouterSpec& router : d.routers) {
+    const std::string prefix = referencePrefix(router);
+    if (!name.starts_with(prefix)) continue;
     const std::string part = name.substr(prefix.size());
-    if (part == "input") return {d.hiddenSize, 0, -1};
-    if (part == "logits" || part == "scores" || part == "selection") return {router->experts, 0, -1};
-    if (part == "groups") return {router->groups.keep, router->groups.count, -1};
-    if (part == "shared_gate") return {d.shared.gated ? 1 : 0, 0, -1};
-    if (part == "topk_weights") return {router->topK, 0, -1};
-    if (part == "topk_ids") return {router->topK, router->experts, layer};
+    if (part == "input") return {d.hiddenSize, 0, false};
+    if (part == "logits" || part == "scores" || part == "selection") return {router.experts, 0, false};
+    if (part == "groups") return {router.groups.keep, router.groups.count, false};
+    if (part == "shared_gate") return {d.shared.gated ? 1 : 0, 0, false};
+    if (part == "topk_weights") return {router.topK, 0, false};
+    if (part == "topk_ids") return {router.topK, router.experts, true};
   }
   return {};
 }
@@ -70,6 +71,10 @@ tl::unexpected<Error> wrongShape(const std::string& file, const TensorView& view
 }
 
 }  // namespace
+
+std::string referencePrefix(const RouterSpec& router) {
+  return fmt::format("{}.{}.", router.kind == "attention" ? "attn_router" : "router", router.layer.value);
+}
 
 Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
                                           const checkpoint::ModelDescription& description) {
@@ -107,11 +112,11 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
     const std::vector<std::int64_t> shape{reference.m_rows, reference.m_tokens, expected.columns};
     if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
     if (expected.idLimit > 0) {
-      const bool mayDrop = expected.layer >= 0 && description.capacity;  // -1: dropped
+      const bool mayDrop = expected.isChoice && description.capacity;  // -1: dropped
       auto ids = idsOf(view, expected.idLimit, file, mayDrop ? -1 : 0);
       if (!ids) return fail(std::move(ids).error());
-      if (expected.layer >= 0) {
-        reference.m_choices[expected.layer] = *std::move(ids);
+      if (expected.isChoice) {
+        reference.m_choices[name] = *std::move(ids);
       } else {
         reference.m_values[name].assign(ids->begin(), ids->end());
       }
@@ -129,8 +134,8 @@ const std::vector<float>* ReferenceFile::values(const std::string& name) const {
   return found == m_values.end() ? nullptr : &found->second;
 }
 
-const std::vector<std::int32_t>* ReferenceFile::choices(int layer) const {
-  const auto found = m_choices.find(layer);
+const std::vector<std::int32_t>* ReferenceFile::choices(const RouterSpec& router) const {
+  const auto found = m_choices.find(referencePrefix(router) + "topk_ids");
   return found == m_choices.end() ? nullptr : &found->second;
 }
 

@@ -12,6 +12,9 @@
 
 namespace moescope::engine {
 
+/// What the names of a router's tensors begin with: "router.3.", "attn_router.3.".
+std::string referencePrefix(const RouterSpec& router);
+
 class ReferenceFile {
  public:
   /// Errors: `safetensors.*`, `tensor.missing` (input_ids, logits), `tensor.wrong_shape`, `tensor.bad_value`
@@ -26,7 +29,7 @@ class ReferenceFile {
   /// [rows, tokens, columns]; null if the file does not have it.
   [[nodiscard]] const std::vector<float>* values(const std::string& name) const;
   /// Chosen experts [rows, tokens, topK]; null if the file does not have them.
-  [[nodiscard]] const std::vector<std::int32_t>* choices(int layer) const;
+  [[nodiscard]] const std::vector<std::int32_t>* choices(const RouterSpec& router) const;
   [[nodiscard]] const std::vector<std::string>& unknown() const { return m_unknown; }
 
  private:
@@ -34,7 +37,7 @@ class ReferenceFile {
   std::int64_t m_tokens = 0;
   std::vector<std::int32_t> m_ids, m_greedyIds;
   std::map<std::string, std::vector<float>> m_values;
-  std::map<int, std::vector<std::int32_t>> m_choices;
+  std::map<std::string, std::vector<std::int32_t>> m_choices;  ///< by name
   std::vector<std::string> m_unknown;
 };
 

@@ -49,7 +49,7 @@ class Comparison {
     }
     for (std::size_t i = 0; i < d.routers.size(); ++i) {
       const RouterTap& tap = output.routers[i];
-      const std::string prefix = fmt::format("router.{}.", d.routers[i].layer.value);
+      const std::string prefix = referencePrefix(d.routers[i]);
       compare(prefix + "input", tap.input, d.hiddenSize, row, token);
       compare(prefix + "logits", tap.logits, tap.experts, row, token);
       // Where the score is taken after the choice, references hold none.
@@ -59,7 +59,7 @@ class Comparison {
         compare(prefix + "groups", keptGroups(tap.selection, d.routers[i]), d.routers[i].groups.keep, row,
                 token);
       compare(prefix + "shared_gate", tap.sharedGate, 1, row, token);
-      compareChoices(d.routers[i], tap, row, token);
+      compareChoices(i, tap, row, token);
     }
   }
 
@@ -68,7 +68,7 @@ class Comparison {
       difference.failed = !(difference.maxAbsolute <= m_tolerance);
       report.values.push_back(difference);
     }
-    for (auto& [layer, difference] : m_routing) {
+    for (auto& [router, difference] : m_routing) {
       difference.failed = difference.setDiffersClearly > 0 || !(difference.maxWeight <= m_tolerance);
       report.routing.push_back(difference);
     }
@@ -98,12 +98,14 @@ class Comparison {
     difference.maxRelative = largest > 0 ? difference.maxAbsolute / largest : difference.maxAbsolute;
   }
 
-  void compareChoices(const RouterSpec& router, const RouterTap& tap, std::int64_t row, std::int64_t token) {
-    const std::vector<std::int32_t>* ids = m_reference.choices(router.layer.value);
+  void compareChoices(std::size_t index, const RouterTap& tap, std::int64_t row, std::int64_t token) {
+    const RouterSpec& router = m_description.routers[index];
+    const std::vector<std::int32_t>* ids = m_reference.choices(router);
     if (ids == nullptr) return;
-    const auto* weights = m_reference.values(fmt::format("router.{}.topk_weights", router.layer.value));
-    RoutingDifference& difference = m_routing[router.layer.value];
+    const auto* weights = m_reference.values(referencePrefix(router) + "topk_weights");
+    RoutingDifference& difference = m_routing[index];
     difference.layer = router.layer.value;
+    difference.kind = router.kind;
     const auto count = static_cast<std::size_t>(router.topK);
     const std::size_t tokens = tap.ids.size() / static_cast<std::size_t>(tap.width);
     for (std::size_t t = 0; t < tokens; ++t) {
@@ -138,8 +140,7 @@ class Comparison {
   [[nodiscard]] double margin(const RouterSpec& router, std::size_t at) const {
     const std::vector<float>* ranked = nullptr;
     for (const char* part : {"selection", "scores", "logits"}) {
-      if (ranked == nullptr)
-        ranked = m_reference.values(fmt::format("router.{}.{}", router.layer.value, part));
+      if (ranked == nullptr) ranked = m_reference.values(referencePrefix(router) + part);
     }
     if (ranked == nullptr || router.topK >= router.experts) return std::numeric_limits<double>::infinity();
     const auto experts = static_cast<std::ptrdiff_t>(router.experts);
@@ -155,7 +156,7 @@ class Comparison {
   double m_tolerance;
   std::map<std::string, ValueDifference> m_values;
   std::map<std::string, double> m_largest;
-  std::map<std::int32_t, RoutingDifference> m_routing;
+  std::map<std::size_t, RoutingDifference> m_routing;  ///< by router
 };
 
 /// Forwards the ids in one step, or one step a token, and calls `visit(first token, output)`.

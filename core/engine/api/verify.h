@@ -33,6 +33,7 @@ struct ValueDifference {
 /// The choices of one router. Ids are compared as sets, then weights by id.
 struct RoutingDifference {
   std::int32_t layer = 0;
+  std::string kind = "ffn";  ///< or "attention"
   std::int64_t rows = 0;
   std::int64_t setDiffers = 0;         ///< rows whose set of ids differs
   std::int64_t setDiffersClearly = 0;  ///< of these, where the reference's margin is above kClearMargin

@@ -8,12 +8,8 @@ namespace moescope::engine {
 
 namespace {
 
-// Multiplications of attention below which one thread does all heads.
-constexpr std::int64_t kParallelWork = 1 << 20;
 // The norms inside latent attention are built without the config's eps (transformers, deepseek).
 constexpr float kLatentNormEps = 1e-6F;
-// The score of a key that is not seen: far below any other, and finite.
-constexpr float kHidden = -1e30F;
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
@@ -154,8 +150,7 @@ void CpuDecoder::attention(int layer, const DecoderBlock& block) {
   multiply(l.output, l.outputBias, m_mixed, m_update, tokens);
 }
 
-/// One query head for every token of the block; each token sees the positions up to its own. Tiles of keys
-/// are scored whole: what lies before the first visible position is taken out again.
+/// One query head for every token of the block; each token sees the positions up to its own.
 void CpuDecoder::attendHead(int layer, int head, const DecoderBlock& block) {
   const auto& spec = m_context.description.attention;
   const checkpoint::LayerSpec& layerSpec = m_context.description.layerSpecs[size(layer)];
@@ -163,22 +158,15 @@ void CpuDecoder::attendHead(int layer, int head, const DecoderBlock& block) {
   const float* keys = m_cache.keyTiles(layer, shared);
   const float* values = m_cache.values(layer, shared);
   const CpuVector& sinks = m_context.weights.layers[size(layer)].sinks;
-  const Kernels& kernels = m_context.kernels;
   float* scores =
       m_scores.data() + std::int64_t{head} * (static_cast<std::int64_t>(m_scores.size()) / spec.heads);
   for (std::size_t t = 0; t < block.ids.size(); ++t) {
     const std::int64_t position = block.position + static_cast<std::int64_t>(t);
-    const std::int64_t first = firstVisible(layerSpec, position);
-    const std::int64_t tile = first / kKeyTile * kKeyTile;
-    const std::int64_t count = position + 1 - tile;
-    kernels.scores(m_query.row(t) + std::int64_t{head} * spec.headDim, keys + tile * spec.headDim,
-                   spec.headDim, count, static_cast<float>(spec.scale), scores);
-    std::fill_n(scores, first - tile, kHidden);
-    if (!sinks.empty()) scores[count] = sinks[size(head)];
-    kernels.softmax(scores, count + (sinks.empty() ? 0 : 1));
-    std::fill_n(scores, first - tile, 0.0F);
-    kernels.mixValues(scores, values + tile * spec.valueDim, spec.valueDim, count,
-                      m_mixed.row(t) + std::int64_t{head} * spec.valueDim);
+    attendOne(m_context.kernels,
+              {m_query.row(t) + std::int64_t{head} * spec.headDim, keys, values, spec.headDim, spec.valueDim,
+               firstVisible(layerSpec, position), position, static_cast<float>(spec.scale),
+               sinks.empty() ? nullptr : &sinks[size(head)], scores,
+               m_mixed.row(t) + std::int64_t{head} * spec.valueDim});
   }
 }
 

@@ -3,11 +3,28 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/engine/torch/adapter_decoder.h"
 #include "core/engine/torch/decoder_session.h"
 #include "core/engine/torch/devices.h"
 #include "core/engine/torch/guarded.h"
 
 namespace moescope::engine {
+
+namespace {
+
+/// Of one context: its cache and its activations.
+Result<std::int64_t> sessionBytes(const checkpoint::ModelDescription& description, std::int64_t context) {
+  const bool isAdapted = description.adapter != nullptr;
+  const auto cache = isAdapted ? AdapterDecoder::cacheBytes(description, context)
+                               : CpuDecoder::cacheBytes(description, context);
+  if (!cache) return fail(cache.error());
+  const std::int64_t activations = isAdapted ? AdapterDecoder::activationBytes(description)
+                                             : CpuDecoder::activationBytes(description, context);
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(*cache, activations, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+}  // namespace
 
 CpuModel::CpuModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, CpuWeights weights,
                    DeviceInfo device, int threads, std::int64_t contextTokens)
@@ -23,12 +40,9 @@ Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::
   const auto& description = checkpoint->description();
   const std::int64_t context = options.contextTokens > 0 ? options.contextTokens : description.maxPositions;
   // One context must fit as well, or the model could be loaded and not used.
-  std::int64_t session = 0;
-  if (__builtin_add_overflow(CpuDecoder::cacheBytes(description, context),
-                             CpuDecoder::activationBytes(description, context), &session)) {
-    session = std::numeric_limits<std::int64_t>::max();
-  }
-  auto weights = CpuWeights::load(*checkpoint, options.dtype, session, progress, stop);
+  const auto session = sessionBytes(description, context);
+  if (!session) return fail(session.error());
+  auto weights = CpuWeights::load(*checkpoint, options.dtype, *session, progress, stop);
   if (!weights) return fail(std::move(weights).error());
   const int threads = options.threads > 0 ? options.threads : std::max(1, usableCores() - 1);
   return std::shared_ptr<Model>(
@@ -44,7 +58,8 @@ MemoryUse CpuModel::memory() const {
 Result<std::unique_ptr<Session>> CpuModel::newSession() {
   return guarded<std::unique_ptr<Session>>("a context", [&]() -> Result<std::unique_ptr<Session>> {
     const CpuContext context{m_checkpoint->description(), m_weights, bestKernels(), m_pool, m_tally};
-    auto decoder = CpuDecoder::create(context, m_contextTokens);
+    auto decoder = context.description.adapter != nullptr ? AdapterDecoder::create(context, m_contextTokens)
+                                                          : CpuDecoder::create(context, m_contextTokens);
     if (!decoder) return fail(std::move(decoder).error());
     return std::make_unique<DecoderSession>(shared_from_this(), *std::move(decoder));
   });

@@ -215,6 +215,11 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
         },
         [](const TensorView& view, CpuVector& to) { to = checkpoint::floatsOf(view); });
   }
+  for (const auto& [name, parts] : from.ownMatrices) {
+    if (reader.cancelled()) break;
+    for (const TensorView& part : parts) weights.ownMatrices[name].push_back(reader.read(part));
+  }
+  for (const auto& [name, vector] : from.ownVectors) weights.ownVectors[name] = checkpoint::floatsOf(vector);
   weights.finalNorm = checkpoint::floatsOf(from.finalNorm);
   weights.finalNormBias = checkpoint::floatsOf(from.finalNormBias);
   weights.headBias = checkpoint::floatsOf(from.headBias);

@@ -7,13 +7,10 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "core/engine/api/forward_kit.h"
 #include "core/engine/torch/step_buffers.h"
 
 namespace moescope::engine {
-
-/// Tokens a block of prefill, aligned to multiples of it: large enough that the weights are read once for
-/// many tokens, small enough that a block's activations stay in the second cache.
-inline constexpr int kPrefillBlock = 128;
 
 /// Tokens that a decoder with room for `context` takes at once. Where experts have a capacity it is all of
 /// them: what is dropped depends on every token of a prompt.

@@ -9,16 +9,10 @@
 
 #include "core/checkpoint/model_description.h"
 #include "core/engine/api/engine.h"
+#include "core/engine/api/forward_kit.h"
 #include "core/engine/torch/native_router.h"
 
 namespace moescope::engine {
-
-/// What a router chose for some rows: [rows, stride]; id -1 where there is no choice or it was dropped.
-struct RoutedRows {
-  const std::int32_t* ids = nullptr;
-  const float* weights = nullptr;
-  int stride = 0;
-};
 
 class StepBuffers {
  public:

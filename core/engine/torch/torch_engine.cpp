@@ -22,8 +22,15 @@ class TorchEngine final : public Engine {
                                       const LoadOptions& options, const ProgressCallback& progress,
                                       std::stop_token stop) override {
     return guarded<std::shared_ptr<Model>>("the model", [&]() -> Result<std::shared_ptr<Model>> {
-      const auto device = chooseDevice(options.device);
+      const auto& description = checkpoint->description();
+      const bool isAdapted = description.adapter != nullptr;
+      const auto device = chooseDevice(isAdapted && options.device == "auto" ? "cpu" : options.device);
       if (!device) return fail(device.error());
+      if (isAdapted && device->id != "cpu")
+        return fail(
+            "engine.unsupported", checkpoint->folder().string(), "device " + device->id,
+            "the family " + description.family + " comes from an adapter, which runs on the CPU alone",
+            "choose the device cpu");
       // Its OpenMP threads would spin at barriers; what runs in parallel here has an own pool.
       at::set_num_threads(1);
       if (device->id == "cpu") return CpuModel::load(std::move(checkpoint), options, *device, progress, stop);

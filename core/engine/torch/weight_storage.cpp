@@ -90,6 +90,9 @@ void forEachMatrix(const checkpoint::ModelWeights& weights,
   checkpoint::LayerRoles<Nothing, Nothing> nowhere;
   visit(weights.embedding);
   for (const auto& layer : weights.layers) forEachRole(layer, nowhere, matrix, vector);
+  for (const auto& [name, parts] : weights.ownMatrices) {
+    for (const TensorView& part : parts) visit(part);
+  }
   if (weights.head.bytes.data() != weights.embedding.bytes.data()) visit(weights.head);
 }
 

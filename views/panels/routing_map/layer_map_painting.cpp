@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "views/api/theme.h"
 #include "views/panels/routing_map/map_painting.h"
@@ -87,7 +88,8 @@ void paintRows(const MapScene& scene, CanvasPainter& painter, const MapLayout& l
                    figure::CellMark::LayerRule);
     }
     if (row % stride != 0 && !selected) continue;
-    painter.text({filled.x - kLabelGap, middle}, fmt::format("L{}", layer.value),
+    painter.text({filled.x - kLabelGap, middle},
+                 shortRouterLabel(scene.routers[static_cast<std::size_t>(row)]),
                  paint(selected ? ColourRole::Text : ColourRole::Text2),
                  selected ? FontRole::SmallSemiBold : FontRole::Small, Align::Right);
     painter.text({right + 54.0F, middle},

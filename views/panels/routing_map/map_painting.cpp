@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/figure/colour_map.h"
 #include "views/api/theme.h"
 
@@ -129,7 +130,7 @@ void paintColumnLabels(const MapScene& scene, CanvasPainter& painter, float y) {
   // Names of sorted columns: ids in a map of one layer, places where every layer has its own order.
   const bool places = scene.settings.mode == MapMode::LayerExpert && !scene.order.byId();
   const auto name = [&](int column) {
-    if (layers) return fmt::format("L{}", scene.routers[static_cast<std::size_t>(column)].layer.value);
+    if (layers) return shortRouterLabel(scene.routers[static_cast<std::size_t>(column)]);
     if (places) return fmt::format("{}", column + 1);
     return fmt::format(
         "{}", scene.settings.mode == MapMode::TokenExpert ? scene.order.expertAt(0, column) : column);

@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "core/base/router_label.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/theme.h"
 
@@ -174,7 +175,8 @@ void MapToolBar::enableValues() {
 void MapToolBar::setRouters(const std::vector<RouterSpec>& routers) {
   const QSignalBlocker quiet(m_layer);
   m_layer->clear();
-  for (const RouterSpec& router : routers) m_layer->addItem(tr("Layer %1").arg(router.layer.value));
+  for (const RouterSpec& router : routers)
+    m_layer->addItem(tr("Layer %1").arg(QString::fromStdString(routerLabel(router))));
   m_layer->setCurrentIndex(m_settings.router);
 }
 

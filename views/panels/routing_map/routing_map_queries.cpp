@@ -1,6 +1,7 @@
 // What the routing map asks of a trace, off the GUI thread, and what becomes of the answers.
 #include <algorithm>
 
+#include "core/base/router_label.h"
 #include "core/figure/figure_sample.h"
 #include "core/figure/number_text.h"
 #include "views/api/canvas_widget.h"
@@ -40,7 +41,7 @@ std::pair<std::string, std::string> tokenSample(const trace::TraceStore& store,
   std::string line = figure::sampleLine(source, *sample, counted);
   if (request.mode == MapMode::TokenExpert) {
     const RouterSpec& spec = sample->routers[static_cast<std::size_t>(request.router)];
-    line += " · layer " + std::to_string(spec.layer.value);
+    line += " · layer " + routerLabel(spec);
   }
   std::string baseline = figure::uniformBaseline(experts);
   if (request.mode == MapMode::TokenLayer) baseline = "1 cell = 1 token at 1 layer";

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "views/api/canvas_widget.h"
 #include "views/api/panel_widgets.h"
@@ -144,12 +145,13 @@ void TokenStripPanel::fillChoices() {
   add(tr("Routing entropy, mean of layers"), StripValue::Entropy, kMeanRouter);
   const auto store = m_context.store();
   const std::vector<RouterSpec> routers = store ? store->routers(m_run.id) : std::vector<RouterSpec>{};
+  const auto label = [&](int i) {
+    return QString::fromStdString(routerLabel(routers[static_cast<std::size_t>(i)]));
+  };
   for (int i = 0; i < static_cast<int>(routers.size()); ++i)
-    add(tr("Routing entropy, layer %1").arg(routers[static_cast<std::size_t>(i)].layer.value),
-        StripValue::Entropy, i);
+    add(tr("Routing entropy, layer %1").arg(label(i)), StripValue::Entropy, i);
   for (int i = 0; i < static_cast<int>(routers.size()); ++i)
-    add(tr("Top-1 expert, layer %1").arg(routers[static_cast<std::size_t>(i)].layer.value),
-        StripValue::TopExpert, i);
+    add(tr("Top-1 expert, layer %1").arg(label(i)), StripValue::TopExpert, i);
   const QPoint choice(static_cast<int>(m_settings.value), m_settings.router);
   m_choice->setCurrentIndex(std::max(0, m_choice->findData(choice)));
   m_legend->setLegend(m_settings, routers);

@@ -1,15 +1,12 @@
-// The mixture-of-experts sublayer of the CPU decoder.
+#include "core/engine/torch/cpu_feed_forward.h"
+
 #include <algorithm>
 #include <cmath>
-
-#include "core/engine/torch/cpu_decoder.h"
 
 namespace moescope::engine {
 
 namespace {
 
-// Multiplications of the chosen experts below which one thread does all.
-constexpr std::int64_t kParallelWork = 1 << 20;
 // Rows of a matrix that one thread does at a time: enough to make the claim cheap.
 constexpr std::int64_t kShareRows = 64;
 
@@ -19,60 +16,96 @@ void multiplyBy(const float* factors, std::int64_t count, float* values) {
   for (std::int64_t i = 0; i < count; ++i) values[i] *= factors[i];
 }
 
+/// Widths of the rows of a slot.
+struct Widths {
+  explicit Widths(const checkpoint::ModelDescription& d) {
+    for (const RouterSpec& router : d.routers) choices = std::max(choices, router.topK);
+    inner = std::max(d.experts.intermediateSize, d.shared.intermediateSize);
+    for (const auto& layer : d.layerSpecs) inner = std::max<std::int64_t>(inner, layer.denseIntermediateSize);
+    if (d.experts.scalesInput) scaled = d.hiddenSize;
+    if (d.experts.activation == checkpoint::Activation::DoubleGate) linear = inner;
+  }
+
+  std::int64_t inner = 0, linear = 0, scaled = 0;
+  int choices = 1;
+};
+
+std::size_t slotsOf(const checkpoint::ModelDescription& d, int block) {
+  return size(std::int64_t{block} * Widths(d).choices);
+}
+
 }  // namespace
 
-Result<void> CpuDecoder::experts(int layer, const DecoderBlock& block, StepBuffers& step) {
-  const CpuLayer& l = m_context.weights.layers[size(layer)];
+CpuFeedForward::CpuFeedForward(const CpuContext& context, int block)
+    : m_context(context),
+      m_extra(size(block), size(context.description.hiddenSize)),
+      m_gate(slotsOf(context.description, block), size(Widths(context.description).inner)),
+      m_up(slotsOf(context.description, block), size(Widths(context.description).inner)),
+      m_linear(slotsOf(context.description, block), size(Widths(context.description).linear)),
+      m_scaled(slotsOf(context.description, block), size(Widths(context.description).scaled)),
+      m_tapRows(size(block)) {}
+
+std::int64_t CpuFeedForward::floatsPerToken(const checkpoint::ModelDescription& d) {
+  const Widths widths(d);
+  return d.hiddenSize + widths.choices * (2 * widths.inner + widths.linear + widths.scaled);
+}
+
+Result<RoutedRows> CpuFeedForward::route(int router, const CpuMatrix& weights, const CpuVector& bias,
+                                         const DecoderBlock& block, const TokenRows& from,
+                                         StepBuffers& step) {
   const int tokens = static_cast<int>(block.ids.size());
-  const checkpoint::LayerSpec& spec = m_context.description.layerSpecs[size(layer)];
-  const int router = spec.router;
-  if (router < 0) {
-    denseMlp(l.dense, spec.denseIntermediateSize, m_update, tokens);
-    return {};
-  }
-  const int experts = static_cast<int>(l.moe.experts.size());
   for (int t = 0; t < tokens; ++t) {
     const int row = block.firstRow + t;
     m_tapRows[size(t)] = step.routerLogits(router, row);
     if (float* shown = step.routerInput(router, row)) {
-      std::copy_n(m_normed.row(size(t)), m_normed.columns(), shown);
+      std::copy_n(from.row(size(t)), from.columns(), shown);
     }
   }
-  multiply(l.moe.router, m_normed.inputs(), m_tapRows.data(), tokens);
-  if (!l.moe.routerBias.empty()) {
-    for (int t = 0; t < tokens; ++t) {
-      m_context.kernels.add(m_tapRows[size(t)], l.moe.routerBias.data(), experts);
-    }
+  multiply(m_context, weights, from.inputs(), m_tapRows.data(), tokens);
+  if (!bias.empty()) {
+    for (int t = 0; t < tokens; ++t) m_context.kernels.add(m_tapRows[size(t)], bias.data(), weights.rows);
   }
-  const auto routed = step.route(router, block.firstRow, tokens);
-  if (!routed) return fail(routed.error());
+  return step.route(router, block.firstRow, tokens);
+}
 
-  groupByExpert(*routed, tokens, experts);
-  for (int t = 0; t < tokens; ++t) std::fill_n(m_update.row(size(t)), m_update.columns(), 0.0F);
+Result<void> CpuFeedForward::run(int layer, const DecoderBlock& block, const TokenRows& from,
+                                 const TokenRows& to, StepBuffers& step) {
+  const CpuLayer& l = m_context.weights.layers[size(layer)];
+  const int tokens = static_cast<int>(block.ids.size());
+  const checkpoint::LayerSpec& spec = m_context.description.layerSpecs[size(layer)];
+  if (spec.router < 0) {
+    denseMlp(l.dense, spec.denseIntermediateSize, from, to, tokens);
+    return {};
+  }
+  const auto routed = route(spec.router, l.moe.router, l.moe.routerBias, block, from, step);
+  if (!routed) return fail(routed.error());
+  groupByExpert(*routed, tokens, static_cast<int>(l.moe.experts.size()), from, to);
+  for (int t = 0; t < tokens; ++t) std::fill_n(to.row(size(t)), to.columns(), 0.0F);
   runExperts(l, tokens);
-  if (l.moe.shared.gate.exists()) sharedExpert(l, router, block, step);
+  if (l.moe.shared.gate.exists()) addSharedExpert(l, spec.router, block, from, to, step);
   return {};
 }
 
-void CpuDecoder::denseMlp(const CpuExpert& mlp, std::int64_t width, const TokenRows& to, int tokens) {
-  multiply(mlp.gate, mlp.gateBias, m_normed, m_gate, tokens);
-  multiply(mlp.up, mlp.upBias, m_normed, m_up, tokens);
-  if (mlp.linear.exists()) multiply(mlp.linear, {}, m_normed, m_linear, tokens);
+void CpuFeedForward::denseMlp(const CpuExpert& mlp, std::int64_t width, const TokenRows& from,
+                              const TokenRows& to, int tokens) {
+  multiply(m_context, mlp.gate, mlp.gateBias, from, m_gate, tokens);
+  multiply(m_context, mlp.up, mlp.upBias, from, m_up, tokens);
+  if (mlp.linear.exists()) multiply(m_context, mlp.linear, {}, from, m_linear, tokens);
   for (std::size_t t = 0; t < size(tokens); ++t) {
     m_context.kernels.siluTimes(m_gate.row(t), m_up.row(t), width);
     if (mlp.linear.exists()) multiplyBy(m_linear.row(t), width, m_gate.row(t));
   }
-  multiply(mlp.down, mlp.downBias, m_gate, to, tokens);
+  multiply(m_context, mlp.down, mlp.downBias, m_gate, to, tokens);
 }
 
 /// Adds the shared expert's output, times the sigmoid of its own gate where it has one.
-void CpuDecoder::sharedExpert(const CpuLayer& layer, int router, const DecoderBlock& block,
-                              StepBuffers& step) {
+void CpuFeedForward::addSharedExpert(const CpuLayer& layer, int router, const DecoderBlock& block,
+                                     const TokenRows& from, const TokenRows& to, StepBuffers& step) {
   const int tokens = static_cast<int>(block.ids.size());
-  denseMlp(layer.moe.shared, m_context.description.shared.intermediateSize, m_extra, tokens);
+  denseMlp(layer.moe.shared, m_context.description.shared.intermediateSize, from, m_extra, tokens);
   if (layer.moe.sharedRouter.exists()) {
     for (int t = 0; t < tokens; ++t) m_tapRows[size(t)] = step.sharedGate(router, block.firstRow + t);
-    multiply(layer.moe.sharedRouter, m_normed.inputs(), m_tapRows.data(), tokens);
+    multiply(m_context, layer.moe.sharedRouter, from.inputs(), m_tapRows.data(), tokens);
     for (int t = 0; t < tokens; ++t) {
       float& gate = *m_tapRows[size(t)];
       gate = 1.0F / (1.0F + std::exp(-gate));
@@ -80,11 +113,12 @@ void CpuDecoder::sharedExpert(const CpuLayer& layer, int router, const DecoderBl
     }
   }
   for (std::size_t t = 0; t < size(tokens); ++t)
-    m_context.kernels.add(m_update.row(t), m_extra.row(t), m_update.columns());
+    m_context.kernels.add(to.row(t), m_extra.row(t), to.columns());
 }
 
 /// Gives every choice a slot, sorted by expert, so that an expert's weights are read once for all its tokens.
-void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts) {
+void CpuFeedForward::groupByExpert(const RoutedRows& routed, int tokens, int experts, const TokenRows& from,
+                                   const TokenRows& to) {
   m_firstSlot.assign(static_cast<std::size_t>(experts) + 1, 0);
   const auto choicesOf = [&](int t, auto&& visit) {
     const std::int64_t first = std::int64_t{t} * routed.stride;
@@ -115,8 +149,8 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
   for (int t = 0; t < tokens; ++t) {
     choicesOf(t, [&](std::size_t expert, float weight) {
       const auto slot = static_cast<std::size_t>(m_firstSlot[expert]++);
-      m_slotInputs[slot] = m_normed.row(static_cast<std::size_t>(t));
-      m_slotOutputs[slot] = m_update.row(static_cast<std::size_t>(t));
+      m_slotInputs[slot] = from.row(static_cast<std::size_t>(t));
+      m_slotOutputs[slot] = to.row(static_cast<std::size_t>(t));
       m_slotGains[slot] = weight;
       if (!m_context.description.experts.scalesInput) return;
       float* scaled = m_scaled.row(slot);
@@ -130,8 +164,8 @@ void CpuDecoder::groupByExpert(const RoutedRows& routed, int tokens, int experts
 }
 
 /// Rows [firstRow, endRow) of one slot: biases, then the activation into m_gate.
-void CpuDecoder::activate(const CpuExpert& expert, std::size_t slot, std::int64_t firstRow,
-                          std::int64_t endRow) {
+void CpuFeedForward::activate(const CpuExpert& expert, std::size_t slot, std::int64_t firstRow,
+                              std::int64_t endRow) {
   const auto& spec = m_context.description.experts;
   float* gate = m_gate.row(slot) + firstRow;
   float* up = m_up.row(slot) + firstRow;
@@ -155,10 +189,10 @@ void CpuDecoder::activate(const CpuExpert& expert, std::size_t slot, std::int64_
 
 /// down(silu(gate x) * up x) of every slot, times its weight, added to its token in ascending order of the
 /// expert's id: the order of transformers' eager loop, and the same for one token and for many.
-void CpuDecoder::runExperts(const CpuLayer& layer, int tokens) {
+void CpuFeedForward::runExperts(const CpuLayer& layer, int tokens) {
   if (m_activeExperts.empty()) return;
   const std::int64_t inner = m_context.description.experts.intermediateSize;
-  const std::int64_t hidden = m_stream.columns();
+  const std::int64_t hidden = m_context.description.hiddenSize;
   const Kernels& kernels = m_context.kernels;
   const auto project = [&](int expert, std::int64_t firstRow, std::int64_t endRow) {
     const auto slot = static_cast<std::size_t>(m_firstSlot[static_cast<std::size_t>(expert)]);
