@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   app.add_option("--plugins", plugins, "Also opens the plug-ins of this folder; repeatable")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  app.add_option("PATH", paths, "Checkpoint folders, traces or steering programs to open");
+  app.add_option("PATH", paths, "Checkpoint folders, GGUF files, traces or steering programs to open");
   app.require_subcommand(0, 1);
   app.footer(
       "Without a subcommand the window opens.\n\nExamples:\n  moescope --demo\n  moescope inspect "

@@ -34,6 +34,13 @@ void MainWindow::openFolder() {
   if (!folder.isEmpty()) m_workspace.openModel(folder);
 }
 
+void MainWindow::openGgufFile() {
+  const QString file =
+      QFileDialog::getOpenFileName(this, tr("Open a GGUF file"), QFileInfo(m_workspace.modelFolder()).path(),
+                                   tr("Models in one file (*.gguf)"));
+  if (!file.isEmpty()) m_workspace.openModel(file);
+}
+
 void MainWindow::openTraceFile() {
   const QString file = QFileDialog::getOpenFileName(this, tr("Open a trace"), m_workspace.dataFolder(),
                                                     tr("MoEScope traces (*.moescope)"));

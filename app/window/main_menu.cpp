@@ -44,6 +44,7 @@ QAction* MainWindow::makeAction(const char* name, const QString& text, const QSt
 void MainWindow::makeActions() {
   m_open = makeAction("open", tr("Open…"), QStringLiteral("open"), QKeySequence::Open);
   m_open->setToolTip(tr("Open a checkpoint folder"));
+  m_openGguf = makeAction("open_gguf", tr("Open GGUF file…"), {}, {});
   m_openTrace = makeAction("open_trace", tr("Open trace…"), QStringLiteral("trace"), {});
   m_openCache =
       makeAction("open_cache", tr("Open from Hugging Face cache…"), {}, QKeySequence(tr("Ctrl+Shift+O")));
@@ -81,6 +82,7 @@ void MainWindow::makeActions() {
   m_commands << m_undo << m_redo;
 
   connect(m_open, &QAction::triggered, this, &MainWindow::openFolder);
+  connect(m_openGguf, &QAction::triggered, this, &MainWindow::openGgufFile);
   connect(m_openTrace, &QAction::triggered, this, &MainWindow::openTraceFile);
   connect(m_openCache, &QAction::triggered, this, &MainWindow::openFromCache);
   connect(m_openDemo, &QAction::triggered, &m_workspace, &Workspace::openDemo);
@@ -134,6 +136,7 @@ void MainWindow::makeMenus() {
 void MainWindow::makeFileMenu() {
   auto* file = menuBar()->addMenu(tr("&File"));
   file->addAction(m_open);
+  file->addAction(m_openGguf);
   file->addAction(m_openCache);
   file->addAction(m_openTrace);
   file->addAction(m_openDemo);

@@ -84,6 +84,7 @@ class MainWindow : public QMainWindow {
 
   // main_commands.cpp
   void openFolder();
+  void openGgufFile();
   void openTraceFile();
   void openFromCache();
   void saveTraceCopy();
@@ -127,6 +128,7 @@ class MainWindow : public QMainWindow {
   bool m_twoColumns = false;            // the right column lies behind the left one
 
   QAction* m_open = nullptr;
+  QAction* m_openGguf = nullptr;
   QAction* m_openTrace = nullptr;
   QAction* m_openCache = nullptr;
   QAction* m_openDemo = nullptr;

@@ -43,6 +43,11 @@ Workspace::Workspace(QObject* parent)
   });
 }
 
+/// A checkpoint folder or a GGUF file; whether it can be read is found when it is loaded.
+bool Workspace::isModel(const QFileInfo& info) {
+  return info.isDir() || (info.isFile() && info.suffix() == QLatin1String("gguf"));
+}
+
 Workspace::~Workspace() {
   m_session->stop();
   m_session->setStore(nullptr).wait_for(kReleaseLimit);
@@ -50,7 +55,7 @@ Workspace::~Workspace() {
 
 void Workspace::open(const QString& path) {
   const QFileInfo info(path);
-  if (info.isDir()) {
+  if (isModel(info)) {
     openModel(path);
   } else if (info.suffix() == QLatin1String("moescope")) {
     openTrace(path);
@@ -59,8 +64,8 @@ void Workspace::open(const QString& path) {
   } else if (!info.exists()) {
     Q_EMIT failed(tr("%1: there is no such file; check the path.").arg(path));
   } else {
-    Q_EMIT failed(tr("%1 is none of what MoEScope opens: a checkpoint folder, a .moescope trace or a "
-                     ".json steering program.")
+    Q_EMIT failed(tr("%1 is none of what MoEScope opens: a checkpoint folder, a .gguf file, a .moescope "
+                     "trace or a .json steering program.")
                       .arg(path));
   }
 }
@@ -239,7 +244,7 @@ void Workspace::restoreSession() {
   const QString model = settings.value(kLastModelKey).toString();
   const QString trace = settings.value(kLastTraceKey).toString();
   if (QFileInfo::exists(trace)) openTrace(trace);
-  if (QFileInfo(model).isDir()) openModel(model);
+  if (isModel(QFileInfo(model))) openModel(model);
 }
 
 }  // namespace moescope::app

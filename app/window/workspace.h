@@ -12,6 +12,8 @@
 #include "core/engine/generation/live_session.h"
 #include "views/api/view_context.h"
 
+class QFileInfo;
+
 namespace moescope::app {
 
 /// GUI thread only.
@@ -66,6 +68,7 @@ class Workspace : public QObject {
 
  private:
   static QString demoPrompt();
+  static bool isModel(const QFileInfo& info);
   void remember(const QString& path);
   bool useStore(tl::expected<std::shared_ptr<trace::TraceStore>, Error> opened);
 

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/base/shown_text.h"
+
 namespace moescope {
 
 namespace {
@@ -28,7 +30,7 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
 
   bool key(string_t& value) override {
     if (m_open.back()->contains(value)) {
-      return stop(JsonFault::DuplicateKey, "key " + value, "the key stands twice in one object");
+      return stop(JsonFault::DuplicateKey, "key " + shown(value), "the key stands twice in one object");
     }
     m_key = std::move(value);
     return true;

@@ -324,8 +324,6 @@ void finish(GgufTranslation& t, std::string_view architecture, ModelDescription&
     description.warnings.emplace_back(
         "the file does not say whether experts are chosen in groups; all of a layer compete");
   }
-  description.warnings.emplace_back(
-      "the tokenizer in the GGUF file is not read; a tokenizer.json beside the file is used");
 }
 
 }  // namespace

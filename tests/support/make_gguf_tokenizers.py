@@ -115,6 +115,7 @@ def cut(tokenizer, count):
     model = dict(tokenizer["model"])
     names = list(model["vocab"])
     kept = [entry["content"] for entry in tokenizer["added_tokens"]]
+    kept.append("\u2581")
     kept += [name for name in names if len(name) == 1 and name not in kept][:count - len(kept) - 24]
     merges = []
     for merge in merges_of(tokenizer):

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <random>
+
+#include "tests/support/softmax_choice.h"
 
 namespace moescope::tests {
 
@@ -96,19 +97,10 @@ class CheckpointWriter {
     std::vector<float> z;
     const double slope = 1.0 / (1.0 + static_cast<double>(m_index + layer));
     for (int e = 0; e < kSeriesExperts; ++e) z.push_back(static_cast<float>(6.0 * unit() + slope * e));
-    std::vector<std::int32_t> order(z.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](auto a, auto b) {
-      return z[static_cast<std::size_t>(a)] > z[static_cast<std::size_t>(b)];
-    });
-    double sum = 0.0;
-    for (const float value : z) sum += std::exp(static_cast<double>(value));
-    for (std::size_t k = 0; k < kSeriesTopK; ++k) {
-      const auto expert = static_cast<std::size_t>(order[k]);
-      ids.push_back(order[k]);
-      weights.push_back(static_cast<float>(std::exp(static_cast<double>(z[expert])) / sum));
-      ++m_out.counts[layer][expert];
-    }
+    const auto chosen = test::softmaxChoice(z, kSeriesTopK);
+    ids.insert(ids.end(), chosen.ids.begin(), chosen.ids.end());
+    weights.insert(weights.end(), chosen.weights.begin(), chosen.weights.end());
+    for (const auto id : chosen.ids) ++m_out.counts[layer][static_cast<std::size_t>(id)];
     logits.insert(logits.end(), z.begin(), z.end());
   }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
+
+#include "tests/support/softmax_choice.h"
 
 extern "C" void moescope_plugin_congestion_fit(moescope::plugin::PluginRegistry& registry);
 extern "C" void moescope_plugin_load_balance(moescope::plugin::PluginRegistry& registry);
@@ -90,18 +91,11 @@ class Recording {
       // What binary16 holds exactly, so that medians can be compared.
       z.push_back(std::isfinite(value) ? std::round(value * 64.0F) / 64.0F : value);
     }
-    std::vector<std::int32_t> order(z.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](auto a, auto b) {
-      return z[static_cast<std::size_t>(a)] > z[static_cast<std::size_t>(b)];
-    });
-    double sum = 0.0;
-    for (const float value : z) sum += std::exp(static_cast<double>(value));
-    for (std::size_t k = 0; k < kTopK; ++k) {
-      const auto expert = static_cast<std::size_t>(order[k]);
-      ids.push_back(order[k]);
-      weights.push_back(static_cast<float>(std::exp(static_cast<double>(z[expert])) / sum));
-      if (complete) ++m_out.counts[layer][expert];
+    const auto chosen = test::softmaxChoice(z, kTopK);
+    ids.insert(ids.end(), chosen.ids.begin(), chosen.ids.end());
+    weights.insert(weights.end(), chosen.weights.begin(), chosen.weights.end());
+    if (complete) {
+      for (const auto id : chosen.ids) ++m_out.counts[layer][static_cast<std::size_t>(id)];
     }
     if (layer == 0 && (ordinal / m_shape.windows) % 2 == 0) {
       for (std::size_t e = 0; e < z.size(); ++e) m_out.logitsOfExpert[e].push_back(z[e]);

@@ -103,6 +103,31 @@ class TestCheckpointSeries : public QObject {
     QVERIFY(series->checkpoints[1].sharedFolder.empty());
   }
 
+  void ggufFilesAreSteps() {
+    const Folder folder;
+    folder.write("config.json");
+    folder.write("olmoe-step10.gguf", "weights");
+    folder.write("step-5-tokens2M.gguf", "weights");
+    folder.write("step-7/model.gguf", "weights");
+    folder.write("step-8/README.md");
+    fs::create_directories(folder.root / "step-9.gguf");
+    auto series = findCheckpoints(folder.root);
+    QCOMPARE(stepsOf(series), (Steps{5, 7, 10}));
+    QCOMPARE(series->checkpoints[0].label, std::string("step-5-tokens2M"));
+    QCOMPARE(series->checkpoints[0].tokens, std::optional<std::int64_t>(2'000'000));
+    QCOMPARE(series->checkpoints[0].folder, folder.root / "step-5-tokens2M.gguf");
+    QVERIFY(series->checkpoints[0].sharedFolder.empty());
+    folder.write("index.json",
+                 R"({"checkpoints": [{"folder": "olmoe-step10.gguf", "step": 3}, {"folder": "step-7"}]})");
+    series = findCheckpoints(folder.root / "index.json");
+    QVERIFY2(series, series ? "" : series.error().text().c_str());
+    QCOMPARE(stepsOf(series), (Steps{3, 7}));
+    QCOMPARE(series->checkpoints[0].label, std::string("olmoe-step10"));
+    folder.write("mmproj.gguf");
+    fs::remove(folder.root / "index.json");
+    QCOMPARE(kindOf(folder.root), std::string("series.no_step"));
+  }
+
   void whatIsWrongWithAFolder() {
     const Folder folder;
     QCOMPARE(kindOf(folder.root / "none"), std::string("series.not_found"));

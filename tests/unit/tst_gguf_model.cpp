@@ -174,10 +174,9 @@ class TestGgufModel : public QObject {
 
   void saysWhatIsNotRead() {
     const auto warnings = openOrDie(kFolder / "deepseek_v2_lite.gguf")->description().warnings;
-    QCOMPARE(warnings.size(), 2U);
+    QCOMPARE(warnings.size(), 1U);
     QVERIFY(warnings[0].find("groups") != std::string::npos);
-    QVERIFY(warnings[1].find("tokenizer") != std::string::npos);
-    QCOMPARE(openOrDie(kFolder / "olmoe.gguf")->description().warnings.size(), 1U);
+    QVERIFY(openOrDie(kFolder / "olmoe.gguf")->description().warnings.empty());
   }
 
   void namesWhatIsWrong_data() {

@@ -1,4 +1,7 @@
 // The window as it comes up: what lies in front, what is not made yet, and what is remembered.
+#include <QDropEvent>
+#include <QMimeData>
+#include <QSignalSpy>
 #include <QTabBar>
 
 #include "app/window/main_window.h"
@@ -70,6 +73,27 @@ class TestMainWindow : public QObject {
       if (dock->windowTitle() == QLatin1String("Specialization")) dock->raise();
     QTRY_COMPARE(app.madePanels(), 1);
     QCOMPARE(app.frontOf("Routing map"), QStringLiteral("Specialization"));
+  }
+
+  void aGgufFileIsOpenedWhenItIsDropped() {
+    Started app;
+    app.show();
+    QSignalSpy failures(&app.workspace, &Workspace::failed);
+    const QString file = QStringLiteral(MOESCOPE_TEST_DATA "/gguf_tokenizers/llama_model.gguf");
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(file)});
+    QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(app.window.get(), &enter);
+    QVERIFY(enter.isAccepted());
+    QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(app.window.get(), &drop);
+    QCOMPARE(app.workspace.modelFolder(), file);
+    QVERIFY(app.workspace.recent().contains(file));
+    QCOMPARE(failures.count(), 0);
+    data.setUrls({QUrl::fromLocalFile(QStringLiteral(MOESCOPE_TEST_DATA "/sentencepiece/bpe.model"))});
+    QDropEvent other(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(app.window.get(), &other);
+    QCOMPARE(failures.count(), 1);
   }
 
   void theRightColumnLiesBehindInANarrowWindow() {

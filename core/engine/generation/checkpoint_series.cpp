@@ -8,6 +8,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/checkpoint_files.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/hf_cache.h"
 #include "core/engine/generation/series_index.h"
 
@@ -62,15 +63,28 @@ std::optional<std::int64_t> tokensIn(std::string_view name) {
   return amount * unit < kMost ? std::optional(std::llround(amount * unit)) : std::nullopt;
 }
 
+bool isGgufFile(const fs::path& path) {
+  std::error_code ignored;
+  return checkpoint::isGgufPath(path) && fs::is_regular_file(path, ignored);
+}
+
+bool hasGguf(const fs::path& folder) {
+  const auto file = checkpoint::ggufFileIn(folder);
+  return !file || !file->empty();  // several are an error when it is opened
+}
+
+/// A folder with weights, or a GGUF file.
 bool hasWeights(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / "model.safetensors", ignored) ||
+  if (isGgufFile(folder)) return true;
+  return hasGguf(folder) || fs::exists(folder / "model.safetensors", ignored) ||
          fs::exists(folder / "model.safetensors.index.json", ignored);
 }
 
+/// True where nothing is taken from a shared folder.
 bool hasConfig(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / kConfigFile, ignored);
+  return isGgufFile(folder) || fs::exists(folder / kConfigFile, ignored);
 }
 
 /// Entries by name; hidden ones left out. What cannot be listed is empty.
@@ -90,6 +104,9 @@ std::string nameOf(const fs::path& folder) {
   return path.filename().empty() ? path.parent_path().filename().string() : path.filename().string();
 }
 
+/// The name of a step's folder, or of its GGUF file without the ending.
+std::string labelOf(const fs::path& step) { return isGgufFile(step) ? step.stem().string() : nameOf(step); }
+
 tl::unexpected<Error> noStep(const fs::path& place, const std::string& name) {
   return fail("series.no_step", place.string(), name, "the name does not say a training step",
               R"(name it as in "step-1000", or list the steps in an index)");
@@ -100,8 +117,8 @@ Result<std::vector<SeriesCheckpoint>> inFolder(const fs::path& folder) {
   std::vector<SeriesCheckpoint> found;
   for (const auto& entry : entriesOf(folder)) {
     std::error_code ignored;
-    if (!fs::is_directory(entry, ignored) || !hasWeights(entry)) continue;
-    const std::string label = entry.filename().string();
+    if ((!fs::is_directory(entry, ignored) && !isGgufFile(entry)) || !hasWeights(entry)) continue;
+    const std::string label = labelOf(entry);
     const auto point = trainingPoint(label);
     if (!point.step) return noStep(folder, label);
     found.push_back({entry, hasConfig(entry) ? fs::path() : shared, label, *point.step, point.tokens});
@@ -121,7 +138,7 @@ Result<std::vector<SeriesCheckpoint>> inIndex(const fs::path& file) {
       return fail("series.missing_checkpoint", file.string(), entry.where,
                   fmt::format("there are no weights in {}", entry.folder),
                   "fetch the checkpoint, or take it out of the index");
-    const std::string label = entry.label.empty() ? nameOf(place) : entry.label;
+    const std::string label = entry.label.empty() ? labelOf(place) : entry.label;
     const auto named = trainingPoint(label);
     const auto step = entry.point.step ? entry.point.step : named.step;
     if (!step) return noStep(file, entry.folder);
@@ -143,7 +160,7 @@ std::vector<SeriesCheckpoint> inCache(const fs::path& repository) {
     commit->erase(commit->find_last_not_of(" \n\r\t") + 1);
     const bool plain = !commit->empty() && commit->find('/') == commit->npos && *commit != "..";
     const fs::path snapshot = repository / "snapshots" / *commit;
-    if (plain && hasConfig(snapshot) && hasWeights(snapshot))
+    if (plain && hasWeights(snapshot) && (hasConfig(snapshot) || hasGguf(snapshot)))
       found.push_back({snapshot, {}, label, *point.step, point.tokens});
   }
   return found;
@@ -152,8 +169,9 @@ std::vector<SeriesCheckpoint> inCache(const fs::path& repository) {
 Result<CheckpointSeries> sorted(const fs::path& path, CheckpointSeries series) {
   auto& checkpoints = series.checkpoints;
   if (checkpoints.empty())
-    return fail("series.no_checkpoints", path.string(), "", "there are no checkpoints of a training in it",
-                R"(give a folder with one folder a step, such as "step-1000", or an index of them)");
+    return fail(
+        "series.no_checkpoints", path.string(), "", "there are no checkpoints of a training in it",
+        R"(give a folder with one folder or GGUF file a step, such as "step-1000", or an index of them)");
   if (checkpoints.size() == 1)
     return fail("series.one_checkpoint", path.string(), checkpoints[0].label,
                 "there is one checkpoint only, which makes no series", "record it as a corpus run");

@@ -26,9 +26,9 @@ struct TrainingPoint {
 TrainingPoint trainingPoint(std::string_view name);
 
 struct SeriesCheckpoint {
-  std::filesystem::path folder;        ///< its weights
+  std::filesystem::path folder;        ///< its weights; or a GGUF file
   std::filesystem::path sharedFolder;  ///< config.json and tokenizer of all of them; empty: in `folder`
-  std::string label;                   ///< name of the folder or of the revision
+  std::string label;                   ///< name of the folder, file or revision
   std::int64_t step = 0;
   std::optional<std::int64_t> tokens;  ///< seen in training up to here
 
@@ -41,12 +41,12 @@ struct CheckpointSeries {
   std::vector<SeriesCheckpoint> checkpoints;  ///< by step, at least two
 };
 
-/// What `path` holds: a folder of step folders (with an index.json beside them, if there is one, for steps
-/// and tokens), an index file (docs/cli.md), or a repository in a Hugging Face cache (models--org--name),
-/// where the revisions with a step in their name count. A step folder without config.json shares that of the
-/// folder above it. Nothing is loaded. Errors: `series.not_found`, `series.no_checkpoints`,
-/// `series.one_checkpoint`, `series.no_step`, `series.equal_steps`, `series.missing_checkpoint`,
-/// `series.bad_index`.
+/// What `path` holds: a folder of step folders or GGUF files (with an index.json beside them, if there is
+/// one, for steps and tokens), an index file (docs/cli.md), or a repository in a Hugging Face cache
+/// (models--org--name), where the revisions with a step in their name count. A step folder without
+/// config.json shares that of the folder above it. Nothing is loaded. Errors: `series.not_found`,
+/// `series.no_checkpoints`, `series.one_checkpoint`, `series.no_step`, `series.equal_steps`,
+/// `series.missing_checkpoint`, `series.bad_index`.
 Result<CheckpointSeries> findCheckpoints(const std::filesystem::path& path);
 
 }  // namespace moescope::engine
