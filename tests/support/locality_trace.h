@@ -100,6 +100,7 @@ class Analyses : public plugin::PluginRegistry {
   }
   void add(std::unique_ptr<figure::Exporter>) override {}
   void add(std::unique_ptr<plugin::ViewPart>) override {}
+  void add(std::unique_ptr<checkpoint::ModelAdapter>) override {}
 
   [[nodiscard]] const analysis::Analysis& get(const std::string& id) const {
     for (const auto& analysis : m_analyses) {

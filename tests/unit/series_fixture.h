@@ -53,6 +53,7 @@ class Registry final : public plugin::PluginRegistry {
   void add(std::unique_ptr<Analysis> analysis) override { m_analyses.push_back(std::move(analysis)); }
   void add(std::unique_ptr<figure::Exporter>) override {}
   void add(std::unique_ptr<plugin::ViewPart>) override {}
+  void add(std::unique_ptr<checkpoint::ModelAdapter>) override {}
   [[nodiscard]] const Analysis& only() const {
     if (m_analyses.size() != 1) qFatal("not one analysis");
     return *m_analyses[0];
