@@ -112,6 +112,7 @@ class TestAnalysisDialog : public QObject {
     QCOMPARE(table->index(1, 2).data().toString(), QStringLiteral("1.23457e+06"));
     view.show();
     view.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&view));
     cells->setFocus();
     cells->selectAll();
     QTest::keySequence(cells, QKeySequence::Copy);

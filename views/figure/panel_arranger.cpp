@@ -240,6 +240,7 @@ void PanelArranger::place(QRectF frame) {
     m_layout.sideColumns[i] = QRectF(x + 2 * m_style.gap, frame.top(), sideWidth(i), frame.height());
     x = m_layout.sideColumns[i].right();
   }
+  if (!m_layout.heading.isEmpty()) m_layout.heading.setRight(headingEnd());
   if (m_ownColours) {
     const double above = lineHeight(m_style.labels) * static_cast<double>(m_labelAbove.size());
     const double top = bottom + above + colourBarHeight(m_style) - lineHeight(m_style.labels) -
@@ -247,6 +248,16 @@ void PanelArranger::place(QRectF frame) {
     m_layout.colours = colourBarIn(m_panel.map->colours, m_style, frame.left() - leftMargin(), frame.left(),
                                    frame.right(), top, m_labelAbove);
   }
+}
+
+/// A long heading reaches over the columns beside the axes that have none; a note stands at the axes' end.
+double PanelArranger::headingEnd() const {
+  const QRectF& frame = m_layout.frame;
+  if (!m_panel.headingNote.empty() || m_layout.sideColumns.empty()) return frame.right();
+  for (std::size_t i = 0; i < m_layout.sideColumns.size(); ++i) {
+    if (!m_panel.sideColumns[i].heading.empty()) return m_layout.sideColumns[i].left() - m_style.gap;
+  }
+  return m_layout.sideColumns.back().right();
 }
 
 double PanelArranger::sideWidth(std::size_t column) const {
@@ -312,7 +323,9 @@ ColourBarLayout colourBarIn(const figure::ColourScale& scale, const FigureStyle&
     const double lines = lineHeight(style.labels) * static_cast<double>(labelAbove.size());
     const double begin = std::max(first, std::min(left, right - longest));
     layout.bar = QRectF(left, top, right - left, height);
-    layout.label = QRectF(begin, top - lines - 0.3 * style.gap, right - begin, lines);
+    // Wrapped to the strip, which may reach beyond the bar.
+    layout.label =
+        QRectF(begin, top - lines - 0.3 * style.gap, std::max(right - begin, longest + 1.0), lines);
     layout.labelAbove = labelAbove;
   }
   const auto place = [&](const Tick& tick) {

@@ -32,6 +32,7 @@ class PanelArranger {
   [[nodiscard]] double topMargin() const;
   [[nodiscard]] double bottomMargin() const;
   [[nodiscard]] double namesHeight() const;
+  [[nodiscard]] double headingEnd() const;
   [[nodiscard]] double sideWidth(std::size_t column) const;
   [[nodiscard]] bool barsWithoutTicks(bool horizontal) const;
   [[nodiscard]] double textWidth(const std::string& text) const;
