@@ -33,9 +33,11 @@ OpenedTokenizer tokenizerOf(const Checkpoint& opened) {
 
 std::string storeText(const ModelDescription& description) {
   const auto store = description.experts.store;
-  const std::string layout = store == checkpoint::ExpertStore::PerExpert ? "one by one"
-                             : store == checkpoint::ExpertStore::Stacked ? "stacked"
-                                                                         : "fused";
+  const std::string layout =
+      store == checkpoint::ExpertStore::PerExpert ? "one by one"
+      : store == checkpoint::ExpertStore::Stacked || store == checkpoint::ExpertStore::StackedInOut
+          ? "stacked"
+          : "fused";
   const auto kind = description.quantisation.kind;
   return kind == checkpoint::Quantisation::None ? layout : fmt::format("{} in {}", layout, name(kind));
 }

@@ -204,6 +204,41 @@ class TestGoldenCheckpoints : public QObject {
     QVERIFY2(report.passed, qPrintable(summary(report)));
   }
 
+  // LibTorch's decoder keeps them quantised as well and widens a matrix when it is used: the same bits as
+  // with weights that were widened on loading, in the memory of the file.
+  void quantisedWeightsStayQuantisedOnADevice_data() {
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QStringList>("types");
+    const auto row = [](const char* name, const std::filesystem::path& file, const QStringList& types) {
+      QTest::addRow("%s", name) << QString::fromStdString(file.string()) << types;
+    };
+    row("mxfp4", folderOf("gpt_oss_mxfp4"), {"mxfp4"});
+    row("fp8", folderOf("deepseek_v3_fp8"), {"f8_e4m3"});
+    row("fp8, partial blocks", folderOf("deepseek_v3_fp8_edge"), {"f8_e4m3"});
+    row("blocks of GGUF", MOESCOPE_TEST_DATA "/gguf/olmoe_mixed.gguf", {"q4_0", "q5_0", "q8_0", "mxfp4"});
+    row("mxfp4 of GGUF", MOESCOPE_TEST_DATA "/gguf/gpt_oss_mxfp4.gguf", {"mxfp4"});
+  }
+  void quantisedWeightsStayQuantisedOnADevice() {
+    QFETCH(QString, file);
+    QFETCH(QStringList, types);
+    const std::filesystem::path path = file.toStdString();
+    const auto stored = loadModel(path, "cpu-torch", Dtype::Auto);
+    const QString said = QString::fromStdString(stored->dtypeName());
+    for (const QString& type : types) QVERIFY2(said.contains(type), qPrintable(said));
+    const bool isNarrow = said.contains("bf16 activations");
+    QVERIFY2(isNarrow || said.contains("f32 activations"), qPrintable(said));
+    const auto wide = loadModel(path, "cpu-torch", isNarrow ? Dtype::BF16 : Dtype::F32);
+    QVERIFY2(!QString::fromStdString(wide->dtypeName()).contains(types.front()), wide->dtypeName().c_str());
+    // Matrices that are not quantised may be stored wider or narrower than activations.
+    QVERIFY(stored->memory().weights < wide->memory().weights);
+    const auto own = loadModel(path, "cpu", Dtype::Auto);
+    const double ratio = double(stored->memory().weights) / double(own->memory().weights);
+    QVERIFY2(ratio > 0.5 && ratio < 1.25, qPrintable(QString::number(ratio)));
+    const auto ids = spreadIds(*stored, 40);
+    QVERIFY(forwardAll(*orDie(stored->newSession()), ids, {33, 1}) ==
+            forwardAll(*orDie(wide->newSession()), ids, {33, 1}));
+  }
+
   // Auto on the CPU: weights as stored, activations in float32; that is float32 on the widened weights.
   void storedWeightsGiveTheBitsOfWidenedOnes() {
     for (const QString& name :

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <set>
 #include <span>
 #include <thread>
@@ -28,31 +27,6 @@ struct Sizes {
   std::set<std::string> names;  ///< of the storages
 };
 
-/// Left as it is unless the user asks for another type.
-bool staysQuantised(const TensorView& view, Dtype dtype) {
-  return view.isQuantised() && dtype == Dtype::Auto;
-}
-
-/// Of the elements and their scales.
-std::int64_t quantisedBytes(const TensorView& view) {
-  if (checkpoint::hasBlocks(view.dtype)) {
-    const checkpoint::BlockSize block = checkpoint::blockSize(view.dtype);
-    return view.elementCount() / block.elements * block.bytes;
-  }
-  const checkpoint::BlockScales& scales = *view.scales;
-  const std::int64_t elements = view.elementCount();
-  const std::int64_t blocks = (view.shape[0] + scales.blockRows - 1) / scales.blockRows *
-                              ((view.shape[1] + scales.blockColumns - 1) / scales.blockColumns);
-  return (view.dtype == checkpoint::DType::Mxfp4 ? elements / 2 : elements) +
-         blocks * static_cast<std::int64_t>(checkpoint::bytesPerElement(scales.dtype));
-}
-
-std::string lowered(std::string_view name) {
-  std::string word;
-  for (const char c : name) word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return word;
-}
-
 std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::int64_t bytesAs(const TensorView& view, Storage storage) {
@@ -69,7 +43,7 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype dtype) {
       return;
     }
     if (staysQuantised(view, dtype)) {
-      sizes.names.insert(lowered(checkpoint::name(view.dtype)));
+      sizes.names.insert(storedName(view));
       sizes.all += quantisedBytes(view);
       return;
     }
@@ -147,12 +121,6 @@ class MatrixReader {
   const ProgressCallback& m_progress;
   const std::stop_token& m_stop;
 };
-
-std::string joined(const std::set<std::string>& names) {
-  std::string text;
-  for (const std::string& each : names) text += (text.empty() ? "" : " and ") + each;
-  return text;
-}
 
 }  // namespace
 

@@ -8,7 +8,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/clamp_max.h>
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
@@ -33,8 +32,9 @@ void download(const at::Tensor& from, float* to) {
 // The norms inside latent attention are built without the config's eps (transformers, deepseek).
 constexpr double kLatentNormEps = 1e-6;
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return bias.defined() ? at::linear(x, weight, bias.to(weight.scalar_type())) : at::linear(x, weight);
+at::Tensor linear(const at::Tensor& x, const TorchMatrix& weight, const at::Tensor& bias = {}) {
+  const at::Tensor wide = weight.wide(x.scalar_type());
+  return bias.defined() ? at::linear(x, wide, bias.to(x.scalar_type())) : at::linear(x, wide);
 }
 
 /// x / sqrt(mean(x^2) + eps) over the last dimension, in float32.
@@ -46,7 +46,7 @@ at::Tensor rootMeanSquared(const at::Tensor& x, double eps) {
 /// down(silu(gate x) * up x)
 at::Tensor gatedMlp(const TorchExpert& mlp, const at::Tensor& x) {
   at::Tensor gate = at::silu(linear(x, mlp.gate, mlp.gateBias));
-  if (mlp.linear.defined()) gate = at::linear(x, mlp.linear) * gate;
+  if (mlp.linear.defined()) gate = linear(x, mlp.linear) * gate;
   return linear(gate * linear(x, mlp.up, mlp.upBias), mlp.down, mlp.downBias);
 }
 
@@ -173,10 +173,10 @@ TorchDecoder::Projected TorchDecoder::projectLatent(const TorchLayer& l, const a
   const at::Tensor query =
       latent.queryRank == 0
           ? linear(x, l.query, l.queryBias)
-          : at::linear(narrowNorm(linear(x, l.queryDown, l.queryDownBias), l.queryDownNorm), l.queryUp);
+          : linear(narrowNorm(linear(x, l.queryDown, l.queryDownBias), l.queryDownNorm), l.queryUp);
   const at::Tensor narrow = linear(x, l.keyValueDown, l.keyValueDownBias);
   const at::Tensor both =
-      at::linear(narrowNorm(narrow.narrow(1, 0, latent.keyValueRank), l.keyValueDownNorm), l.keyValueUp)
+      linear(narrowNorm(narrow.narrow(1, 0, latent.keyValueRank), l.keyValueDownNorm), l.keyValueUp)
           .view({tokens, spec.heads, latent.nopeDim + spec.valueDim});
   const at::Tensor shared = narrow.narrow(1, latent.keyValueRank, latent.ropeDim)
                                 .unsqueeze(1)
@@ -277,7 +277,7 @@ Result<at::Tensor> TorchDecoder::feedForward(int layer, const at::Tensor& x, con
   if (router < 0) return gatedMlp(l.dense, x);
   if (float* shown = step.routerInput(router, block.firstRow)) download(x, shown);
   const auto dtype = m_context.description.wideRouter ? at::kFloat : x.scalar_type();
-  const at::Tensor logits = linear(x.to(dtype), l.moe.router.to(dtype), l.moe.routerBias);
+  const at::Tensor logits = linear(x.to(dtype), l.moe.router, l.moe.routerBias);
   download(logits, step.routerLogits(router, block.firstRow));
   const auto routed = step.route(router, block.firstRow, static_cast<int>(x.size(0)));
   if (!routed) return fail(routed.error());
@@ -290,7 +290,7 @@ Result<at::Tensor> TorchDecoder::feedForward(int layer, const at::Tensor& x, con
 at::Tensor TorchDecoder::sharedExpert(const TorchLayer& layer, const at::Tensor& x, float* gates) const {
   at::Tensor output = gatedMlp(layer.moe.shared, x);
   if (gates == nullptr) return output;
-  const at::Tensor gate = at::sigmoid(at::linear(x, layer.moe.sharedRouter));
+  const at::Tensor gate = at::sigmoid(linear(x, layer.moe.sharedRouter));
   download(gate, gates);
   return output * gate;
 }
@@ -371,7 +371,7 @@ Result<void> TorchDecoder::forward(const DecoderBlock& block, StepBuffers& step)
     const at::Tensor added = isPre ? made : norm(made, postNorm, {});
     return d.residualMultiplier == 1.0 ? added : added * d.residualMultiplier;
   };
-  at::Tensor x = at::embedding(m_context.weights.embedding, idTensor);
+  at::Tensor x = m_context.weights.embedding.rows(idTensor, dtype);
   if (d.embeddingMultiplier != 1.0) x = x * d.embeddingMultiplier;
   for (int layer = 0; layer < d.layers; ++layer) {
     const TorchLayer& l = m_context.weights.layers[static_cast<std::size_t>(layer)];

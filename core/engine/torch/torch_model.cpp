@@ -26,7 +26,7 @@ Result<std::shared_ptr<Model>> TorchModel::load(std::shared_ptr<const checkpoint
   const auto storage = TorchWeights::storageOf(*checkpoint, options.dtype);
   if (!storage) return fail(storage.error());
   std::int64_t needed = 0;
-  if (__builtin_add_overflow(TorchWeights::bytesAs(*checkpoint, *storage),
+  if (__builtin_add_overflow(TorchWeights::bytesAs(*checkpoint, options.dtype, *storage),
                              TorchDecoder::cacheBytes(description, context, *storage), &needed)) {
     needed = std::numeric_limits<std::int64_t>::max();
   }
@@ -34,14 +34,16 @@ Result<std::shared_ptr<Model>> TorchModel::load(std::shared_ptr<const checkpoint
     return fail(std::move(fits).error());
   }
   const at::Device target = device.id == kTorchOnCpu ? at::Device(at::kCPU) : at::Device(device.id);
-  auto weights = TorchWeights::load(*checkpoint, *storage, target, progress, stop);
+  auto weights = TorchWeights::load(*checkpoint, options.dtype, *storage, target, progress, stop);
   if (!weights) return fail(std::move(weights).error());
   return std::shared_ptr<Model>(
       new TorchModel(std::move(checkpoint), *std::move(weights), *storage, device, context));
 }
 
 std::string TorchModel::dtypeName() const {
-  return std::string(name(m_storage)) + " weights and activations";
+  const std::string type(name(m_storage));
+  if (m_weights.quantisedNames.empty()) return type + " weights and activations";
+  return m_weights.quantisedNames + " and " + type + " weights, " + type + " activations";
 }
 
 MemoryUse TorchModel::memory() const {

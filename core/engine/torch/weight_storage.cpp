@@ -1,5 +1,6 @@
 #include "core/engine/torch/weight_storage.h"
 
+#include <cctype>
 #include <cstring>
 
 #include "core/base/half.h"
@@ -51,6 +52,36 @@ Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
   if (view.dtype == DType::BF16 || view.isQuantised()) return Storage::BF16;
   if (view.dtype == DType::F16) return Storage::F16;
   return Storage::F32;
+}
+
+bool staysQuantised(const TensorView& view, Dtype dtype) {
+  return view.isQuantised() && dtype == Dtype::Auto;
+}
+
+std::int64_t quantisedBytes(const TensorView& view) {
+  if (checkpoint::hasBlocks(view.dtype)) {
+    const checkpoint::BlockSize block = checkpoint::blockSize(view.dtype);
+    return view.elementCount() / block.elements * block.bytes;
+  }
+  const checkpoint::BlockScales& scales = *view.scales;
+  const std::int64_t elements = view.elementCount();
+  const std::int64_t blocks = (view.shape[0] + scales.blockRows - 1) / scales.blockRows *
+                              ((view.shape[1] + scales.blockColumns - 1) / scales.blockColumns);
+  return (view.dtype == DType::Mxfp4 ? elements / 2 : elements) +
+         blocks * static_cast<std::int64_t>(checkpoint::bytesPerElement(scales.dtype));
+}
+
+std::string storedName(const TensorView& view) {
+  std::string word;
+  for (const char c : checkpoint::name(view.dtype))
+    word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
+std::string joined(const std::set<std::string>& names) {
+  std::string text;
+  for (const std::string& each : names) text += (text.empty() ? "" : " and ") + each;
+  return text;
 }
 
 bool usableInPlace(const TensorView& view, Storage storage) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,15 @@ std::string_view name(Storage storage);  ///< "f32", "bf16", "f16"
 /// quantised bfloat16 where it cannot stay as it is. Errors:
 /// `engine.unsupported` for integers and float8.
 Result<Storage> storageFor(const checkpoint::TensorView& view, Dtype dtype);
+
+/// Left as it is unless the user asks for another type.
+bool staysQuantised(const checkpoint::TensorView& view, Dtype dtype);
+/// Of a quantised matrix: the elements and their scales.
+std::int64_t quantisedBytes(const checkpoint::TensorView& view);
+/// The type in the file in lower case: "f8_e4m3", "q4_0".
+std::string storedName(const checkpoint::TensorView& view);
+/// "bf16", "bf16 and f32", ...
+std::string joined(const std::set<std::string>& names);
 
 /// Whether the mapped bytes can be used as they are: same element type, and aligned to it.
 bool usableInPlace(const checkpoint::TensorView& view, Storage storage);
