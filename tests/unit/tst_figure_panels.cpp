@@ -229,6 +229,10 @@ class TestFigurePanels : public QObject {
           if (!bar->labelAbove.isEmpty())
             QCOMPARE(bar->labelAbove.join(QLatin1Char(' ')).toStdString(), words);
           for (const auto& panel : painter.layout().panels) {
+            if (!(panel.frame.bottom() < bar->label.top() || panel.frame.left() > bar->label.right() ||
+                  panel.frame.right() < bar->label.left()))
+              qWarning() << "DBG" << (figure == &spec) << width << panel.frame << bar->label << bar->bar
+                         << bar->labelAbove;
             QVERIFY(panel.frame.bottom() < bar->label.top() || panel.frame.left() > bar->label.right() ||
                     panel.frame.right() < bar->label.left());
           }

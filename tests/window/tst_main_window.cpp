@@ -91,6 +91,8 @@ class TestMainWindow : public QObject {
     QVERIFY(app.workspace.recent().contains(file));
     QCOMPARE(failures.count(), 0);
     data.setUrls({QUrl::fromLocalFile(QStringLiteral(MOESCOPE_TEST_DATA "/sentencepiece/bpe.model"))});
+    QDragEnterEvent again(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(app.window.get(), &again);
     QDropEvent other(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(app.window.get(), &other);
     QCOMPARE(failures.count(), 1);
