@@ -337,7 +337,7 @@ void MainWindow::beginCommand() {
 
 void MainWindow::startGenerating(int maxTokens) {
   auto settings = m_promptPanel->settings();
-  if (!settings) return m_promptPanel->showError(QString::fromStdString(settings.error().text()));
+  if (!settings) return m_promptPanel->showRefused(settings.error());
   if (maxTokens > 0) settings->maxTokens = maxTokens;
   bool intoOpenFile = false;
   if (m_workspace.mustAskBeforeRecording()) {

@@ -72,7 +72,9 @@ std::string sampleLine(const FigureSource& source, const FigureSample& sample, c
       "Run " + sample.run.name + " · " + tokenRangeText(sample.tokens.begin, sample.tokens.end);
   if (!phases.empty()) line += ", " + phases;
   line += " · " + countText(sample.tokens.size()) + (sample.tokens.size() == 1 ? " token" : " tokens");
-  if (counted.layers > 1) line += " × " + countText(counted.layers) + " layers";
+  const bool hasKinds = std::any_of(sample.routers.begin(), sample.routers.end(),
+                                    [](const RouterSpec& router) { return router.kind != "ffn"; });
+  if (counted.layers > 1) line += " × " + countText(counted.layers) + (hasKinds ? " routers" : " layers");
   line += " × " + topKText(sample);
   if (counted.expected > counted.choices)
     line += ", less " + countText(counted.expected - counted.choices) + " dropped";

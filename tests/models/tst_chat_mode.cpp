@@ -337,7 +337,17 @@ class TestChatMode : public QObject {
     QTRY_VERIFY(shown.problem().contains(QStringLiteral("The user speaks first")));
     QVERIFY2(shown.problem().contains(QStringLiteral("line 3")), qPrintable(shown.problem()));
     QVERIFY(shown.problem().contains(QStringLiteral("chat_template.jinja")));
-    QCOMPARE(shown.panel.settings().error().kind, std::string("chat.refused"));
+    const auto refused = shown.panel.settings();
+    QCOMPARE(refused.error().kind, std::string("chat.refused"));
+    // Once, beside the turns, and again for who closed it.
+    auto* bar = shown.panel.findChild<ErrorBar*>(QStringLiteral("template_problem"));
+    QTest::mouseClick(bar->findChild<QToolButton*>(), Qt::LeftButton);
+    QCOMPARE(shown.problem(), QString());
+    shown.panel.showRefused(refused.error());
+    QVERIFY(shown.problem().contains(QStringLiteral("The user speaks first")));
+    int bars = 0;
+    for (auto* one : shown.panel.findChildren<ErrorBar*>()) bars += one->isVisible();
+    QCOMPARE(bars, 1);
     shown.speak(0, Qt::Key_Down);
     QTRY_COMPARE(shown.problem(), QString());
   }

@@ -82,17 +82,25 @@ Rect grown(Rect rect, float by) {
           std::max(0.0F, rect.height + 2.0F * by)};
 }
 
+/// Calls `draw(begin, length)` for the dashes of a side.
+template <class Draw>
+void eachDash(float side, const Draw& draw) {
+  const auto dashes = static_cast<int>(std::ceil(side / (kDash + kGap)));
+  for (int i = 0; i < dashes; ++i) {
+    const float begin = static_cast<float>(i) * (kDash + kGap);
+    draw(begin, std::min(kDash, side - begin));
+  }
+}
+
 void drawDashedFrame(CanvasPainter& painter, Rect rect, Colour colour) {
-  for (float at = 0.0F; at < rect.width; at += kDash + kGap) {
-    const float length = std::min(kDash, rect.width - at);
+  eachDash(rect.width, [&](float at, float length) {
     painter.fillRect({rect.x + at, rect.y, length, 1.0F}, colour);
     painter.fillRect({rect.x + at, rect.y + rect.height - 1.0F, length, 1.0F}, colour);
-  }
-  for (float at = 0.0F; at < rect.height; at += kDash + kGap) {
-    const float length = std::min(kDash, rect.height - at);
+  });
+  eachDash(rect.height, [&](float at, float length) {
     painter.fillRect({rect.x, rect.y + at, 1.0F, length}, colour);
     painter.fillRect({rect.x + rect.width - 1.0F, rect.y + at, 1.0F, length}, colour);
-  }
+  });
 }
 
 void drawChevrons(CanvasPainter& painter, Rect rect, bool up, Colour colour) {

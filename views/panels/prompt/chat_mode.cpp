@@ -97,6 +97,8 @@ void ChatMode::endAnswer() {
   refresh();
 }
 
+void ChatMode::showProblem(const Error& error) { m_problem->showError(QString::fromStdString(error.text())); }
+
 void ChatMode::showPreview(bool on) { m_pages->setCurrentIndex(on ? kPreviewPage : kTurnsPage); }
 
 void ChatMode::focusEditor() {
@@ -145,7 +147,7 @@ void ChatMode::showFilled(const Result<FilledPrompt>& filled) {
     return;
   }
   m_previewHead->setText(tr("The template cannot be filled."));
-  m_problem->showError(QString::fromStdString(filled.error().text()));
+  showProblem(filled.error());
 }
 
 }  // namespace moescope::views

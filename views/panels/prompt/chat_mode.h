@@ -37,6 +37,7 @@ class ChatMode : public QWidget {
   void setTurns(const std::vector<ChatTurn>& turns);
   void setReadOnly(bool on);
   void endAnswer();
+  void showProblem(const Error& error);  ///< what the template says, beside the turns
   void showPreview(bool on);
   void focusEditor();
 

@@ -226,6 +226,14 @@ void PromptPanel::setPrompt(const QString& text) {
 
 void PromptPanel::showError(const QString& text) { m_error->showError(text); }
 
+void PromptPanel::showRefused(const Error& error) {
+  if (error.kind.starts_with("chat.")) {
+    m_chat->showProblem(error);
+  } else {
+    showError(QString::fromStdString(error.text()));
+  }
+}
+
 void PromptPanel::clearError() { m_error->hide(); }
 
 void PromptPanel::focusEditor() {

@@ -37,14 +37,15 @@ class PromptPanel : public QWidget {
   PromptPanel(ViewContext& context, const PromptActions& actions, QWidget* parent = nullptr);
 
   /// What Generate runs, whose text then comes into the mode that is shown; draws a new seed unless it is
-  /// kept. Errors: those of ChatMode::filled, shown in the panel by the caller.
+  /// kept. Errors: those of ChatMode::filled, for showRefused.
   [[nodiscard]] Result<engine::GenerationSettings> settings();
   [[nodiscard]] int maxTokens() const { return m_sampler->maxTokens(); }
   [[nodiscard]] QString prompt() const;  ///< of Text
   void setPrompt(const QString& text);
   void setCapture(trace::CaptureLevel level) { m_sampler->setCapture(level); }
   void showError(const QString& text);
-  void clearError();  ///< of what was tried before
+  void showRefused(const Error& error);  ///< why there is nothing to generate from
+  void clearError();                     ///< of what was tried before
   void focusEditor();
 
   /// Text, conversation and mode, kept in the settings; what is too long for them is left out.

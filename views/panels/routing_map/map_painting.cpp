@@ -69,7 +69,10 @@ MapLayout layoutOf(const MapScene& scene, Rect area) {
   MapLayout layout;
   layout.left = area.x + 8.0F;
   const bool tokens = scene.tokenMode();
-  const float left = tokens ? 200.0F : 46.0F;
+  // Layers with two routers have longer names.
+  const bool hasKinds =
+      std::ranges::any_of(scene.routers, [](const RouterSpec& r) { return r.kind != "ffn"; });
+  const float left = tokens ? 200.0F : hasKinds ? 78.0F : 46.0F;
   const float right = tokens ? 96.0F : 68.0F;
   const float top = tokens ? 28.0F : 14.0F;
   const float below = 24.0F;

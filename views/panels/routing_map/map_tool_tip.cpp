@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/router_label.h"
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
@@ -85,7 +86,7 @@ ToolTipContent layerTip(const MapScene& scene, MapCell cell, ExpertCell expert, 
   const auto row = static_cast<std::size_t>(cell.row);
   const trace::LoadSummary& load = scene.layers->loads[row];
   const auto e = static_cast<std::size_t>(expert.expert.value);
-  tip.heading = expertHeading(expert);
+  tip.heading = tr("Layer %1 · expert %2").arg(qt(routerLabel(scene.routers[row]))).arg(expert.expert.value);
   tip.tag = tagOf(scene, expert);
   if (load.slots == 0) {
     tip.rows.push_back({tr("load share m"), tr("no data in this window")});
