@@ -10,8 +10,7 @@
 #include "app/cli/command.h"
 #include "app/cli/run_options.h"
 #include "core/base/mapped_file.h"
-#include "core/chat/chat_template.h"
-#include "core/checkpoint/gguf_vocabulary.h"
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/engine/generation/generation.h"
 
 namespace moescope::cli {
@@ -192,19 +191,9 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
   return m_generation->setProgram(m_program, engine::SteeringMode::FromNowOn, std::move(stop));
 }
 
-/// The template beside the weights, else the GGUF file's.
-Result<chat::ChatTemplate> openTemplate(const checkpoint::Checkpoint& checkpoint) {
-  auto chat = chat::ChatTemplate::open(checkpoint.configFolder());
-  if (chat || chat.error().kind != "chat.missing" || !checkpoint::usesStoredVocabulary(checkpoint))
-    return chat;
-  const auto stored = checkpoint::storedVocabulary(checkpoint);
-  if (!stored) return fail(stored.error());
-  return chat::ChatTemplate::fromStored(*stored, checkpoint.ggufFile().string());
-}
-
 /// The prompt as a user's turn in the model's chat template; its special tokens are in the text.
 Result<void> GenerateCommand::fillTemplate() {
-  const auto chat = openTemplate(m_loaded.model->checkpoint());
+  const auto chat = engine::openTemplate(m_loaded.model->checkpoint());
   if (!chat) return fail(chat.error());
   std::vector<chat::Turn> turns;
   if (!m_options.system.empty()) turns.push_back({"system", m_options.system});

@@ -20,7 +20,7 @@ ALLOWED = {
     "core/figure": {"core/base", "core/trace", "core/steering", "core/analysis"},
     "core/plugin": {"core/base", "core/trace", "core/checkpoint", "core/analysis", "core/figure", "core/engine/api"},
     "core/engine/api": {"core/base", "core/checkpoint", "core/steering"},
-    "core/engine/generation": {"core/base", "core/checkpoint", "core/tokenizer", "core/steering",
+    "core/engine/generation": {"core/base", "core/checkpoint", "core/tokenizer", "core/chat", "core/steering",
                                "core/trace", "core/engine/api"},
     "core/engine/torch": {"core/base", "core/checkpoint", "core/steering", "core/engine/api"},
     "plugins": {"core/base", "core/trace", "core/checkpoint", "core/steering", "core/analysis", "core/figure",

@@ -12,4 +12,13 @@ Result<std::shared_ptr<const tokenizer::Tokenizer>> openTokenizer(const checkpoi
   return Tokenizer::fromStored(*stored, checkpoint.ggufFile().string());
 }
 
+Result<chat::ChatTemplate> openTemplate(const checkpoint::Checkpoint& checkpoint) {
+  auto beside = chat::ChatTemplate::open(checkpoint.configFolder());
+  const bool isMissing = !beside && beside.error().kind == "chat.missing";
+  if (!isMissing || !checkpoint::usesStoredVocabulary(checkpoint)) return beside;
+  const auto stored = checkpoint::storedVocabulary(checkpoint);
+  if (!stored) return fail(stored.error());
+  return chat::ChatTemplate::fromStored(*stored, checkpoint.ggufFile().string());
+}
+
 }  // namespace moescope::engine

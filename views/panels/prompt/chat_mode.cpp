@@ -5,6 +5,7 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/engine/generation/live_session.h"
 #include "views/api/number_text.h"
 #include "views/api/panel_widgets.h"
@@ -62,7 +63,7 @@ ChatMode::~ChatMode() = default;
 void ChatMode::readTemplate() {
   m_template.reset();
   if (const auto model = m_context.session().model()) {
-    auto opened = chat::ChatTemplate::open(model->checkpoint().configFolder());
+    auto opened = engine::openTemplate(model->checkpoint());
     if (opened || opened.error().kind != "chat.missing")
       m_template = std::make_shared<const Result<chat::ChatTemplate>>(std::move(opened));
   }
