@@ -20,6 +20,7 @@ std::int64_t widthOf(const checkpoint::AttentionSpec& attention) {
 std::vector<float> decays(int heads, int layer, int layers) {
   const double depth = 1.0 - layer / (layers - 1 + 1e-5) + 1e-5;
   std::vector<float> decay;
+  decay.reserve(static_cast<std::size_t>(heads));
   for (int head = 0; head < heads; ++head)
     decay.push_back(static_cast<float>(std::exp(-std::exp2(-8.0 * (head + 1) / heads) * depth)));
   return decay;
