@@ -83,7 +83,8 @@ void DeltaNetLayer::keepInputs(const engine::ForwardBlock& block, const Scratch&
       const float* mix = scratch.projected.row(t) + std::int64_t{group} * 2 * (s.keyDim + values);
       std::copy_n(mix, s.keyDim, kept + std::int64_t{group} * s.keyDim);
       std::copy_n(mix + s.keyDim, s.keyDim, kept + s.keys() + std::int64_t{group} * s.keyDim);
-      std::copy_n(mix + 2 * s.keyDim, values, kept + 2 * s.keys() + std::int64_t{group} * values);
+      std::copy_n(mix + 2 * std::int64_t{s.keyDim}, values,
+                  kept + 2 * s.keys() + std::int64_t{group} * values);
       const float* gains = scratch.gains.row(t) + std::int64_t{group} * 2 * ratio;
       for (int i = 0; i < ratio; ++i) {
         const std::size_t head = size(std::int64_t{group} * ratio + i);
@@ -172,7 +173,7 @@ void DeltaNetLayer::normAndGate(const Scratch& scratch, int tokens) const {
       float* core = scratch.core.row(t) + std::int64_t{head} * s.valueDim;
       m_kit.rmsNorm(core, m_norm, m_kit.description().normEps, core);
       const float* gate = scratch.projected.row(t) + std::int64_t{head / ratio} * 2 * (s.keyDim + values) +
-                          2 * s.keyDim + values + std::int64_t{head % ratio} * s.valueDim;
+                          2 * std::int64_t{s.keyDim} + values + std::int64_t{head % ratio} * s.valueDim;
       for (int i = 0; i < s.valueDim; ++i) core[i] *= gate[i] * sigmoid(gate[i]);
     }
   }

@@ -15,7 +15,7 @@ constexpr qint64 kSureAfterMs = 1000;
 }  // namespace
 
 QString progressText(const Progress& progress) {
-  const QString activity = QString::fromStdString(progress.activity);
+  QString activity = QString::fromStdString(progress.activity);
   if (progress.total <= 0) return activity;
   const auto amount = [&](std::int64_t value) {
     return progress.unit == "bytes" ? bytesText(value) : countText(value);
