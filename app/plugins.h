@@ -14,7 +14,8 @@ namespace moescope::app {
 /// One thread. It lives until the program ends.
 plugin::PluginHost& plugins(const std::vector<std::string>& folders = {});
 
-/// From now on checkpoints find the adapters of the plug-ins, which are loaded when a model_type asks for them.
+/// From now on checkpoints find the adapters of the plug-ins, which are loaded when a model_type asks for
+/// them.
 void offerAdapters(const std::vector<std::string>& folders);
 
 }  // namespace moescope::app

@@ -30,8 +30,7 @@ std::string numberText(double value) { return fmt::format("{}", value); }
 /// Text from the file made fit for one cell of a terminal.
 std::string cellText(const std::string& text) {
   constexpr std::size_t kMostBytes = 200;
-  return isValidUtf8(text) ? shown(text, kMostBytes)
-                           : "x'" + hex(text.substr(0, kMostBytes / 2)) + "'";
+  return isValidUtf8(text) ? shown(text, kMostBytes) : "x'" + hex(text.substr(0, kMostBytes / 2)) + "'";
 }
 
 std::string cellOf(const SqlValue& value) {

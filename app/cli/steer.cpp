@@ -150,8 +150,7 @@ void printText(const CheckOptions& options, const Checked& checked) {
   for (const Rule& rule : checked.program.rules) {
     const auto state = stateOf(rule, checked);
     if (state == "on") continue;
-    facts.emplace_back(state,
-                       fmt::format("rule {}, {}", rule.id, shown(steering::ruleTitle(rule), 60)));
+    facts.emplace_back(state, fmt::format("rule {}, {}", rule.id, shown(steering::ruleTitle(rule), 60)));
   }
   if (checked.plan == nullptr) {
     facts.emplace_back("result", "the format is right; give --model to check it against a model");

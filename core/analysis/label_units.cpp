@@ -73,7 +73,8 @@ std::map<std::string, std::vector<trace::SequenceRecord>> sequencesByLabel(const
 }
 
 void noteFewTexts(const std::string& label, const std::string& description, bool windows, LabelUnits& out) {
-  if (windows) out.notes.push_back(fmt::format("“{}” has few texts: what is resampled is {}", label, description));
+  if (windows)
+    out.notes.push_back(fmt::format("“{}” has few texts: what is resampled is {}", label, description));
 }
 
 Result<LabelUnits> corpusUnits(const trace::TraceStore& store, const AnalysedRun& run,

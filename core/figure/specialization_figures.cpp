@@ -96,8 +96,7 @@ ColourScale scaleOf(SpecializationValue value, const std::vector<double>& values
   double most = 0.0;
   for (const double v : values) most = std::isfinite(v) ? std::max(most, v) : most;
   return {ColourMapId::Cividis, ScaleKind::Linear, 0.0, most > 0.0 ? most : 1.0,
-          value == SpecializationValue::Rate ? "Choices per token, %"
-                                             : "Part of the expert’s choices, %"};
+          value == SpecializationValue::Rate ? "Choices per token, %" : "Part of the expert’s choices, %"};
 }
 
 double shownValue(const ResultMatrix& matrix, std::size_t index, SpecializationValue value) {

@@ -158,9 +158,7 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
         .bind(9, name(router.norm))
         .bind(10, router.score == ScoreKind::SparseMixer ? router.mixerEps : router.normParameter);
     if (!router.selectionBias.empty()) insert->bind(8, std::as_bytes(std::span(router.selectionBias)));
-    insert->bind(11, router.scale)
-        .bind(12, std::int64_t{router.sharedExperts})
-        .bind(13, groups);
+    insert->bind(11, router.scale).bind(12, std::int64_t{router.sharedExperts}).bind(13, groups);
     if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
   }
   return {};

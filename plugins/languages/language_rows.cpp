@@ -80,8 +80,8 @@ void addFewTextNotes(const TextLabels& labels, const std::vector<LabelDraws>& dr
     if (units.units < 2)
       notes.push_back(fmt::format("“{}” has one text: no interval", labels.names[label]));
     else if (units.windows)
-      notes.push_back(
-          fmt::format("“{}” has few texts: what is resampled is {}", labels.names[label], units.description()));
+      notes.push_back(fmt::format("“{}” has few texts: what is resampled is {}", labels.names[label],
+                                  units.description()));
     else if (units.texts < kFewTexts)
       notes.push_back(
           fmt::format("“{}” has {} texts only: its intervals are rough", labels.names[label], units.texts));

@@ -219,7 +219,8 @@ class TestCpuDecoder : public QObject {
     std::vector<float> same(8);
     convert(view, Storage::F32, reinterpret_cast<std::byte*>(same.data()));
     QVERIFY(same == values);
-    QVERIFY(checkpoint::floatsOf(viewOf(checkpoint::DType::F16, std::as_bytes(std::span(halves)), {8}))[3] == 65504.0F);
+    QVERIFY(checkpoint::floatsOf(viewOf(checkpoint::DType::F16, std::as_bytes(std::span(halves)), {8}))[3] ==
+            65504.0F);
     QVERIFY(checkpoint::floatsOf({}).empty());
   }
 

@@ -1,4 +1,5 @@
-// The tokenizer and the chat template of a checkpoint, wherever they are kept. Not for tokenizers alone (core/tokenizer).
+// The tokenizer and the chat template of a checkpoint, wherever they are kept. Not for tokenizers alone
+// (core/tokenizer).
 #pragma once
 
 #include <memory>
@@ -14,8 +15,8 @@ namespace moescope::engine {
 /// `gguf.*`, `file.*`.
 Result<std::shared_ptr<const tokenizer::Tokenizer>> openTokenizer(const checkpoint::Checkpoint& checkpoint);
 
-/// From the files beside the weights, else from the metadata of the GGUF file. Errors: `chat.*` (`chat.missing`
-/// where there is none), `gguf.*`, `file.*`.
+/// From the files beside the weights, else from the metadata of the GGUF file. Errors: `chat.*`
+/// (`chat.missing` where there is none), `gguf.*`, `file.*`.
 Result<chat::ChatTemplate> openTemplate(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace moescope::engine
