@@ -134,7 +134,7 @@ class TestFigurePanels : public QObject {
 
   void pdfHoldsTheTexts() {
     if (QStandardPaths::findExecutable(QStringLiteral("pdftotext")).isEmpty())
-      QSKIP("poppler-utils is not installed");
+      QFAIL("pdftotext is missing: install poppler-utils");
     const auto bytes = views::figureBytes(multiples(6), {FigureFormat::Pdf, 300, false});
     QVERIFY(bytes.has_value());
     QTemporaryDir folder;
