@@ -10,19 +10,12 @@
 
 #include <semaphore>
 
+#include "tests/models/chat_bench.h"
 #include "tests/support/gui_test.h"
-#include "tests/support/view_bench.h"
-#include "views/api/panel_widgets.h"
-#include "views/panels/prompt/chat_mode.h"
-#include "views/panels/prompt/chat_turns.h"
-#include "views/panels/prompt/prompt_panel.h"
-#include "views/panels/prompt/turn_row.h"
 
 namespace moescope::views {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Refuses what does not begin with the user, as many published templates do.
 constexpr const char* kStrict =
@@ -30,95 +23,6 @@ constexpr const char* kStrict =
     "{% if loop.first and m.role != 'user' %}\n"
     "{{ raise_exception('The user speaks first') }}{% endif %}\n"
     "[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]";
-
-void writeFile(const fs::path& file, const QByteArray& bytes) {
-  QFile out(QString::fromStdString(file.string()));
-  if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size()) qFatal("cannot write");
-}
-
-QByteArray readFile(const char* file) {
-  QFile in(QString::fromLatin1(file));
-  return in.open(QIODevice::ReadOnly) ? in.readAll() : QByteArray();
-}
-
-/// The template of a published tokenizer.
-QByteArray qwenTemplate() {
-  const auto config = readFile(MOESCOPE_TEST_DATA "/chat/qwen2/tokenizer_config.json");
-  return QByteArray::fromStdString(nlohmann::json::parse(config.toStdString())["chat_template"]);
-}
-
-struct Shown {
-  ViewBench bench;
-  QTemporaryDir folder;
-  QAction generate{QStringLiteral("Generate")}, stop{QStringLiteral("Stop")}, step{QStringLiteral("Step")},
-      resume{QStringLiteral("Continue")};
-  PromptPanel panel{bench.context, {&generate, &stop, &step, &resume}};
-  ChatTurns* turns = panel.findChild<ChatTurns*>();
-
-  Shown() {
-    panel.resize(900, 240);
-    panel.show();
-    panel.activateWindow();
-  }
-  /// The demo's model with this template.
-  void load(const QByteArray& source) {
-    for (const auto& entry : fs::directory_iterator(tests::demoFolder()))
-      fs::copy(entry.path(), fs::path(folder.path().toStdString()) / entry.path().filename(),
-               fs::copy_options::overwrite_existing);
-    writeFile(fs::path(folder.path().toStdString()) / "chat_template.jinja", source);
-    bench.session->loadModel(folder.path().toStdString(), {});
-    if (!QTest::qWaitFor([&] { return button("chat_mode")->isEnabled(); }, 10000)) qFatal("no template");
-  }
-  void chat(const QByteArray& source) {
-    load(source);
-    click("chat_mode");
-  }
-  [[nodiscard]] QToolButton* button(const char* name) const {
-    return panel.findChild<QToolButton*>(QString::fromLatin1(name));
-  }
-  void click(const char* name) const { QTest::mouseClick(button(name), Qt::LeftButton); }
-  [[nodiscard]] TurnRow* row(int index) const {
-    for (auto* row : panel.findChildren<TurnRow*>()) {
-      if (row->isVisible() &&
-          row->editor()->accessibleName() == QStringLiteral("Text of turn %1").arg(index + 1))
-        return row;
-    }
-    qFatal("there is no turn %d", index + 1);
-  }
-  void type(int turn, const char* text) const {
-    row(turn)->editor()->setFocus();
-    QTest::keyClicks(row(turn)->editor(), QString::fromUtf8(text));
-  }
-  /// Up or Down in the list of roles: System, User, Assistant.
-  void speak(int turn, Qt::Key key) const {
-    auto* role = row(turn)->findChild<QComboBox*>();
-    role->setFocus();
-    QTest::keyClick(role, key);
-  }
-  [[nodiscard]] QStringList words() const {
-    QStringList list;
-    for (const ChatTurn& turn : turns->turns()) list << turn.role + QLatin1Char(':') + turn.text;
-    return list;
-  }
-  [[nodiscard]] QString problem() const {
-    const auto* bar = panel.findChild<ErrorBar*>(QStringLiteral("template_problem"));
-    return bar->isVisible() ? bar->accessibleName() : QString();
-  }
-  [[nodiscard]] QString preview() const {
-    return panel.findChild<QPlainTextEdit*>(QStringLiteral("preview"))->toPlainText();
-  }
-  /// What the action of the window does.
-  void run(int tokens) {
-    auto settings = panel.settings();
-    if (!settings) qFatal("%s", settings.error().text().c_str());
-    settings->maxTokens = tokens;
-    bench.session->generate(*settings);
-  }
-  [[nodiscard]] bool ended() const {
-    return bench.session->status().state == engine::LiveState::Idle &&
-           bench.session->status().generatedTokens > 0;
-  }
-};
 
 }  // namespace
 
@@ -129,7 +33,7 @@ class TestChatMode : public QObject {
   void init() { QSettings().clear(); }
 
   void onlyAModelWithATemplateChats() {
-    Shown shown;
+    ChatBench shown;
     auto* chat = shown.button("chat_mode");
     QVERIFY(!chat->isEnabled());
     QVERIFY(chat->toolTip().contains(QStringLiteral("Needs a model")));
@@ -149,7 +53,7 @@ class TestChatMode : public QObject {
     const auto goldens =
         nlohmann::json::parse(readFile(MOESCOPE_TEST_DATA "/chat/qwen2/chat.json").toStdString());
     int checked = 0;
-    Shown shown;
+    ChatBench shown;
     shown.chat(qwenTemplate());
     shown.click("show_preview");
     for (const auto& golden : goldens) {
@@ -177,7 +81,7 @@ class TestChatMode : public QObject {
   }
 
   void turnsAreEditedByKeys() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(qwenTemplate());
     QCOMPARE(shown.words(), QStringList{QStringLiteral("user:")});
     shown.type(0, "hello");
@@ -219,7 +123,7 @@ class TestChatMode : public QObject {
   }
 
   void turnsAreEditedByMouse() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(qwenTemplate());
     shown.type(0, "one");
     shown.click("add_turn");
@@ -240,7 +144,7 @@ class TestChatMode : public QObject {
   }
 
   void answersBecomeTurns() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(qwenTemplate());
     shown.bench.openTrace();
     shown.type(0, "one");
@@ -281,7 +185,7 @@ class TestChatMode : public QObject {
   }
 
   void theEndTokenEndsTheTurn() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(qwenTemplate());
     shown.type(0, "one");
     const auto prompt = static_cast<std::int64_t>(shown.panel.settings()->promptIds.size());
@@ -294,7 +198,7 @@ class TestChatMode : public QObject {
   }
 
   void aTouchedAnswerIsTheUsers() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(kStrict);
     shown.type(0, "one");
     shown.run(3);
@@ -307,7 +211,7 @@ class TestChatMode : public QObject {
   }
 
   void editingWaitsWhileTheModelWrites() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(kStrict);
     shown.type(0, "one");
     std::binary_semaphore hold(0);
@@ -329,7 +233,7 @@ class TestChatMode : public QObject {
   }
 
   void whatTheTemplateSaysIsShown() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(kStrict);
     shown.type(0, "x");
     QTRY_COMPARE(shown.problem(), QString());
@@ -353,7 +257,7 @@ class TestChatMode : public QObject {
   }
 
   void aBrokenTemplateIsShownNotSwallowed() {
-    Shown shown;
+    ChatBench shown;
     shown.chat("{% for m in messages %}\n{{ m.content }");
     QTRY_VERIFY(shown.problem().contains(QStringLiteral("line 2")));
     shown.type(0, "x");
@@ -362,7 +266,7 @@ class TestChatMode : public QObject {
   }
 
   void nothingIsSentOfAnEmptyConversation() {
-    Shown shown;
+    ChatBench shown;
     shown.chat(kStrict);
     QCOMPARE(shown.panel.settings().error().kind, std::string("generate.empty_prompt"));
     QCOMPARE(shown.problem(), QString());
@@ -370,7 +274,7 @@ class TestChatMode : public QObject {
 
   void theConversationIsRemembered() {
     {
-      Shown shown;
+      ChatBench shown;
       shown.panel.setPrompt(QStringLiteral("Once\nupon"));
       shown.chat(kStrict);
       shown.row(0)->editor()->insertPlainText(QStringLiteral("Grüße, \"世界\"\\n"));
@@ -378,7 +282,7 @@ class TestChatMode : public QObject {
       QTRY_COMPARE(shown.turns->turns().size(), std::size_t{3});
       shown.panel.save();
     }
-    Shown shown;
+    ChatBench shown;
     shown.panel.restore();
     QVERIFY(!shown.turns->isVisible());  // there is no model yet
     QCOMPARE(shown.panel.prompt(), QStringLiteral("Once\nupon"));
@@ -402,7 +306,7 @@ class TestChatMode : public QObject {
     QFETCH(QString, json);
     QVERIFY(turnsFromJson(json).empty());
     QSettings().setValue(QStringLiteral("prompt/conversation"), json);
-    Shown shown;
+    ChatBench shown;
     shown.panel.restore();
     QCOMPARE(shown.words(), QStringList{QStringLiteral("user:")});
   }

@@ -388,17 +388,6 @@ class TestRunsPanel : public QObject {
     page.setRecent({QStringLiteral("/home/a/run.moescope")});
     QVERIFY(!visibleTexts(page).contains(QStringLiteral("Nothing opened yet.")));
   }
-
-  void numbersAreWrittenAsTheyShould() {
-    QCOMPARE(countText(744), QStringLiteral("744"));
-    QCOMPARE(countText(9999), QStringLiteral("9999"));
-    QCOMPARE(countText(45056), QStringLiteral("45\u2009056"));
-    QCOMPARE(countText(1234567), QStringLiteral("1\u2009234\u2009567"));
-    QCOMPARE(countText(-45056), QStringLiteral("\u221245\u2009056"));
-    QCOMPARE(bytesText(744), QStringLiteral("744\u2009B"));
-    QCOMPARE(bytesText(14603068211), QStringLiteral("13.6\u2009GiB"));
-    QCOMPARE(parametersText(5663232), QStringLiteral("5.66\u2009M"));
-  }
 };
 
 }  // namespace moescope::views

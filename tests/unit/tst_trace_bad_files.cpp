@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "core/trace/trace_sql.h"
+#include "tests/unit/sound_trace.h"
 #include "tests/unit/trace_bytes.h"
 #include "tests/unit/trace_fixture.h"
 
@@ -51,18 +52,10 @@ void readEverything(const fs::path& path) {
 class TestTraceBadFiles : public QObject {
   Q_OBJECT
 
-  QTemporaryDir m_folder;
-  SyntheticRun m_run = synthesize(5, {300, 77, 260});
-  std::string m_good;  // bytes of a sound trace
-  fs::path in(const char* name) const { return fs::path(m_folder.path().toStdString()) / name; }
+  SoundTrace m_sound;
+  fs::path in(const char* name) const { return m_sound.in(name); }
 
  private Q_SLOTS:
-  void initTestCase() {
-    chooseByLogits(m_run);
-    writeTrace(in("good.moescope"), m_run, CaptureLevel::Full);
-    m_good = bytesOf(in("good.moescope"));
-  }
-
   void isNotOurs_data() {
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<QString>("kind");
@@ -99,7 +92,7 @@ class TestTraceBadFiles : public QObject {
       QCOMPARE(errorOf(path, mode), std::string("trace.not_ours"));
     QCOMPARE(bytesOf(path), before);
     QCOMPARE(errorOf(in("nothing"), OpenMode::ReadWrite), std::string("file.not_found"));
-    QCOMPARE(errorOf(m_folder.path().toStdString(), OpenMode::ReadOnly), std::string("trace.not_ours"));
+    QCOMPARE(errorOf(m_sound.folder.path().toStdString(), OpenMode::ReadOnly), std::string("trace.not_ours"));
   }
 
   void schemaIsChecked_data() {
@@ -164,7 +157,7 @@ class TestTraceBadFiles : public QObject {
     QFETCH(QString, sql);
     QFETCH(QString, kind);
     const fs::path path = in("schema.moescope");
-    write(path, m_good);
+    write(path, m_sound.bytes);
     execute(path, sql.toUtf8().constData());
     const std::string before = bytesOf(path);
     QCOMPARE(errorOf(path, OpenMode::ReadOnly), kind.toStdString());
@@ -234,11 +227,21 @@ class TestTraceBadFiles : public QObject {
   void cutAnywhere() {
     const fs::path path = in("cut.moescope");
     std::mt19937 random(2);
-    std::vector<std::size_t> lengths{
-        1, 15, 16, 99, 100, 511, 512, 4095, 4096, 4097, m_good.size() - 1, m_good.size() - 4096};
-    for (int i = 0; i < 25; ++i) lengths.push_back(random() % m_good.size());
+    std::vector<std::size_t> lengths{1,
+                                     15,
+                                     16,
+                                     99,
+                                     100,
+                                     511,
+                                     512,
+                                     4095,
+                                     4096,
+                                     4097,
+                                     m_sound.bytes.size() - 1,
+                                     m_sound.bytes.size() - 4096};
+    for (int i = 0; i < 25; ++i) lengths.push_back(random() % m_sound.bytes.size());
     for (const std::size_t length : lengths) {
-      write(path, m_good.substr(0, length));
+      write(path, m_sound.bytes.substr(0, length));
       readEverything(path);
       const std::string kind = errorOf(path, OpenMode::ReadOnly);
       QVERIFY2(kind == "none" || kind == "trace.damaged" || kind == "trace.not_ours", kind.c_str());
@@ -253,7 +256,7 @@ class TestTraceBadFiles : public QObject {
     const fs::path path = in("flip.moescope");
     std::mt19937 random(3);
     for (int round = 0; round < 60; ++round) {
-      std::string bytes = m_good;
+      std::string bytes = m_sound.bytes;
       const int flips = round % 3 == 0 ? 1 : 40;
       for (int i = 0; i < flips; ++i) {
         // Half of them where the structure is: the first bytes of pages.
@@ -275,10 +278,10 @@ class TestTraceBadFiles : public QObject {
     std::string needle;  // 64 experts: one byte an id
     for (std::size_t i = 0; i < 600; ++i) needle += static_cast<char>(block->ids[i]);
     // The first bytes of the BLOB lie together in one overflow page.
-    const std::size_t at = m_good.find(needle.substr(0, 200));
+    const std::size_t at = m_sound.bytes.find(needle.substr(0, 200));
     QVERIFY(at != std::string::npos);
     for (int bit = 0; bit < 64; bit += 5) {
-      std::string bytes = m_good;
+      std::string bytes = m_sound.bytes;
       bytes[at + static_cast<std::size_t>(bit)] ^= static_cast<char>(1 << bit % 8);
       write(path, bytes);
       const auto store = TraceStore::open(path, OpenMode::ReadOnly);

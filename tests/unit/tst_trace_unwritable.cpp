@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "tests/unit/sound_trace.h"
 #include "tests/unit/trace_bytes.h"
 #include "tests/unit/trace_fixture.h"
 
@@ -38,18 +39,10 @@ class WithoutRoot {
 class TestTraceUnwritable : public QObject {
   Q_OBJECT
 
-  QTemporaryDir m_folder;
-  SyntheticRun m_run = synthesize(5, {300, 77, 260});
-  std::string m_good;  // bytes of a sound trace
-  fs::path in(const char* name) const { return fs::path(m_folder.path().toStdString()) / name; }
+  SoundTrace m_sound;
+  fs::path in(const char* name) const { return m_sound.in(name); }
 
  private Q_SLOTS:
-  void initTestCase() {
-    chooseByLogits(m_run);
-    writeTrace(in("good.moescope"), m_run, CaptureLevel::Full);
-    m_good = bytesOf(in("good.moescope"));
-  }
-
   void cannotBeWritten() {
     const fs::path file = in("a file");
     write(file, "x");
@@ -69,10 +62,10 @@ class TestTraceUnwritable : public QObject {
     const fs::path folder = in("read only");
     fs::create_directory(folder);
     const fs::path path = folder / "t.moescope";
-    write(path, m_good);
+    write(path, m_sound.bytes);
     // A killed program leaves its log behind: with it the file needs recovery, which writes.
     const fs::path killed = folder / "killed.moescope";
-    write(killed, m_good);
+    write(killed, m_sound.bytes);
     {
       sqlite3* raw = nullptr;
       QCOMPARE(sqlite3_open(killed.c_str(), &raw), SQLITE_OK);
@@ -84,7 +77,7 @@ class TestTraceUnwritable : public QObject {
       fs::rename(folder / "kept", killed);
       fs::rename(folder / "kept-wal", killed.string() + "-wal");
     }
-    fs::permissions(m_folder.path().toStdString(), fs::perms(0755));
+    fs::permissions(m_sound.folder.path().toStdString(), fs::perms(0755));
     fs::permissions(folder, fs::perms(0555));
     {
       const WithoutRoot user;
@@ -95,20 +88,21 @@ class TestTraceUnwritable : public QObject {
       QCOMPARE(errorOf(path, OpenMode::ReadWrite), std::string("trace.unwritable"));
       const auto store = TraceStore::open(path, OpenMode::ReadOnly);
       QVERIFY2(store.has_value(), store ? "" : store.error().text().c_str());
-      QCOMPARE((*store)->run(1)->tokens, static_cast<std::int64_t>(m_run.rows.size()));
-      QVERIFY(!(*store)->startRun(modelRecord(m_run.routers), runRecord(CaptureLevel::Ids)).has_value());
+      QCOMPARE((*store)->run(1)->tokens, static_cast<std::int64_t>(m_sound.run.rows.size()));
+      QVERIFY(
+          !(*store)->startRun(modelRecord(m_sound.run.routers), runRecord(CaptureLevel::Ids)).has_value());
       const auto recovered = TraceStore::open(killed, OpenMode::ReadOnly);
       QVERIFY2(recovered.has_value(), recovered ? "" : recovered.error().text().c_str());
       QCOMPARE((*recovered)->run(1)->name, std::string("from the log"));
       QCOMPARE((*recovered)->path(), killed);
     }
     fs::permissions(folder, fs::perms(0755));
-    QVERIFY(bytesOf(path) == m_good);
+    QVERIFY(bytesOf(path) == m_sound.bytes);
   }
 
   void lockedFile() {
     const fs::path path = in("locked.moescope");
-    write(path, m_good);
+    write(path, m_sound.bytes);
     const auto first = TraceStore::open(path, OpenMode::ReadWrite);
     QVERIFY(first.has_value());
     QCOMPARE(errorOf(path, OpenMode::ReadWrite), std::string("trace.locked"));
