@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/text_table.h"
-#include "core/checkpoint/shown_text.h"
+#include "core/base/shown_text.h"
 
 namespace moescope::cli {
 

@@ -7,9 +7,9 @@
 
 #include "app/cli/command.h"
 #include "app/cli/text_table.h"
+#include "core/base/shown_text.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/gguf_model.h"
-#include "core/checkpoint/shown_text.h"
 #include "core/engine/generation/checkpoint_tokenizer.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/trace/trace_store.h"

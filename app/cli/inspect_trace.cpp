@@ -7,7 +7,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/text_table.h"
-#include "core/checkpoint/shown_text.h"
+#include "core/base/shown_text.h"
 #include "core/trace/trace_store.h"
 
 namespace moescope::cli {

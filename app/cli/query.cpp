@@ -4,7 +4,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/query_output.h"
-#include "core/checkpoint/shown_text.h"
+#include "core/base/shown_text.h"
 #include "core/trace/trace_sql.h"
 
 namespace moescope::cli {

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/text_table.h"
+#include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
-#include "core/checkpoint/shown_text.h"
 
 namespace moescope::cli {
 

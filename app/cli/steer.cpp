@@ -10,8 +10,8 @@
 #include "app/cli/rule_options.h"
 #include "app/cli/run_options.h"
 #include "app/cli/text_table.h"
+#include "core/base/shown_text.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/shown_text.h"
 #include "core/steering/operation_words.h"
 #include "core/steering/steering_plan.h"
 

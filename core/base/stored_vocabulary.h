@@ -14,7 +14,7 @@ enum class StoredPieceType : std::uint8_t { Normal = 1, Unknown, Control, UserDe
 
 struct StoredVocabulary {
   std::string model;                   ///< "gpt2": byte-level BPE; "llama": SentencePiece BPE
-  std::string cutting;                 ///< name of the rules that cut a text into words; of "gpt2"
+  std::string preTokenizer;            ///< name of the rules that cut a text into words; of "gpt2"
   std::vector<std::string> pieces;     ///< by id
   std::vector<StoredPieceType> types;  ///< by id
   std::vector<float> scores;           ///< by id, of "llama"; else empty

@@ -39,7 +39,7 @@ class Reader {
       stop("gguf.unsupported_value", "tokenizer.ggml.tokens", "has too many tokens");
     }
     if (result.model == "gpt2") {
-      result.cutting = text("tokenizer.ggml.pre", true);
+      result.preTokenizer = text("tokenizer.ggml.pre", true);
       result.merges = texts("tokenizer.ggml.merges");
     }
     if (result.model == "llama") result.scores = scores(count);

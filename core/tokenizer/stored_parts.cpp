@@ -39,7 +39,7 @@ constexpr auto kDeepseekV3 =
 struct Rules {
   const char* name;
   std::array<const char*, 6> patterns;  ///< one after the other; null: no more
-  bool wholePiecesFirst = false;
+  bool ignoreMerges = false;
   bool isComposed = false;  ///< NFC before, as in the models' own tokenizers
   bool addsBegin = false;   ///< where the file has no flag
 };
@@ -68,10 +68,10 @@ constexpr Rules kRules[] = {
 
 const Rules& rulesOf(const StoredVocabulary& stored, const std::string& file) {
   const auto* found = std::find_if(std::begin(kRules), std::end(kRules),
-                                   [&](const Rules& rules) { return rules.name == stored.cutting; });
+                                   [&](const Rules& rules) { return rules.name == stored.preTokenizer; });
   if (found == std::end(kRules)) {
     refuse("tokenizer.unsupported", file, "key tokenizer.ggml.pre",
-           "the pre-tokenizer " + shownText(stored.cutting) + " is not supported");
+           "the pre-tokenizer " + shownText(stored.preTokenizer) + " is not supported");
   }
   return *found;
 }
@@ -110,7 +110,7 @@ json documentOf(const StoredVocabulary& stored, const Rules& rules, const std::s
            {{"type", "BPE"},
             {"vocab", std::move(vocabulary)},
             {"merges", stored.merges},
-            {"ignore_merges", rules.wholePiecesFirst}}},
+            {"ignore_merges", rules.ignoreMerges}}},
           {"added_tokens", std::move(added)},
           {"decoder", byteLevel}};
 }

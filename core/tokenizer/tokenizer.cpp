@@ -71,7 +71,7 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::parseSentencePiece(std::stri
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::fromStored(const StoredVocabulary& stored,
                                                                const std::string& file) {
-  std::string content = stored.model + '\n' + stored.cutting;
+  std::string content = stored.model + '\n' + stored.preTokenizer;
   for (const auto* list : {&stored.pieces, &stored.merges}) {
     for (const std::string& each : *list) content.append("\n").append(each);
   }

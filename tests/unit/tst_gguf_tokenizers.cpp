@@ -123,11 +123,11 @@ class TestGgufTokenizers : public QObject {
 
   void refusals() {
     auto vocabulary = stored("qwen2").value();
-    vocabulary.cutting = "jais-2";
+    vocabulary.preTokenizer = "jais-2";
     const auto refused = Tokenizer::fromStored(vocabulary, "f.gguf");
     QCOMPARE(kindOf(refused), std::string("tokenizer.unsupported"));
     QVERIFY(refused.error().message.find("jais-2") != std::string::npos);
-    vocabulary.cutting = "qwen2";
+    vocabulary.preTokenizer = "qwen2";
     vocabulary.pieces[5] = vocabulary.pieces[4];
     QCOMPARE(kindOf(Tokenizer::fromStored(vocabulary, "f.gguf")), std::string("tokenizer.duplicate_id"));
     vocabulary.pieces[5] = "new";
