@@ -14,6 +14,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("MOESCOPE_PROGRAM", str(ROOT / "build/release/bin/moescope"))
+PATIENCE = int(os.environ.get("MOESCOPE_PATIENCE", "1"))
 DATA = ROOT / "tests" / "data"
 DEMO = ROOT / "resources" / "demo"
 MODEL = DEMO / "model"
@@ -38,12 +39,13 @@ def start(*arguments, terminal=subprocess.PIPE):
 
 def interrupt(process, number):
     process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60 * PATIENCE)
     return Outcome(process.returncode, output.decode(), errors.decode())
 
 
 def run(*arguments, stdin=None, environment=None):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, timeout=100,
+    done = subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True,
+                          timeout=100 * PATIENCE,
                           env={**os.environ, **(environment or {})})
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -12,7 +12,9 @@ class BadTraces(ProgramTest):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory(prefix="moescope-cli-") as folder:
             corpus = pathlib.Path(folder) / "corpus.jsonl"
-            corpus.write_text('{"text": "The captain looked for a wind that did not come.", "label": "english"}\n' * 40)
+            corpus.write_text("".join(
+                f'{{"text": "{i} captains looked for a wind that did not come.", "label": "english"}}\n'
+                for i in range(40)))
             trace = pathlib.Path(folder) / "t.moescope"
             done = run("record", "--model", MODEL, "--corpus", corpus, "-o", trace, "--quiet")
             assert done.status == 0, done
@@ -86,10 +88,14 @@ class BadTraces(ProgramTest):
 
     def test_a_flipped_bit_is_found_and_named(self):
         path = self.copy()
+        database = sqlite3.connect(path)
+        database.execute("VACUUM")  # no page with an older copy of the block
+        database.close()
         trace = Trace(path)
         ids, = trace.rows("SELECT ids FROM route_block WHERE router = 1 AND block = 0")[0]
         trace.close()
         content = bytearray(path.read_bytes())
+        self.assertEqual(bytes(content).count(ids[:64]), 1)
         at = bytes(content).index(ids[:64])
         content[at + 5] ^= 1
         path.write_bytes(content)
