@@ -300,7 +300,7 @@ def write_mixed():
             return None
         if data.shape[-1] % 32 != 0:
             return Type.F16
-        for part, kind in (("embed", Type.BF16), ("q_proj", Type.Q8_0), ("gate_proj", Type.Q4_0),
+        for part, kind in (("embed", Type.Q8_0), ("q_proj", Type.BF16), ("gate_proj", Type.Q4_0),
                            ("up_proj", Type.Q5_0), ("k_proj", Type.MXFP4)):
             if part in name:
                 return kind

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -62,31 +63,58 @@ class Numbers {
   std::normal_distribution<float> m_normal{0.0F, 1.0F};
 };
 
-/// A matrix [rows, columns] in one of the storages, and its elements widened.
+/// A matrix [rows, columns] in one of the storages, and its elements widened. Columns of Q8_0 and Q4_0 are a
+/// multiple of 32.
 struct Matrix {
   Matrix(Storage stored, std::size_t rows, std::size_t width, Numbers& numbers)
       : storage(stored),
         columns(width),
         wide(rows * width),
-        narrow(stored == Storage::F32 ? 0 : wide.size()) {
+        bytes(static_cast<std::size_t>(bytesOf(stored, static_cast<std::int64_t>(rows * width)))) {
+    const bool hasBlocks = storage == Storage::Q8_0 || storage == Storage::Q4_0;
     for (std::size_t i = 0; i < wide.size(); ++i) {
-      const float value = numbers();
-      if (storage == Storage::F32) {
-        wide[i] = value;
-        continue;
+      if (!hasBlocks) {
+        fillElement(i, numbers());
+      } else if (i % 32 == 0) {
+        fillBlock(i, numbers);
       }
-      narrow[i] = storage == Storage::BF16 ? floatToBfloat16(value) : floatToHalf(value);
-      wide[i] = storage == Storage::BF16 ? bfloat16ToFloat(narrow[i]) : halfToFloat(narrow[i]);
     }
   }
-  [[nodiscard]] const void* data() const {
-    return storage == Storage::F32 ? static_cast<const void*>(wide.data()) : narrow.data();
-  }
+  [[nodiscard]] const void* data() const { return bytes.data(); }
 
   Storage storage;
   std::size_t columns;
   FencedArray<float> wide;
-  FencedArray<std::uint16_t> narrow;
+  FencedArray<std::byte> bytes;
+
+ private:
+  void fillElement(std::size_t i, float value) {
+    if (storage == Storage::F32) {
+      wide[i] = value;
+      std::memcpy(bytes.data() + 4 * i, &value, 4);
+      return;
+    }
+    const std::uint16_t bits = storage == Storage::BF16 ? floatToBfloat16(value) : floatToHalf(value);
+    wide[i] = storage == Storage::BF16 ? bfloat16ToFloat(bits) : halfToFloat(bits);
+    std::memcpy(bytes.data() + 2 * i, &bits, 2);
+  }
+  void fillBlock(std::size_t first, Numbers& numbers) {
+    const std::uint16_t half = floatToHalf(numbers(0.1F));
+    const float factor = halfToFloat(half);
+    std::byte* block = bytes.data() + first / 32 * (storage == Storage::Q8_0 ? 34 : 18);
+    std::memcpy(block, &half, 2);
+    for (std::size_t i = 0; i < 32; ++i) {
+      const int value = storage == Storage::Q8_0
+                            ? (static_cast<int>(first) + 57 * static_cast<int>(i)) % 256 - 128
+                            : static_cast<int>(first / 32 + 7 * i) % 16 - 8;
+      wide[first + i] = factor * static_cast<float>(value);
+      if (storage == Storage::Q8_0) {
+        block[2 + i] = static_cast<std::byte>(value);
+      } else {
+        block[2 + i % 16] |= static_cast<std::byte>((value + 8) << (i < 16 ? 0 : 4));
+      }
+    }
+  }
 };
 
 struct Rows {

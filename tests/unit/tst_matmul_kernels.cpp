@@ -18,19 +18,46 @@ class TestMatmulKernels : public QObject {
   void matmulEqualsSumsInDouble() {
     Numbers numbers;
     for (const Storage storage : {Storage::F32, Storage::BF16, Storage::F16}) {
-      for (const std::size_t columns : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 257}) {
-        for (const std::size_t rows : {1, 2, 3, 7, 8, 9, 19}) {
-          const Matrix matrix(storage, rows, columns, numbers);
-          for (const int tokens : {1, 2, 3, 4, 5, 9}) {
-            const Rows input(static_cast<std::size_t>(tokens), columns);
-            numbers.fill(input.values);
-            const Rows output(static_cast<std::size_t>(tokens), rows);
-            checkMatmul(matrix, rows, input, output, tokens, nullptr);
-            FencedArray<float> gains(static_cast<std::size_t>(tokens));
-            numbers.fill(gains);
-            checkMatmul(matrix, rows, input, output, tokens, gains.data());
-          }
-        }
+      for (const std::size_t columns : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 257})
+        checkShapes(storage, columns, numbers);
+    }
+    for (const Storage storage : {Storage::Q8_0, Storage::Q4_0}) {
+      for (const std::size_t columns : {32, 64, 96, 256}) checkShapes(storage, columns, numbers);
+    }
+  }
+
+  // Quantised weights give the bits that the same weights give as float32.
+  void matmulOfBlocksIsThatOfWidenedWeights_data() { addKernels(); }
+  void matmulOfBlocksIsThatOfWidenedWeights() {
+    Numbers numbers;
+    for (const Storage storage : {Storage::Q8_0, Storage::Q4_0}) {
+      const Matrix matrix(storage, 19, 160, numbers);
+      for (const int tokens : {1, 3, 4, 9}) {
+        const Rows input(static_cast<std::size_t>(tokens), 160);
+        numbers.fill(input.values);
+        const Rows stored(static_cast<std::size_t>(tokens), 19), wide(static_cast<std::size_t>(tokens), 19);
+        MatmulJob job{matrix.data(),         storage, 160,   0, 19, input.inputs.data(),
+                      stored.outputs.data(), nullptr, tokens};
+        kernels().matmul(job);
+        job.weights = matrix.wide.data();
+        job.storage = Storage::F32;
+        job.outputs = wide.outputs.data();
+        kernels().matmul(job);
+        QVERIFY(bytesOf(stored.values) == bytesOf(wide.values));
+      }
+    }
+  }
+
+  void widenIsExact_data() { addKernels(); }
+  void widenIsExact() {
+    Numbers numbers;
+    for (const Storage storage : {Storage::F32, Storage::BF16, Storage::F16, Storage::Q8_0, Storage::Q4_0}) {
+      for (const std::size_t count : {1, 5, 16, 31, 32, 64, 96, 160, 167}) {
+        if (count % 32 != 0 && bytesOf(storage, 1) == 0) continue;
+        const Matrix matrix(storage, 1, count, numbers);
+        const FencedArray<float> found(count);
+        kernels().widen(matrix.data(), storage, static_cast<std::int64_t>(count), found.data());
+        QVERIFY(std::equal(found.data(), found.data() + count, matrix.wide.data()));
       }
     }
   }
@@ -40,14 +67,14 @@ class TestMatmulKernels : public QObject {
   void matmulBitsDoNotDependOnTheTile() {
     Numbers numbers;
     constexpr std::size_t kRows = 37;
-    constexpr std::size_t kColumns = 83;
     constexpr int kTokens = 11;
-    for (const Storage storage : {Storage::F32, Storage::BF16, Storage::F16}) {
-      const Matrix matrix(storage, kRows, kColumns, numbers);
-      const Rows input(kTokens, kColumns);
+    for (const Storage storage : {Storage::F32, Storage::BF16, Storage::F16, Storage::Q8_0, Storage::Q4_0}) {
+      const std::int64_t columns = bytesOf(storage, 1) == 0 ? 96 : 83;
+      const Matrix matrix(storage, kRows, static_cast<std::size_t>(columns), numbers);
+      const Rows input(kTokens, static_cast<std::size_t>(columns));
       numbers.fill(input.values);
       const Rows whole(kTokens, kRows);
-      MatmulJob job{matrix.data(),        storage, kColumns, 0, kRows, input.inputs.data(),
+      MatmulJob job{matrix.data(),        storage, columns, 0, kRows, input.inputs.data(),
                     whole.outputs.data(), nullptr, kTokens};
       kernels().matmul(job);
       for (const std::int64_t share : {1, 2, 5, 8, 16}) {
@@ -84,7 +111,7 @@ class TestMatmulKernels : public QObject {
     kernels().matmul(job);
     for (std::size_t shift = 0; shift < 32; ++shift) {
       std::vector<std::uint16_t> moved(shift + kRows * kColumns);
-      std::copy_n(matrix.narrow.data(), kRows * kColumns, moved.begin() + static_cast<std::ptrdiff_t>(shift));
+      std::memcpy(moved.data() + shift, matrix.data(), 2 * kRows * kColumns);
       std::vector<float> movedInput(shift + 2 * kColumns);
       std::copy_n(input.values.data(), 2 * kColumns, movedInput.begin() + static_cast<std::ptrdiff_t>(shift));
       const std::vector<const float*> inputs{movedInput.data() + shift, movedInput.data() + shift + kColumns};
@@ -118,6 +145,21 @@ class TestMatmulKernels : public QObject {
   }
 
  private:
+  static void checkShapes(Storage storage, std::size_t columns, Numbers& numbers) {
+    for (const std::size_t rows : {1, 2, 3, 7, 8, 9, 19}) {
+      const Matrix matrix(storage, rows, columns, numbers);
+      for (const int tokens : {1, 2, 3, 4, 5, 9}) {
+        const Rows input(static_cast<std::size_t>(tokens), columns);
+        numbers.fill(input.values);
+        const Rows output(static_cast<std::size_t>(tokens), rows);
+        checkMatmul(matrix, rows, input, output, tokens, nullptr);
+        FencedArray<float> gains(static_cast<std::size_t>(tokens));
+        numbers.fill(gains);
+        checkMatmul(matrix, rows, input, output, tokens, gains.data());
+      }
+    }
+  }
+
   static void checkMatmul(const Matrix& matrix, std::size_t rows, const Rows& input, const Rows& output,
                           int tokens, const float* gains) {
     // The rows at both ends are left out, to see that they are left alone.

@@ -1,9 +1,6 @@
 #include "core/engine/torch/cpu_context.h"
 
 #include <algorithm>
-#include <cstring>
-
-#include "core/base/half.h"
 
 namespace moescope::engine {
 
@@ -51,15 +48,7 @@ void embedTokens(const CpuContext& context, std::span<const std::int32_t> ids, c
   const CpuMatrix& table = context.weights.embedding;
   for (std::size_t t = 0; t < ids.size(); ++t) {
     float* row = to.row(t);
-    const std::int64_t first = ids[t] * table.columns;
-    if (table.storage == Storage::F32) {
-      std::memcpy(row, static_cast<const float*>(table.data) + first, sizeof(float) * size(table.columns));
-    } else {
-      const auto* elements = static_cast<const std::uint16_t*>(table.data) + first;
-      for (std::int64_t i = 0; i < table.columns; ++i) {
-        row[i] = table.storage == Storage::BF16 ? bfloat16ToFloat(elements[i]) : halfToFloat(elements[i]);
-      }
-    }
+    widenRow(context.kernels, table, ids[t], row);
     const auto multiplier = static_cast<float>(context.description.embeddingMultiplier);
     if (multiplier == 1.0F) continue;
     for (std::int64_t i = 0; i < table.columns; ++i) row[i] *= multiplier;

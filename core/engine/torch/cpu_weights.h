@@ -20,7 +20,8 @@ struct CpuMatrix {
   Storage storage = Storage::F32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-  /// Quantised in the file and in memory: rows are widened whenever they are multiplied. Null otherwise.
+  /// Quantised in the file and in memory in a format that the kernels do not know: rows are widened whenever
+  /// they are multiplied. Null otherwise.
   const checkpoint::TensorView* quantised = nullptr;
 
   [[nodiscard]] bool exists() const { return rows > 0; }
@@ -28,6 +29,8 @@ struct CpuMatrix {
 
 /// `job`, whose weights, storage and columns are the matrix's, whatever its storage.
 void matmul(const Kernels& kernels, const CpuMatrix& matrix, MatmulJob job);
+/// One row in float32, `out` [columns].
+void widenRow(const Kernels& kernels, const CpuMatrix& matrix, std::int64_t row, float* out);
 
 /// Vectors are float32; an absent one is empty.
 using CpuVector = std::vector<float>;

@@ -13,6 +13,8 @@ at::ScalarType scalarType(Storage storage) {
     case Storage::F32: return at::kFloat;
     case Storage::BF16: return at::kBFloat16;
     case Storage::F16: return at::kHalf;
+    case Storage::Q8_0:
+    case Storage::Q4_0: break;  // TorchMatrix
   }
   return at::kFloat;
 }

@@ -18,6 +18,8 @@ DType dtypeOf(Storage storage) {
     case Storage::F32: return DType::F32;
     case Storage::BF16: return DType::BF16;
     case Storage::F16: return DType::F16;
+    case Storage::Q8_0: return DType::Q8_0;
+    case Storage::Q4_0: return DType::Q4_0;
   }
   return DType::F32;
 }
@@ -31,6 +33,8 @@ std::string_view name(Storage storage) {
     case Storage::F32: return "f32";
     case Storage::BF16: return "bf16";
     case Storage::F16: return "f16";
+    case Storage::Q8_0: return "q8_0";
+    case Storage::Q4_0: return "q4_0";
   }
   return "f32";
 }

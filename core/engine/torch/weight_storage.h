@@ -15,15 +15,15 @@
 
 namespace moescope::engine {
 
-std::size_t bytesPerElement(Storage storage);
-std::string_view name(Storage storage);  ///< "f32", "bf16", "f16"
+std::size_t bytesPerElement(Storage storage);  ///< of those without blocks
+std::string_view name(Storage storage);        ///< "f32", "bf16", "f16", "q8_0", "q4_0"
 
 /// The storage of a tensor with this dtype under the user's choice; float64 becomes float32, and what is
-/// quantised bfloat16 where it cannot stay as it is. Errors:
+/// quantised otherwise than in Q8_0 and Q4_0 bfloat16 where it cannot stay as it is. Errors:
 /// `engine.unsupported` for integers and float8.
 Result<Storage> storageFor(const checkpoint::TensorView& view, Dtype dtype);
 
-/// Left as it is unless the user asks for another type.
+/// Left as it is unless the user asks for another type; true also of Q8_0 and Q4_0.
 bool staysQuantised(const checkpoint::TensorView& view, Dtype dtype);
 /// Of a quantised matrix: the elements and their scales.
 std::int64_t quantisedBytes(const checkpoint::TensorView& view);

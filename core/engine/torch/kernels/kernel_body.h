@@ -3,12 +3,14 @@
 // library is called, so that no code of one instruction set can be linked into another variant.
 //
 // A Vec has kLanes floats; load(pointer), loadPart(pointer, count) that fills with zeros, store,
-// storePart, broadcast, multiplyAdd(a, b, c) = a * b + c, plus, times, divided, maximum, exponential,
-// sum, largest, and sumOfFour for four vectors at once with the same order of additions as sum.
+// storePart, unpack(block, vectors) of a Q8Block or Q4Block, broadcast, multiplyAdd(a, b, c) = a * b + c,
+// plus, times, divided, maximum, exponential, sum, largest, and sumOfFour for four vectors at once with the
+// same order of additions as sum.
 #pragma once
 
 namespace {
 
+using moescope::engine::kBlockElements;
 using moescope::engine::kKeyTile;
 using moescope::engine::MatmulJob;
 using moescope::engine::Storage;
@@ -21,8 +23,44 @@ struct F16 {
   unsigned short bits;
 };
 
+/// ggml's blocks of 32 elements as they lie in memory, at any even address.
+struct Q8Block {
+  unsigned short scale;  ///< half precision
+  signed char values[kBlockElements];
+};
+struct Q4Block {
+  unsigned short scale;
+  unsigned char pairs[kBlockElements / 2];  ///< element i in the low half, i + 16 in the high one
+};
+static_assert(sizeof(Q8Block) == 34 && sizeof(Q4Block) == 18);
+
+constexpr int kBlockVectors = static_cast<int>(kBlockElements / Vec::kLanes);
+
+/// Pointer to the elements from the given one on; with blocks, a whole number of them.
+template <class Weight>
+inline const Weight* elements(const void* weights, std::int64_t first) {
+  return static_cast<const Weight*>(weights) + first;
+}
+template <>
+inline const Q8Block* elements(const void* weights, std::int64_t first) {
+  return static_cast<const Q8Block*>(weights) + first / kBlockElements;
+}
+template <>
+inline const Q4Block* elements(const void* weights, std::int64_t first) {
+  return static_cast<const Q4Block*>(weights) + first / kBlockElements;
+}
+
+template <int R, int T>
+inline void horizontalSums(const Vec (&accumulators)[T][R], float (&sums)[T][R]) {
+  for (int t = 0; t < T; ++t) {
+    int r = 0;
+    for (; r + 4 <= R; r += 4) Vec::sumOfFour(&accumulators[t][r], &sums[t][r]);
+    for (; r < R; ++r) sums[t][r] = accumulators[t][r].sum();
+  }
+}
+
 /// Sums of R rows and T tokens. One accumulator a pair: the order of additions of a pair is fixed.
-template <class Weight, int R, int T>
+template <int R, int T, class Weight>
 inline void dotTile(const Weight* rows, std::int64_t columns, const float* const* inputs,
                     float (&sums)[T][R]) {
   Vec accumulators[T][R];
@@ -47,18 +85,46 @@ inline void dotTile(const Weight* rows, std::int64_t columns, const float* const
       for (int t = 0; t < T; ++t) accumulators[t][r] = Vec::multiplyAdd(w, x[t], accumulators[t][r]);
     }
   }
+  horizontalSums<R, T>(accumulators, sums);
+}
+
+/// The same of quantised rows: every element is widened exactly, and the additions are those above.
+template <int R, int T, class Block>
+inline void dotTileOfBlocks(const Block* rows, std::int64_t columns, const float* const* inputs,
+                            float (&sums)[T][R]) {
+  Vec accumulators[T][R];
   for (int t = 0; t < T; ++t) {
-    int r = 0;
-    for (; r + 4 <= R; r += 4) Vec::sumOfFour(&accumulators[t][r], &sums[t][r]);
-    for (; r < R; ++r) sums[t][r] = accumulators[t][r].sum();
+    for (int r = 0; r < R; ++r) accumulators[t][r] = Vec::broadcast(0.0F);
   }
+  const std::int64_t blocks = columns / kBlockElements;
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    for (int r = 0; r < R; ++r) {
+      Vec w[kBlockVectors];
+      Vec::unpack(rows[r * blocks + b], w);
+      for (int t = 0; t < T; ++t) {
+        const float* x = inputs[t] + b * kBlockElements;
+        for (int i = 0; i < kBlockVectors; ++i)
+          accumulators[t][r] = Vec::multiplyAdd(w[i], Vec::load(x + i * Vec::kLanes), accumulators[t][r]);
+      }
+    }
+  }
+  horizontalSums<R, T>(accumulators, sums);
+}
+template <int R, int T>
+inline void dotTile(const Q8Block* rows, std::int64_t columns, const float* const* inputs,
+                    float (&sums)[T][R]) {
+  dotTileOfBlocks<R, T>(rows, columns, inputs, sums);
+}
+template <int R, int T>
+inline void dotTile(const Q4Block* rows, std::int64_t columns, const float* const* inputs,
+                    float (&sums)[T][R]) {
+  dotTileOfBlocks<R, T>(rows, columns, inputs, sums);
 }
 
 template <class Weight, int R, int T>
 inline void rowsTimesTokens(const MatmulJob& job, std::int64_t row, int token) {
   float sums[T][R];
-  dotTile<Weight, R, T>(static_cast<const Weight*>(job.weights) + row * job.columns, job.columns,
-                        job.inputs + token, sums);
+  dotTile<R, T>(elements<Weight>(job.weights, row * job.columns), job.columns, job.inputs + token, sums);
   for (int t = 0; t < T; ++t) {
     float* out = job.outputs[token + t] + row;
     if (job.gains == nullptr) {
@@ -100,6 +166,35 @@ void matmul(const MatmulJob& job) {
     case Storage::F32: matmulOf<float>(job); break;
     case Storage::BF16: matmulOf<Bf16>(job); break;
     case Storage::F16: matmulOf<F16>(job); break;
+    case Storage::Q8_0: matmulOf<Q8Block>(job); break;
+    case Storage::Q4_0: matmulOf<Q4Block>(job); break;
+  }
+}
+
+template <class Weight>
+void widenElements(const Weight* from, std::int64_t count, float* out) {
+  std::int64_t i = 0;
+  for (; i + Vec::kLanes <= count; i += Vec::kLanes) Vec::load(from + i).store(out + i);
+  const int rest = static_cast<int>(count - i);
+  if (rest > 0) Vec::loadPart(from + i, rest).storePart(out + i, rest);
+}
+
+template <class Block>
+void widenBlocks(const Block* from, std::int64_t count, float* out) {
+  for (std::int64_t b = 0; b < count / kBlockElements; ++b) {
+    Vec w[kBlockVectors];
+    Vec::unpack(from[b], w);
+    for (int i = 0; i < kBlockVectors; ++i) w[i].store(out + b * kBlockElements + i * Vec::kLanes);
+  }
+}
+
+void widen(const void* weights, Storage storage, std::int64_t count, float* out) {
+  switch (storage) {
+    case Storage::F32: widenElements(static_cast<const float*>(weights), count, out); break;
+    case Storage::BF16: widenElements(static_cast<const Bf16*>(weights), count, out); break;
+    case Storage::F16: widenElements(static_cast<const F16*>(weights), count, out); break;
+    case Storage::Q8_0: widenBlocks(static_cast<const Q8Block*>(weights), count, out); break;
+    case Storage::Q4_0: widenBlocks(static_cast<const Q4Block*>(weights), count, out); break;
   }
 }
 
@@ -235,7 +330,7 @@ void mixValues(const float* p, const float* values, int headDim, std::int64_t ke
   }
 }
 
-constexpr moescope::engine::Kernels kTable{kName, &matmul, &rmsNorm, &siluTimes,
+constexpr moescope::engine::Kernels kTable{kName, &matmul, &widen,   &rmsNorm,  &siluTimes,
                                            &add,  &scores, &softmax, &mixValues};
 
 }  // namespace

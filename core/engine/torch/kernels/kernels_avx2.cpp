@@ -13,6 +13,8 @@ constexpr const char* kName = "avx2";
 
 struct Bf16;
 struct F16;
+struct Q8Block;
+struct Q4Block;
 
 struct Vec {
   static constexpr std::int64_t kLanes = 8;
@@ -32,6 +34,8 @@ struct Vec {
   }
   static Vec loadPart(const Bf16* p, int count) { return widened(part(p, count)); }
   static Vec loadPart(const F16* p, int count) { return {_mm256_cvtph_ps(part(p, count))}; }
+  static void unpack(const Q8Block& block, Vec (&w)[4]);
+  static void unpack(const Q4Block& block, Vec (&w)[4]);
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void storePart(float* p, int count) const {
     float all[kLanes];
@@ -98,6 +102,37 @@ struct Vec {
 }  // namespace
 
 #include "core/engine/torch/kernels/kernel_body.h"
+
+namespace {
+
+inline __m256 factorOf(unsigned short half) {
+  return _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+/// The first eight bytes as numbers times the factor.
+inline __m256 scaled(__m128i bytes, __m256 factor) {
+  return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), factor);
+}
+
+inline void Vec::unpack(const Q8Block& block, Vec (&w)[4]) {
+  const __m256 factor = factorOf(block.scale);
+  for (int i = 0; i < 4; ++i)
+    w[i] = {scaled(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(block.values + i * 8)), factor)};
+}
+
+inline void Vec::unpack(const Q4Block& block, Vec (&w)[4]) {
+  const __m256 factor = factorOf(block.scale);
+  const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.pairs));
+  const __m128i nibble = _mm_set1_epi8(15);
+  const __m128i offset = _mm_set1_epi8(8);
+  const __m128i low = _mm_sub_epi8(_mm_and_si128(pairs, nibble), offset);
+  const __m128i high = _mm_sub_epi8(_mm_and_si128(_mm_srli_epi16(pairs, 4), nibble), offset);
+  w[0] = {scaled(low, factor)};
+  w[1] = {scaled(_mm_srli_si128(low, 8), factor)};
+  w[2] = {scaled(high, factor)};
+  w[3] = {scaled(_mm_srli_si128(high, 8), factor)};
+}
+
+}  // namespace
 
 namespace moescope::engine {
 

@@ -13,6 +13,8 @@ constexpr const char* kName = "avx512";
 
 struct Bf16;
 struct F16;
+struct Q8Block;
+struct Q4Block;
 
 struct Vec {
   static constexpr std::int64_t kLanes = 16;
@@ -31,6 +33,8 @@ struct Vec {
   static Vec loadPart(const F16* p, int count) {
     return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask(count), p))};
   }
+  static void unpack(const Q8Block& block, Vec (&w)[2]);
+  static void unpack(const Q4Block& block, Vec (&w)[2]);
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void storePart(float* p, int count) const { _mm512_mask_storeu_ps(p, mask(count), v); }
 
@@ -84,6 +88,32 @@ struct Vec {
 }  // namespace
 
 #include "core/engine/torch/kernels/kernel_body.h"
+
+namespace {
+
+inline __m512 factorOf(unsigned short half) {
+  return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
+inline void Vec::unpack(const Q8Block& block, Vec (&w)[2]) {
+  const __m512 factor = factorOf(block.scale);
+  for (int i = 0; i < 2; ++i) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.values + i * 16));
+    w[i] = {_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)), factor)};
+  }
+}
+
+/// The 16 possible values times the factor are a table; a permutation takes the low four bits of each index.
+inline void Vec::unpack(const Q4Block& block, Vec (&w)[2]) {
+  const __m512 table = _mm512_mul_ps(_mm512_setr_ps(-8.0F, -7.0F, -6.0F, -5.0F, -4.0F, -3.0F, -2.0F, -1.0F,
+                                                    0.0F, 1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F, 7.0F),
+                                     factorOf(block.scale));
+  const __m512i pairs = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block.pairs)));
+  w[0] = {_mm512_permutexvar_ps(pairs, table)};
+  w[1] = {_mm512_permutexvar_ps(_mm512_srli_epi32(pairs, 4), table)};
+}
+
+}  // namespace
 
 namespace moescope::engine {
 

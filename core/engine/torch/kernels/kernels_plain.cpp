@@ -12,6 +12,8 @@ constexpr const char* kName = "plain";
 
 struct Bf16;
 struct F16;
+struct Q8Block;
+struct Q4Block;
 float widened(Bf16 element);
 float widened(F16 element);
 float widened(float element) { return element; }
@@ -32,6 +34,8 @@ struct Vec {
     for (int i = 0; i < count; ++i) result.v[i] = widened(p[i]);
     return result;
   }
+  static void unpack(const Q8Block& block, Vec (&w)[8]);
+  static void unpack(const Q4Block& block, Vec (&w)[8]);
   void store(float* p) const { std::copy(v, v + kLanes, p); }
   void storePart(float* p, int count) const { std::copy(v, v + count, p); }
 
@@ -75,6 +79,19 @@ namespace {
 
 float widened(Bf16 element) { return moescope::bfloat16ToFloat(element.bits); }
 float widened(F16 element) { return moescope::halfToFloat(element.bits); }
+
+void Vec::unpack(const Q8Block& block, Vec (&w)[8]) {
+  const float factor = moescope::halfToFloat(block.scale);
+  for (int i = 0; i < kBlockElements; ++i) w[i / 4].v[i % 4] = factor * static_cast<float>(block.values[i]);
+}
+
+void Vec::unpack(const Q4Block& block, Vec (&w)[8]) {
+  const float factor = moescope::halfToFloat(block.scale);
+  for (int i = 0; i < kBlockElements; ++i) {
+    const int pair = block.pairs[i % 16];
+    w[i / 4].v[i % 4] = factor * static_cast<float>((i < 16 ? pair & 15 : pair >> 4) - 8);
+  }
+}
 
 }  // namespace
 
