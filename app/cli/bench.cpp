@@ -8,6 +8,7 @@
 
 #include "app/bench/measure.h"
 #include "app/cli/command.h"
+#include "app/cli/run_options.h"
 #include "app/cli/text_table.h"
 #include "app/resource_folder.h"
 
@@ -131,6 +132,7 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   command->add_option("--model", options->bench.model, "Checkpoint folder (the demo model)");
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
+  addDtypeOption(*command, options->bench.load.dtype);
   command
       ->add_option("--threads", options->bench.load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024))

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxProgramBytes = 16U << 20;
 
-const std::map<std::string, engine::Dtype> kDtypes{{"auto", engine::Dtype::Auto},
-                                                   {"f32", engine::Dtype::F32},
-                                                   {"bf16", engine::Dtype::BF16},
-                                                   {"f16", engine::Dtype::F16}};
-
 /// Errors: those of steering::compile, with the file whose rules do not fit, or all of them where only
 /// together they do not.
 Result<void> fitPrograms(const std::vector<std::string>& files, const std::vector<RouterSpec>& routers) {
@@ -36,11 +31,23 @@ Result<void> fitPrograms(const std::vector<std::string>& files, const std::vecto
 
 }  // namespace
 
+void addDtypeOption(CLI::App& command, engine::Dtype& dtype) {
+  static const std::map<std::string, engine::Dtype> kDtypes{
+      {"auto", engine::Dtype::Auto}, {"f32", engine::Dtype::F32},   {"bf16", engine::Dtype::BF16},
+      {"f16", engine::Dtype::F16},   {"q8_0", engine::Dtype::Q8_0}, {"q4_0", engine::Dtype::Q4_0}};
+  std::vector<std::string> names;
+  for (const auto& [name, value] : kDtypes) names.push_back(name);
+  command
+      .add_option_function<std::string>(
+          "--dtype", [&dtype](const std::string& name) { dtype = kDtypes.at(name); },
+          "auto, f32, bf16 or f16; q8_0 or q4_0: weights rounded to 8 or 4 bits, on the CPU")
+      ->check(CLI::IsMember(names))
+      ->default_str("auto");
+}
+
 void addDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command.add_option("--dtype", options.dtype, "auto, f32, bf16 or f16")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
-      ->capture_default_str();
+  addDtypeOption(command, options.dtype);
   command.add_option("--threads", options.threads, "Threads of the engine; 0: all cores but one")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -70,7 +77,7 @@ void addModelOptions(CLI::App& command, ModelOptions& options) {
 engine::LoadOptions loadOptions(const ModelOptions& options) {
   engine::LoadOptions load;
   load.device = options.device;
-  load.dtype = kDtypes.at(options.dtype);
+  load.dtype = options.dtype;
   load.threads = options.threads;
   return load;
 }

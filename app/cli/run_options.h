@@ -22,10 +22,12 @@ struct ModelOptions {
   std::filesystem::path folder;
   std::string definition = "authors";  ///< the word of --compat
   std::string device = "auto";
-  std::string dtype = "auto";
+  engine::Dtype dtype = engine::Dtype::Auto;
   int threads = 0;
 };
 
+/// --dtype.
+void addDtypeOption(CLI::App& command, engine::Dtype& dtype);
 /// --device, --dtype and --threads.
 void addDeviceOptions(CLI::App& command, ModelOptions& options);
 /// --model and those.

@@ -131,11 +131,7 @@ void addVerify(CLI::App& app, std::function<int()>& run) {
   command->add_option("--reference", options->reference, "Reference file (safetensors)")->required();
   command->add_option("--device", options->load.device, "auto, cpu, cuda, cuda:N, or cpu-torch")
       ->capture_default_str();
-  command->add_option("--dtype", options->load.dtype, "Type of the weights: auto, f32, bf16, f16")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, engine::Dtype>{{"auto", engine::Dtype::Auto},
-                                                                               {"f32", engine::Dtype::F32},
-                                                                               {"bf16", engine::Dtype::BF16},
-                                                                               {"f16", engine::Dtype::F16}}));
+  addDtypeOption(*command, options->load.dtype);
   addCompatOption(*command, options->definition);
   command->add_option("--threads", options->load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024));

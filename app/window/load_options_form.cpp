@@ -29,6 +29,8 @@ LoadOptionsForm::LoadOptionsForm(const engine::LoadOptions& options,
   m_dtype->addItem(QStringLiteral("float32"), static_cast<int>(engine::Dtype::F32));
   m_dtype->addItem(QStringLiteral("bfloat16"), static_cast<int>(engine::Dtype::BF16));
   m_dtype->addItem(QStringLiteral("float16"), static_cast<int>(engine::Dtype::F16));
+  m_dtype->addItem(tr("8 bits (Q8_0), CPU"), static_cast<int>(engine::Dtype::Q8_0));
+  m_dtype->addItem(tr("4 bits (Q4_0), CPU"), static_cast<int>(engine::Dtype::Q4_0));
   m_dtype->setCurrentIndex(std::max(0, m_dtype->findData(static_cast<int>(options.dtype))));
   m_threads->setObjectName(QStringLiteral("threads"));
   m_threads->setRange(0, static_cast<int>(std::thread::hardware_concurrency()));

@@ -1,5 +1,6 @@
 #include "core/checkpoint/block_formats.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -113,7 +114,49 @@ void readQ6_K(Block block, float* out) {
   }
 }
 
+/// The value of largest magnitude, the first of several; NaN if one is NaN.
+float extreme(std::span<const float> values) {
+  float found = 0.0F;
+  for (const float value : values) {
+    if (std::isnan(value)) return value;
+    if (std::abs(value) > std::abs(found)) found = value;
+  }
+  return found;
+}
+
+/// Writes the factor and gives its inverse before it is rounded to half precision; 0 for a block of zeros.
+float writeFactor(float factor, std::byte* out) {
+  const std::uint16_t bits = floatToHalf(factor);
+  std::memcpy(out, &bits, sizeof bits);
+  return factor == 0.0F || !std::isfinite(factor) ? 0.0F : 1.0F / factor;
+}
+
+void writeQ8_0(std::span<const float> values, std::byte* out) {
+  const float inverse = writeFactor(std::abs(extreme(values)) / 127.0F, out);
+  for (std::size_t i = 0; i < 32; ++i)
+    out[2 + i] =
+        static_cast<std::byte>(inverse == 0.0F ? 0 : static_cast<int>(std::round(values[i] * inverse)));
+}
+
+void writeQ4_0(std::span<const float> values, std::byte* out) {
+  const float inverse = writeFactor(extreme(values) / -8.0F, out);
+  const auto nibble = [&](float value) {
+    return inverse == 0.0F ? 8 : std::min(15, static_cast<int>(value * inverse + 8.5F));
+  };
+  for (std::size_t i = 0; i < 16; ++i)
+    out[2 + i] = static_cast<std::byte>(nibble(values[i]) | nibble(values[i + 16]) << 4);
+}
+
 }  // namespace
+
+void writeBlocks(DType dtype, std::span<const float> values, std::span<std::byte> out) {
+  const auto bytes = static_cast<std::size_t>(blockSize(dtype).bytes);
+  for (std::size_t block = 0; block < values.size() / 32; ++block) {
+    std::byte* to = out.data() + block * bytes;
+    const auto from = values.subspan(block * 32, 32);
+    dtype == DType::Q8_0 ? writeQ8_0(from, to) : writeQ4_0(from, to);
+  }
+}
 
 void readBlocks(DType dtype, std::span<const std::byte> bytes, std::span<float> out) {
   const BlockSize size = blockSize(dtype);

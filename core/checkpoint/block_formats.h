@@ -15,4 +15,9 @@ namespace moescope::checkpoint {
 /// bits; MXFP4 a power of two and 32 numbers of the OCP type E2M1.
 void readBlocks(DType dtype, std::span<const std::byte> bytes, std::span<float> out);
 
+/// Rounds `values`, a whole number of blocks, into blocks of Q8_0 (factor: largest magnitude / 127) or Q4_0
+/// (factor: the value of largest magnitude / -8), as ggml does. What is not finite makes its block not
+/// finite.
+void writeBlocks(DType dtype, std::span<const float> values, std::span<std::byte> out);
+
 }  // namespace moescope::checkpoint

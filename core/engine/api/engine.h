@@ -22,7 +22,13 @@ enum class Dtype : std::uint8_t {
   F32,
   BF16,
   F16,
+  Q8_0,  ///< CPU: weights rounded at load to blocks of 32 with 8 bits each (ggml's format), float32
+         ///< activations
+  Q4_0,  ///< the same with 4 bits
 };
+
+/// Whether the weights are rounded at load to a few bits.
+constexpr bool roundsWeights(Dtype dtype) { return dtype == Dtype::Q8_0 || dtype == Dtype::Q4_0; }
 
 struct DeviceInfo {
   std::string id;    ///< "cpu", "cuda:0"

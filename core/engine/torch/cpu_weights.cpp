@@ -23,6 +23,8 @@ constexpr std::int64_t kStripRows = 16;
 // From so many tokens on, widening a row once costs less than unpacking its blocks for every four tokens.
 // Both give the same bits.
 constexpr int kStripTokens = 8;
+// A matrix of this size is not found in a cache again when the next token needs it.
+constexpr std::int64_t kStreamedBytes = 128 << 10;
 
 struct Sizes {
   std::int64_t all = 0;         ///< bytes of all matrices
@@ -33,13 +35,14 @@ struct Sizes {
 std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::int64_t bytesAs(const TensorView& view, Storage storage) {
-  return view.elementCount() * static_cast<std::int64_t>(bytesPerElement(storage));
+  return bytesOf(storage, view.elementCount());
 }
 
-Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype dtype) {
+Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype chosen) {
   Sizes sizes;
   Result<void> outcome;
-  forEachMatrix(weights, [&](const TensorView& view) {
+  forEachMatrix(weights, [&](const TensorView& view, bool mayRound) {
+    const Dtype dtype = dtypeFor(view, mayRound, chosen);
     const auto storage = storageFor(view, dtype);
     if (!storage) {
       if (outcome) outcome = fail(storage.error());
@@ -66,10 +69,11 @@ class MatrixReader {
                const std::stop_token& stop)
       : m_dtype(dtype), m_next(converted), m_total(totalBytes), m_progress(progress), m_stop(stop) {}
 
-  CpuMatrix read(const TensorView& view) {
-    const Storage storage = storageFor(view, m_dtype).value();
+  CpuMatrix read(const TensorView& view, bool mayRound) {
+    const Dtype dtype = dtypeFor(view, mayRound, m_dtype);
+    const Storage storage = storageFor(view, dtype).value();
     CpuMatrix matrix{view.bytes.data(), storage, view.shape[0], view.shape[1], nullptr};
-    if (staysQuantised(view, m_dtype)) {
+    if (staysQuantised(view, dtype)) {
       if (view.dtype == checkpoint::DType::Q8_0 && view.strides.empty()) {
         matrix.storage = Storage::Q8_0;
       } else if (view.dtype == checkpoint::DType::Q4_0 && view.strides.empty()) {
@@ -147,6 +151,7 @@ void matmul(const Kernels& kernels, const CpuMatrix& matrix, MatmulJob job) {
   job.columns = matrix.columns;
   job.weights = matrix.data;
   job.storage = matrix.storage;
+  job.streams = bytesOf(matrix.storage, matrix.rows * matrix.columns) >= kStreamedBytes;
   const bool hasBlocks = matrix.storage == Storage::Q8_0 || matrix.storage == Storage::Q4_0;
   if (matrix.quantised == nullptr && (!hasBlocks || job.tokens < kStripTokens)) {
     kernels.matmul(job);
@@ -190,26 +195,26 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   weights.storageName = joined(sizes->names);
 
   MatrixReader reader(dtype, weights.converted.bytes(), sizes->all, progress, stop);
-  weights.embedding = reader.read(from.embedding);
+  weights.embedding = reader.read(from.embedding, true);
   for (const auto& layer : from.layers) {
     if (reader.cancelled()) break;
     forEachRole(
         layer, weights.layers.emplace_back(),
-        [&reader](const TensorView& view, CpuMatrix& to) {
-          if (view.exists()) to = reader.read(view);
+        [&](const TensorView& view, CpuMatrix& to) {
+          if (view.exists()) to = reader.read(view, &view != &layer.moe.router);
         },
         [](const TensorView& view, CpuVector& to) { to = checkpoint::floatsOf(view); });
   }
   for (const auto& [name, parts] : from.ownMatrices) {
     if (reader.cancelled()) break;
-    for (const TensorView& part : parts) weights.ownMatrices[name].push_back(reader.read(part));
+    for (const TensorView& part : parts) weights.ownMatrices[name].push_back(reader.read(part, false));
   }
   for (const auto& [name, vector] : from.ownVectors) weights.ownVectors[name] = checkpoint::floatsOf(vector);
   weights.finalNorm = checkpoint::floatsOf(from.finalNorm);
   weights.finalNormBias = checkpoint::floatsOf(from.finalNormBias);
   weights.headBias = checkpoint::floatsOf(from.headBias);
-  weights.head =
-      from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding : reader.read(from.head);
+  weights.head = from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding
+                                                                       : reader.read(from.head, true);
   reader.convertAll();
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
   return weights;

@@ -60,7 +60,7 @@ std::int64_t TorchDecoder::cacheBytes(const checkpoint::ModelDescription& d, std
   const std::int64_t floats =
       saturatedProduct(saturatedProduct(d.layers, attention.keyValueHeads),
                        saturatedProduct(capacity, std::int64_t{attention.headDim} + attention.valueDim));
-  return saturatedProduct(floats, static_cast<std::int64_t>(bytesPerElement(storage)));
+  return saturatedProduct(floats, bytesOf(storage, 1));
 }
 
 std::unique_ptr<TorchDecoder> TorchDecoder::create(const TorchContext& context, std::int64_t capacity) {

@@ -70,9 +70,13 @@ class TensorReader {
 }  // namespace
 
 Result<Storage> TorchWeights::storageOf(const checkpoint::Checkpoint& checkpoint, Dtype dtype) {
+  if (roundsWeights(dtype)) {
+    return fail("engine.unsupported", "", "", "weights are rounded to 8 or 4 bits on the CPU alone",
+                "choose --device cpu, or another dtype");
+  }
   const auto& weights = checkpoint.weights();
   Result<void> outcome;
-  forEachMatrix(weights, [&](const TensorView& view) {
+  forEachMatrix(weights, [&](const TensorView& view, bool) {
     if (const auto storage = storageFor(view, dtype); !storage && outcome) outcome = fail(storage.error());
   });
   if (!outcome) return fail(outcome.error());
@@ -81,9 +85,8 @@ Result<Storage> TorchWeights::storageOf(const checkpoint::Checkpoint& checkpoint
 
 std::int64_t TorchWeights::bytesAs(const checkpoint::Checkpoint& checkpoint, Dtype dtype, Storage storage) {
   std::int64_t bytes = 0;
-  const auto each = static_cast<std::int64_t>(bytesPerElement(storage));
-  forEachMatrix(checkpoint.weights(), [&](const TensorView& view) {
-    bytes += staysSo(view, dtype) ? quantisedBytes(view) : view.elementCount() * each;
+  forEachMatrix(checkpoint.weights(), [&](const TensorView& view, bool) {
+    bytes += staysSo(view, dtype) ? quantisedBytes(view) : bytesOf(storage, view.elementCount());
   });
   return bytes;
 }
@@ -97,7 +100,7 @@ Result<TorchWeights> TorchWeights::load(const checkpoint::Checkpoint& checkpoint
   weights.dtype = scalarType(storage);
   weights.bytes = bytesAs(checkpoint, dtype, storage);
   std::set<std::string> names;
-  forEachMatrix(from, [&](const TensorView& view) {
+  forEachMatrix(from, [&](const TensorView& view, bool) {
     if (staysSo(view, dtype)) names.insert(storedName(view));
   });
   weights.quantisedNames = joined(names);

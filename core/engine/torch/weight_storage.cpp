@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/half.h"
+#include "core/checkpoint/block_formats.h"
 #include "core/checkpoint/float_values.h"
 
 namespace moescope::engine {
@@ -26,8 +27,6 @@ DType dtypeOf(Storage storage) {
 
 }  // namespace
 
-std::size_t bytesPerElement(Storage storage) { return storage == Storage::F32 ? 4 : 2; }
-
 std::string_view name(Storage storage) {
   switch (storage) {
     case Storage::F32: return "f32";
@@ -37,6 +36,11 @@ std::string_view name(Storage storage) {
     case Storage::Q4_0: return "q4_0";
   }
   return "f32";
+}
+
+Dtype dtypeFor(const TensorView& view, bool mayRound, Dtype chosen) {
+  if (!roundsWeights(chosen)) return chosen;
+  return mayRound && !view.shape.empty() && view.shape.back() % kBlockElements == 0 ? chosen : Dtype::Auto;
 }
 
 Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
@@ -51,6 +55,8 @@ Result<Storage> storageFor(const TensorView& view, Dtype dtype) {
     case Dtype::F32: return Storage::F32;
     case Dtype::BF16: return Storage::BF16;
     case Dtype::F16: return Storage::F16;
+    case Dtype::Q8_0: return Storage::Q8_0;
+    case Dtype::Q4_0: return Storage::Q4_0;
     case Dtype::Auto: break;
   }
   if (view.dtype == DType::BF16 || view.isQuantised()) return Storage::BF16;
@@ -89,8 +95,9 @@ std::string joined(const std::set<std::string>& names) {
 }
 
 bool usableInPlace(const TensorView& view, Storage storage) {
+  const std::size_t alignment = storage == Storage::F32 ? 4 : 2;
   return view.dtype == dtypeOf(storage) && view.strides.empty() &&
-         reinterpret_cast<std::uintptr_t>(view.bytes.data()) % bytesPerElement(storage) == 0;
+         reinterpret_cast<std::uintptr_t>(view.bytes.data()) % alignment == 0;
 }
 
 void convert(const TensorView& view, Storage storage, std::byte* out) {
@@ -100,12 +107,17 @@ void convert(const TensorView& view, Storage storage, std::byte* out) {
   }
   if (view.elementCount() == 0) return;
   const auto columns = static_cast<std::size_t>(view.shape.back());
+  const auto rowBytes = static_cast<std::size_t>(bytesOf(storage, view.shape.back()));
   std::vector<float> row(columns);
   for (std::int64_t r = 0; r < view.elementCount() / view.shape.back(); ++r) {
     checkpoint::readRow(view, r, row);
-    std::byte* to = out + static_cast<std::size_t>(r) * columns * bytesPerElement(storage);
+    std::byte* to = out + static_cast<std::size_t>(r) * rowBytes;
     if (storage == Storage::F32) {
-      std::memcpy(to, row.data(), columns * sizeof(float));
+      std::memcpy(to, row.data(), rowBytes);
+      continue;
+    }
+    if (storage == Storage::Q8_0 || storage == Storage::Q4_0) {
+      checkpoint::writeBlocks(dtypeOf(storage), row, std::span(to, rowBytes));
       continue;
     }
     for (std::size_t c = 0; c < columns; ++c) {
@@ -116,19 +128,21 @@ void convert(const TensorView& view, Storage storage, std::byte* out) {
 }
 
 void forEachMatrix(const checkpoint::ModelWeights& weights,
-                   const std::function<void(const TensorView&)>& visit) {
+                   const std::function<void(const TensorView&, bool mayRound)>& visit) {
   struct Nothing {};
-  const auto matrix = [&visit](const TensorView& view, Nothing&) {
-    if (view.exists()) visit(view);
-  };
   const auto vector = [](const TensorView&, Nothing&) {};
   checkpoint::LayerRoles<Nothing, Nothing> nowhere;
-  visit(weights.embedding);
-  for (const auto& layer : weights.layers) forEachRole(layer, nowhere, matrix, vector);
-  for (const auto& [name, parts] : weights.ownMatrices) {
-    for (const TensorView& part : parts) visit(part);
+  visit(weights.embedding, true);
+  for (const auto& layer : weights.layers) {
+    const auto matrix = [&](const TensorView& view, Nothing&) {
+      if (view.exists()) visit(view, &view != &layer.moe.router);
+    };
+    forEachRole(layer, nowhere, matrix, vector);
   }
-  if (weights.head.bytes.data() != weights.embedding.bytes.data()) visit(weights.head);
+  for (const auto& [name, parts] : weights.ownMatrices) {
+    for (const TensorView& part : parts) visit(part, false);
+  }
+  if (weights.head.bytes.data() != weights.embedding.bytes.data()) visit(weights.head, true);
 }
 
 }  // namespace moescope::engine

@@ -15,12 +15,14 @@
 
 namespace moescope::engine {
 
-std::size_t bytesPerElement(Storage storage);  ///< of those without blocks
-std::string_view name(Storage storage);        ///< "f32", "bf16", "f16", "q8_0", "q4_0"
+std::string_view name(Storage storage);  ///< "f32", "bf16", "f16", "q8_0", "q4_0"
 
-/// The storage of a tensor with this dtype under the user's choice; float64 becomes float32, and what is
-/// quantised otherwise than in Q8_0 and Q4_0 bfloat16 where it cannot stay as it is. Errors:
-/// `engine.unsupported` for integers and float8.
+/// What the user's choice means for a matrix: routers, matrices of adapters and rows that are no whole number
+/// of blocks are never rounded to 8 or 4 bits.
+Dtype dtypeFor(const checkpoint::TensorView& view, bool mayRound, Dtype chosen);
+
+/// The storage of a tensor under `dtype`; float64 becomes float32, and what is quantised bfloat16 where it
+/// cannot stay as it is. Errors: `engine.unsupported` for integers and float8.
 Result<Storage> storageFor(const checkpoint::TensorView& view, Dtype dtype);
 
 /// Left as it is unless the user asks for another type; true also of Q8_0 and Q4_0.
@@ -39,8 +41,8 @@ bool usableInPlace(const checkpoint::TensorView& view, Storage storage);
 void convert(const checkpoint::TensorView& view, Storage storage, std::byte* out);
 
 /// Calls `visit` for every tensor that is multiplied as a matrix (embedding, head, projections, routers,
-/// experts) and exists, each once, in the order of the forward pass.
+/// experts) and exists, each once, in the order of the forward pass; `mayRound` as dtypeFor takes it.
 void forEachMatrix(const checkpoint::ModelWeights& weights,
-                   const std::function<void(const checkpoint::TensorView&)>& visit);
+                   const std::function<void(const checkpoint::TensorView&, bool mayRound)>& visit);
 
 }  // namespace moescope::engine

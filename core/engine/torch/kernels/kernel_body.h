@@ -50,6 +50,13 @@ inline const Q4Block* elements(const void* weights, std::int64_t first) {
   return static_cast<const Q4Block*>(weights) + first / kBlockElements;
 }
 
+/// Rows from memory are too short for the processor to see a stream in each: it is told of the same place R
+/// rows further on, which is needed next.
+template <int R, bool Streams>
+inline void askForNext(const void* row, std::int64_t rowBytes) {
+  if constexpr (Streams) __builtin_prefetch(static_cast<const char*>(row) + R * rowBytes, 0, 2);
+}
+
 template <int R, int T>
 inline void horizontalSums(const Vec (&accumulators)[T][R], float (&sums)[T][R]) {
   for (int t = 0; t < T; ++t) {
@@ -60,7 +67,7 @@ inline void horizontalSums(const Vec (&accumulators)[T][R], float (&sums)[T][R])
 }
 
 /// Sums of R rows and T tokens. One accumulator a pair: the order of additions of a pair is fixed.
-template <int R, int T, class Weight>
+template <int R, int T, bool Streams, class Weight>
 inline void dotTile(const Weight* rows, std::int64_t columns, const float* const* inputs,
                     float (&sums)[T][R]) {
   Vec accumulators[T][R];
@@ -72,7 +79,9 @@ inline void dotTile(const Weight* rows, std::int64_t columns, const float* const
     Vec x[T];
     for (int t = 0; t < T; ++t) x[t] = Vec::load(inputs[t] + c);
     for (int r = 0; r < R; ++r) {
-      const Vec w = Vec::load(rows + r * columns + c);
+      const Weight* from = rows + r * columns + c;
+      askForNext<R, Streams>(from, columns * static_cast<std::int64_t>(sizeof(Weight)));
+      const Vec w = Vec::load(from);
       for (int t = 0; t < T; ++t) accumulators[t][r] = Vec::multiplyAdd(w, x[t], accumulators[t][r]);
     }
   }
@@ -89,7 +98,7 @@ inline void dotTile(const Weight* rows, std::int64_t columns, const float* const
 }
 
 /// The same of quantised rows: every element is widened exactly, and the additions are those above.
-template <int R, int T, class Block>
+template <int R, int T, bool Streams, class Block>
 inline void dotTileOfBlocks(const Block* rows, std::int64_t columns, const float* const* inputs,
                             float (&sums)[T][R]) {
   Vec accumulators[T][R];
@@ -100,7 +109,9 @@ inline void dotTileOfBlocks(const Block* rows, std::int64_t columns, const float
   for (std::int64_t b = 0; b < blocks; ++b) {
     for (int r = 0; r < R; ++r) {
       Vec w[kBlockVectors];
-      Vec::unpack(rows[r * blocks + b], w);
+      const Block* from = rows + r * blocks + b;
+      askForNext<R, Streams>(from, blocks * static_cast<std::int64_t>(sizeof(Block)));
+      Vec::unpack(*from, w);
       for (int t = 0; t < T; ++t) {
         const float* x = inputs[t] + b * kBlockElements;
         for (int i = 0; i < kBlockVectors; ++i)
@@ -110,21 +121,22 @@ inline void dotTileOfBlocks(const Block* rows, std::int64_t columns, const float
   }
   horizontalSums<R, T>(accumulators, sums);
 }
-template <int R, int T>
+template <int R, int T, bool Streams>
 inline void dotTile(const Q8Block* rows, std::int64_t columns, const float* const* inputs,
                     float (&sums)[T][R]) {
-  dotTileOfBlocks<R, T>(rows, columns, inputs, sums);
+  dotTileOfBlocks<R, T, Streams>(rows, columns, inputs, sums);
 }
-template <int R, int T>
+template <int R, int T, bool Streams>
 inline void dotTile(const Q4Block* rows, std::int64_t columns, const float* const* inputs,
                     float (&sums)[T][R]) {
-  dotTileOfBlocks<R, T>(rows, columns, inputs, sums);
+  dotTileOfBlocks<R, T, Streams>(rows, columns, inputs, sums);
 }
 
-template <class Weight, int R, int T>
+template <class Weight, int R, int T, bool Streams = false>
 inline void rowsTimesTokens(const MatmulJob& job, std::int64_t row, int token) {
   float sums[T][R];
-  dotTile<R, T>(elements<Weight>(job.weights, row * job.columns), job.columns, job.inputs + token, sums);
+  dotTile<R, T, Streams>(elements<Weight>(job.weights, row * job.columns), job.columns, job.inputs + token,
+                         sums);
   for (int t = 0; t < T; ++t) {
     float* out = job.outputs[token + t] + row;
     if (job.gains == nullptr) {
@@ -152,7 +164,9 @@ inline void rowGroup(const MatmulJob& job, std::int64_t row) {
 template <class Weight>
 void matmulOf(const MatmulJob& job) {
   std::int64_t row = job.firstRow;
-  if (job.tokens == 1) {
+  if (job.tokens == 1 && job.streams) {
+    for (; row + 8 <= job.endRow; row += 8) rowsTimesTokens<Weight, 8, 1, true>(job, row, 0);
+  } else if (job.tokens == 1) {
     for (; row + 8 <= job.endRow; row += 8) rowsTimesTokens<Weight, 8, 1>(job, row, 0);
   }
   for (; row + Vec::kRowsOfTile <= job.endRow; row += Vec::kRowsOfTile) {

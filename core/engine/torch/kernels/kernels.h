@@ -49,6 +49,7 @@ struct MatmulJob {
   float* const* outputs = nullptr;       ///< [tokens] pointers to [rows]
   const float* gains = nullptr;          ///< null: output = sum; else [tokens]: output += gain * sum
   int tokens = 0;
+  bool streams = false;  ///< the weights come from memory, not from a cache; changes no bits
 };
 
 /// One instruction set. All sizes are in elements.
