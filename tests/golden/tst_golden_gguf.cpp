@@ -72,6 +72,34 @@ class TestGoldenGguf : public QObject {
     QVERIFY(forwardAll(*orDie(stored->newSession()), ids, {40}) == expected);
   }
 
+  // Rounded when it is loaded, a checkpoint computes what gguf's quantize makes of it, bit for bit.
+  void roundsAsGgufDoes_data() {
+    QTest::addColumn<int>("dtype");
+    QTest::addRow("q8_0") << static_cast<int>(Dtype::Q8_0);
+    QTest::addRow("q4_0") << static_cast<int>(Dtype::Q4_0);
+  }
+  void roundsAsGgufDoes() {
+    QFETCH(int, dtype);
+    const std::string name = QTest::currentDataTag();
+    const auto twin = loadModel(pathOf("rounded") / ("olmoe." + name + ".gguf"), "cpu", Dtype::Auto);
+    const auto rounded = loadModel(checkpointFolder("olmoe"), "cpu", static_cast<Dtype>(dtype));
+    QVERIFY2(rounded->dtypeName().find(name) != std::string::npos, rounded->dtypeName().c_str());
+    const auto ids = spreadIds(*twin, 40);
+    const auto expected = forwardAll(*orDie(twin->newSession()), ids, {40});
+    QVERIFY(forwardAll(*orDie(rounded->newSession()), ids, {40}) == expected);
+    QVERIFY(forwardAll(*orDie(rounded->newSession()), ids, {1}) == expected);
+  }
+
+  void onlyTheProcessorRounds() {
+    const auto checkpoint = orDie(checkpoint::Checkpoint::open(checkpointFolder("olmoe")));
+    LoadOptions options;
+    options.device = "cpu-torch";
+    options.dtype = Dtype::Q8_0;
+    const auto model = orDie(loadEngine())->load(checkpoint, options, {}, {});
+    QVERIFY(!model);
+    QCOMPARE(QString::fromStdString(model.error().kind), QString("engine.unsupported"));
+  }
+
   void staysQuantisedInMemory() {
     const auto stored = loadModel(pathOf("olmoe_mixed.gguf"), "cpu", Dtype::Auto);
     const auto wide = loadModel(pathOf("olmoe_mixed.gguf"), "cpu", Dtype::F32);

@@ -5,7 +5,8 @@ A twin holds the weights of tests/data/checkpoints/NAME, so the reference.safete
 transformers computed, holds for it too. Names come from the tensor map of the PyPI package gguf, keys from its
 writer; what converters of llama.cpp do to weights (rows of q and k permuted for the llama architecture, experts
 stacked, kv_b split) is done here. `olmoe_mixed.gguf` is quantised: its twin is olmoe_mixed/, whose weights are
-what gguf's own dequantize makes of it. `blocks.safetensors` holds random blocks of each type as bytes and their
+what gguf's own dequantize makes of it. `rounded/` holds what its quantize makes of
+olmoe. `blocks.safetensors` holds random blocks of each type as bytes and their
 values by gguf's dequantize. tests/fuzz/corpus/gguf gets small models for the fuzzer.
 
 Needs numpy, safetensors and gguf. Usage: make_gguf.py
@@ -322,6 +323,15 @@ def write_mixed():
     shutil.copy(DATA / "checkpoints" / "olmoe" / "config.json", folder / "config.json")
 
 
+def write_rounded():
+    """What rounding at load must give: every matrix but the routers in one type, by gguf's own quantize."""
+    for kind in (Type.Q8_0, Type.Q4_0):
+        def kind_of(name, data):
+            whole = data.ndim > 1 and ".mlp.gate." not in name and data.shape[-1] % 32 == 0
+            return kind if whole else None
+        write(f"rounded/olmoe.{kind.name.lower()}.gguf", *load("olmoe"), kind_of=kind_of)
+
+
 def write_blocks():
     """Bytes are random but for the scales, which are finite and not too large."""
     random = numpy.random.Generator(numpy.random.PCG64(101))
@@ -351,6 +361,7 @@ def main():
     write("deepseek_v2_lite.split.gguf", *load("deepseek_v2_lite"), split=True)
     write("deepseek_v3.split.gguf", *load("deepseek_v3"), split=True)
     write_mixed()
+    write_rounded()
     write_blocks()
     write_corpus()
 
