@@ -17,7 +17,8 @@ struct BenchOptions {
   std::filesystem::path model;
   engine::LoadOptions load;
   int tokens = 128;                      ///< a block of `decode`, at most what the context holds
-  int repetitions = 5;                   ///< blocks at least; `record` uses 30 pairs
+  int context = 32;                      ///< tokens before the first of a block of `decode`
+  int repetitions = 5;                   ///< blocks at least; `record` and `steering` use 30 pairs
   std::int64_t traceTokens = 1'000'000;  ///< of the recording that `analyses` reads
   std::stop_token stop;
 };
@@ -28,12 +29,14 @@ struct BenchOptions {
 /// Seconds to open and load a checkpoint and to the first token.
 Result<nlohmann::ordered_json> benchLoad(const BenchOptions& options);
 /// Greedy decode through Generation, nothing recorded: tokens a second, and the weights that they touch as a
-/// share of what one thread can read from memory.
+/// share of what as many threads can read from memory.
 Result<nlohmann::ordered_json> benchDecode(const BenchOptions& options);
 /// One prompt of 512 tokens or what the context holds: tokens a second.
 Result<nlohmann::ordered_json> benchPrefill(const BenchOptions& options);
 /// Cost of recording at `ids`, `weights` and `full`: interleaved pairs of blocks with and without.
 Result<nlohmann::ordered_json> benchRecord(const BenchOptions& options);
+/// Cost of 20 rules on choices, weights not recorded: interleaved pairs of blocks with and without.
+Result<nlohmann::ordered_json> benchSteering(const BenchOptions& options);
 /// Builder to disk, synthetic routing of 16 layers, top-8 of 64: decisions a second.
 Result<nlohmann::ordered_json> benchStore(const BenchOptions& options);
 /// Congestion fit with 1000 bootstrap draws over 50 texts, 16 layers of 64 experts, 20 checkpoints of seeded

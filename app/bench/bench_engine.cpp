@@ -41,6 +41,17 @@ void addRate(ordered_json& result, int tokens, const MedianInterval& rate) {
   result["tokens_per_second_high"] = rate.high;
 }
 
+/// Weights that one token touches: those of its experts and all others, but for an embedding that is not the
+/// head as well, of which it needs a row.
+double bytesPerToken(const engine::Model& model) {
+  const auto& description = model.checkpoint().description();
+  auto active = static_cast<double>(description.parametersActive);
+  if (!description.tiedHead)
+    active -= static_cast<double>(description.vocabularySize) * description.hiddenSize;
+  return static_cast<double>(model.memory().weights) * active /
+         static_cast<double>(description.parametersTotal);
+}
+
 }  // namespace
 
 bool isDemo(const std::filesystem::path& model) {
@@ -78,14 +89,11 @@ Result<ordered_json> benchDecode(const BenchOptions& options) {
   });
   if (!rate) return fail(rate.error());
   auto result = loaded->header("decode");
-  result["prompt_tokens"] = kPromptTokens;
+  result["prompt_tokens"] = loaded->promptTokens;
   addRate(result, tokens, *rate);
-  const auto& description = loaded->model->checkpoint().description();
-  const double touched = static_cast<double>(loaded->model->memory().weights) *
-                         static_cast<double>(description.parametersActive) /
-                         static_cast<double>(description.parametersTotal);
+  const double touched = bytesPerToken(*loaded->model);
   result["weights_bytes_per_token"] = touched;
-  result["share_of_memory_stream"] = touched * rate->median / streamBytesPerSecond();
+  result["share_of_memory_stream"] = touched * rate->median / streamBytesPerSecond(loaded->model->threads());
   return result;
 }
 

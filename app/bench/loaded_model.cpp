@@ -9,6 +9,7 @@ Result<LoadedModel> LoadedModel::load(const BenchOptions& options) {
   auto engine = engine::loadEngine();
   if (!engine) return fail(engine.error());
   LoadedModel loaded;
+  loaded.promptTokens = options.context;
   Result<std::shared_ptr<const checkpoint::Checkpoint>> checkpoint;
   loaded.openSeconds = secondsOf([&] { checkpoint = checkpoint::Checkpoint::open(options.model); });
   if (!checkpoint) return fail(checkpoint.error());
@@ -42,7 +43,7 @@ std::vector<std::int32_t> LoadedModel::spreadIds(int count) const {
 Result<int> LoadedModel::longestText() const {
   const auto session = model->newSession();
   if (!session) return fail(session.error());
-  const std::int64_t tokens = (*session)->capacity() - kPromptTokens - 1;
+  const std::int64_t tokens = (*session)->capacity() - promptTokens - 1;
   if (tokens < 1) {
     return fail("bench.short_context", model->checkpoint().folder().string(), "",
                 "the model's context is too short to measure", "choose another model");
@@ -54,7 +55,7 @@ Result<std::unique_ptr<engine::Generation>> LoadedModel::startText(std::shared_p
                                                                    trace::CaptureLevel capture, int maxTokens,
                                                                    const std::stop_token& stop) const {
   engine::GenerationSettings settings;
-  settings.promptIds = spreadIds(kPromptTokens);
+  settings.promptIds = spreadIds(promptTokens);
   settings.maxTokens = maxTokens + 1;
   settings.sampler.temperature = 0.0;
   settings.ignoreEndTokens = true;

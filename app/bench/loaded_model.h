@@ -11,11 +11,10 @@
 
 namespace moescope::bench {
 
-inline constexpr int kPromptTokens = 32;
-
 struct LoadedModel {
   std::shared_ptr<engine::Model> model;
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
+  int promptTokens = 32;
   double openSeconds = 0.0, loadSeconds = 0.0;
 
   /// Errors: those of the checkpoint, the tokenizer and the engine.
@@ -25,7 +24,7 @@ struct LoadedModel {
   [[nodiscard]] nlohmann::ordered_json header(const std::string& bench) const;
   /// Ids spread over the vocabulary by a fixed step, so that they touch many experts.
   [[nodiscard]] std::vector<std::int32_t> spreadIds(int count) const;
-  /// A text of kPromptTokens and `maxTokens` greedy ones, past end tokens; recorded where `store` is given.
+  /// A text of promptTokens and `maxTokens` greedy ones, past end tokens; recorded where `store` is given.
   /// The prompt is forwarded already. Errors: those of Generation.
   [[nodiscard]] Result<std::unique_ptr<engine::Generation>> startText(
       std::shared_ptr<trace::TraceStore> store, trace::CaptureLevel capture, int maxTokens,

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <numeric>
+#include <span>
 #include <thread>
 
 #include <fmt/format.h>
@@ -51,21 +54,34 @@ nlohmann::ordered_json toJson(const MedianInterval& interval) {
   return {{"median", interval.median}, {"low", interval.low}, {"high", interval.high}};
 }
 
-double streamBytesPerSecond() {
-  constexpr std::size_t kWords = std::size_t{256} << 17;  // 256 MiB
-  constexpr std::size_t kSums = 8;
+namespace {
+
+std::uint64_t sumOf(std::span<const std::uint64_t> words) {
+  constexpr std::size_t kSums = 32;  // several, so that one addition does not wait for the other
+  std::uint64_t sums[kSums] = {};
+  for (std::size_t i = 0; i + kSums <= words.size(); i += kSums) {
+    for (std::size_t lane = 0; lane < kSums; ++lane) sums[lane] += words[i + lane];
+  }
+  return std::accumulate(std::begin(sums), std::end(sums), std::uint64_t{0});
+}
+
+}  // namespace
+
+double streamBytesPerSecond(int threads) {
+  constexpr std::size_t kWords = std::size_t{64} << 20;  // 512 MiB in all
   const std::vector<std::uint64_t> words(kWords, 1);
+  const std::size_t share = kWords / static_cast<std::size_t>(threads);
+  std::atomic<std::uint64_t> seen = 0;
   double best = 0.0;
   for (int pass = 0; pass < 5; ++pass) {
-    std::uint64_t sums[kSums] = {};  // several, so that one addition does not wait for the other
     const double seconds = secondsOf([&] {
-      for (std::size_t i = 0; i < kWords; i += kSums) {
-        for (std::size_t lane = 0; lane < kSums; ++lane) sums[lane] += words[i + lane];
-      }
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < static_cast<std::size_t>(threads); ++i)
+        others.emplace_back([&, i] { seen += sumOf(std::span(words).subspan(i * share, share)); });
+      seen += sumOf(std::span(words).first(share));
     });
-    volatile std::uint64_t seen = sums[0] + sums[kSums - 1];
-    (void)seen;
-    best = std::max(best, static_cast<double>(kWords * sizeof(std::uint64_t)) / seconds);
+    const auto bytes = static_cast<double>(share * static_cast<std::size_t>(threads) * sizeof(std::uint64_t));
+    best = std::max(best, bytes / seconds);
   }
   return best;
 }

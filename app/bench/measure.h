@@ -33,8 +33,9 @@ MedianInterval medianInterval(std::vector<double> values);
 
 nlohmann::ordered_json toJson(const MedianInterval& interval);
 
-/// Bytes a second that one thread reads from memory, best of a few passes over more than the caches hold.
-double streamBytesPerSecond();
+/// Bytes a second that threads read from memory together, best of a few passes over more than the caches
+/// hold.
+double streamBytesPerSecond(int threads);
 
 /// Processor, cores, memory and load average, as one line.
 std::string machineLine();

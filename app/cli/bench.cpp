@@ -21,10 +21,11 @@ using nlohmann::ordered_json;
 using Measurement = Result<ordered_json> (*)(const bench::BenchOptions&);
 // In the order of the table.
 const std::vector<std::pair<std::string, Measurement>> kMeasurements{
-    {"start", &bench::benchStart},           {"load", &bench::benchLoad},
-    {"decode", &bench::benchDecode},         {"prefill", &bench::benchPrefill},
-    {"record", &bench::benchRecord},         {"store", &bench::benchStore},
-    {"congestion", &bench::benchCongestion}, {"analyses", &bench::benchAnalyses},
+    {"start", &bench::benchStart},       {"load", &bench::benchLoad},
+    {"decode", &bench::benchDecode},     {"prefill", &bench::benchPrefill},
+    {"record", &bench::benchRecord},     {"steering", &bench::benchSteering},
+    {"store", &bench::benchStore},       {"congestion", &bench::benchCongestion},
+    {"analyses", &bench::benchAnalyses},
 };
 
 struct Options {
@@ -126,8 +127,10 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   names.reserve(kMeasurements.size());
   for (const auto& [name, measurement] : kMeasurements) names.push_back(name);
   command
-      ->add_option("NAME", options->name,
-                   "start, load, decode, prefill, record, store, congestion or analyses; all without a name")
+      ->add_option(
+          "NAME", options->name,
+          "start, load, decode, prefill, record, steering, store, congestion or analyses; all without a "
+          "name")
       ->check(CLI::IsMember(names));
   command->add_option("--model", options->bench.model, "Checkpoint folder (the demo model)");
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")
@@ -143,6 +146,12 @@ void addBench(CLI::App& app, std::function<int()>& run) {
                        "Tokens of a block; analyses: of the recording, 1000000 if it is not given")
           ->check(CLI::Range(1, 1 << 24))
           ->capture_default_str();
+  command->add_option("--context", options->bench.context, "decode: tokens before the first that is measured")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--blocks", options->bench.repetitions, "decode and prefill: blocks at least")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command->add_flag("--self-test", options->selfTest,
                     "Compare the kernels with LibTorch and with the model's reference file");
   command->add_flag("--json", options->json, "One JSON document");

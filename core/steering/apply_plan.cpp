@@ -67,11 +67,8 @@ class PortEdit {
       : m_steps(std::move(steps)), m_plan(plan), m_token(token), m_banned(banned) {}
 
   void apply(std::vector<float>& values) const {
-    if (m_steps.empty()) return;
-    const std::vector<float> native = values;
-    std::optional<float> spread;
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = shifted(native, i, spread);
-    pin(values);
+    if (has([](Operation o) { return o != Operation::Ban && !isPin(o); })) shift(values);
+    if (has(isPin)) pin(values);
     for (const PlanStep* step : m_steps) {
       if (step->operation != Operation::Ban) continue;
       for (const auto expert : step->experts) values[static_cast<std::size_t>(expert)] = -kInfinity;
@@ -79,6 +76,27 @@ class PortEdit {
   }
 
  private:
+  static bool isPin(Operation operation) {
+    return operation == Operation::PinHigh || operation == Operation::PinLow;
+  }
+  template <class Predicate>
+  [[nodiscard]] bool has(Predicate predicate) const {
+    return std::any_of(m_steps.begin(), m_steps.end(),
+                       [&](const PlanStep* step) { return predicate(step->operation); });
+  }
+
+  /// Only experts that a rule names change.
+  void shift(std::vector<float>& values) const {
+    const std::vector<float> native = values;
+    std::optional<float> spread;
+    for (const PlanStep* step : m_steps) {
+      for (const auto expert : step->experts) {
+        const auto i = static_cast<std::size_t>(expert);
+        values[i] = shifted(native, i, spread);
+      }
+    }
+  }
+
   /// a z1 + d + lam std(N) + noise, untouched where no rule acts.
   float shifted(const std::vector<float>& native, std::size_t i, std::optional<float>& spread) const {
     float value = native[i];
@@ -236,6 +254,13 @@ float sumEps(const RouterSpec& router) {
   return router.norm == WeightNorm::SumOne ? static_cast<float>(router.normParameter) : 0.0F;
 }
 
+std::vector<float> scaled(std::vector<float> weights, const RouterSpec& router) {
+  if (router.scale != 1.0) {
+    for (float& weight : weights) weight *= static_cast<float>(router.scale);
+  }
+  return weights;
+}
+
 /// P4: source, beta, renormalisation, routed scaling.
 std::vector<float> steeredWeights(const Steps& steps, std::span<const float> logits,
                                   std::span<const float> scores, std::span<const std::int32_t> ids,
@@ -260,6 +285,8 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
     return weights;
   }
   const std::vector<float> native = nativeWeights(logits, scores, ids, router, allowed);
+  const auto rule = renorm != nullptr ? renorm->operand.renormalisation : Renormalisation::Native;
+  if (source == nullptr && !multiplied && rule == Renormalisation::Native) return scaled(native, router);
   std::vector<float> weights;
   if (source != nullptr && source->operation == Operation::Uniform) {
     weights.assign(ids.size(), ids.empty() ? 0.0F : 1.0F / static_cast<float>(ids.size()));
@@ -280,25 +307,16 @@ std::vector<float> steeredWeights(const Steps& steps, std::span<const float> log
         weights[j] *= static_cast<float>(step->operand.value);
     }
   }
-  const auto rule = renorm != nullptr ? renorm->operand.renormalisation : Renormalisation::Native;
-  const bool untouched = source == nullptr && !multiplied && rule == Renormalisation::Native;
-  if (untouched) {
-    weights = native;
-  } else {
-    const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
-    const float mass = std::accumulate(native.begin(), native.end(), 0.0F);
-    const float factor = rule == Renormalisation::SumOne     ? 1.0F / (sum + sumEps(router))
-                         : rule == Renormalisation::Native   ? 1.0F / normDivisor(weights, router)
-                         : rule == Renormalisation::KeepMass ? mass / sum
-                                                             : 1.0F;
-    if (sum != 0.0F) {
-      for (float& weight : weights) weight *= factor;
-    }
+  const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
+  const float mass = std::accumulate(native.begin(), native.end(), 0.0F);
+  const float factor = rule == Renormalisation::SumOne     ? 1.0F / (sum + sumEps(router))
+                       : rule == Renormalisation::Native   ? 1.0F / normDivisor(weights, router)
+                       : rule == Renormalisation::KeepMass ? mass / sum
+                                                           : 1.0F;
+  if (sum != 0.0F) {
+    for (float& weight : weights) weight *= factor;
   }
-  if (router.scale != 1.0) {
-    for (float& weight : weights) weight *= static_cast<float>(router.scale);
-  }
-  return weights;
+  return scaled(std::move(weights), router);
 }
 
 const PlanStep* forcedSet(const Steps& steps) {
@@ -334,19 +352,29 @@ std::vector<bool> bannedBy(const Steps& steps, std::size_t experts) {
   return banned;
 }
 
-}  // namespace
+/// The ports, and the native scores of the steered logits.
+struct ScoredPorts : SteeredPorts {
+  std::vector<float> scores;
+};
 
-SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token) {
-  const Steps steps = stepsOn(plan, token);
-  const std::vector<bool> banned = bannedBy(steps, logits.size());
-  SteeredPorts ports;
+ScoredPorts scoredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token,
+                        const Steps& steps, const std::vector<bool>& banned) {
+  ScoredPorts ports;
   ports.logits.assign(logits.begin(), logits.end());
   PortEdit(ofPrimitive(steps, Primitive::Logit), plan, token, banned).apply(ports.logits);
-  ports.keysBefore = scoresOf(ports.logits, plan.router.score);
+  ports.scores = scoresOf(ports.logits, plan.router.score);
+  ports.keysBefore = ports.scores;
   addSelectionBias(ports.keysBefore, plan.router);
   ports.keys = ports.keysBefore;
   PortEdit(ofPrimitive(steps, Primitive::Key), plan, token, banned).apply(ports.keys);
   return ports;
+}
+
+}  // namespace
+
+SteeredPorts steeredPorts(std::span<const float> logits, const LayerPlan& plan, const TokenScope& token) {
+  const Steps steps = stepsOn(plan, token);
+  return scoredPorts(logits, plan, token, steps, bannedBy(steps, logits.size()));
 }
 
 RouterChoice nativeChoice(std::span<const float> logits, const RouterSpec& router) {
@@ -357,24 +385,22 @@ RouterChoice applyPlan(std::span<const float> logits, const LayerPlan& plan, con
   const RouterSpec& router = plan.router;
   const Steps steps = stepsOn(plan, token);
   const std::vector<bool> banned = bannedBy(steps, logits.size());
-  std::vector<bool> allowed(banned.size());
-  std::transform(banned.begin(), banned.end(), allowed.begin(), [](bool b) { return !b; });
+  std::vector<bool> allowed(banned);
+  allowed.flip();
   const auto allowedCount = static_cast<int>(std::count(allowed.begin(), allowed.end(), true));
 
-  const SteeredPorts ports = steeredPorts(logits, plan, token);
-  const std::vector<float>& z = ports.logits;
-  const std::vector<float> scores = scoresOf(z, router.score);
+  ScoredPorts ports = scoredPorts(logits, plan, token, steps, banned);
   RouterChoice choice;
   if (const PlanStep* forced = forcedSet(steps)) {
     for (const auto id : forced->operand.orderedIds) {
       if (allowed[static_cast<std::size_t>(id)]) choice.ids.push_back(id);
     }
   } else {
-    std::vector<float> keys = ports.keys;
-    maskGroups(keys, router.groups, allowed);
-    choice.ids = topK(keys, allowed, clippedCount(steps, z, scores, router, allowedCount));
+    maskGroups(ports.keys, router.groups, allowed);
+    choice.ids =
+        topK(ports.keys, allowed, clippedCount(steps, ports.logits, ports.scores, router, allowedCount));
   }
-  choice.weights = steeredWeights(steps, z, scores, choice.ids, router, allowed);
+  choice.weights = steeredWeights(steps, ports.logits, ports.scores, choice.ids, router, allowed);
   return choice;
 }
 

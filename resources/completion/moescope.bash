@@ -12,7 +12,7 @@ _moescope() {
     " --plugins") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "verify --reference") :; return ;;
     "verify --device") :; return ;;
-    "verify --dtype") :; return ;;
+    "verify --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
     "verify --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "verify --threads") :; return ;;
     "verify --tolerance") :; return ;;
@@ -22,7 +22,7 @@ _moescope() {
     "tokenize --decode") :; return ;;
     "generate -m"|"generate --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "generate --device") :; return ;;
-    "generate --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
+    "generate --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
     "generate --threads") :; return ;;
     "generate --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "generate -p"|"generate --prompt") :; return ;;
@@ -42,7 +42,7 @@ _moescope() {
     "generate --capture") COMPREPLY=($(compgen -W "none ids weights full" -- "$word")); return ;;
     "record -m"|"record --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "record --device") :; return ;;
-    "record --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
+    "record --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
     "record --threads") :; return ;;
     "record --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "record --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -57,7 +57,7 @@ _moescope() {
     "record --name") :; return ;;
     "series --checkpoints") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "series --device") :; return ;;
-    "series --dtype") COMPREPLY=($(compgen -W "auto f32 bf16 f16" -- "$word")); return ;;
+    "series --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
     "series --threads") :; return ;;
     "series --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "series -o"|"series --out") COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -98,8 +98,11 @@ _moescope() {
     "steer check -m"|"steer check --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "bench --model") :; return ;;
     "bench --device") :; return ;;
+    "bench --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
     "bench --threads") :; return ;;
     "bench --tokens") :; return ;;
+    "bench --context") :; return ;;
+    "bench --blocks") :; return ;;
   esac
   case "$command" in
     "") words="inspect check verify tokenize generate record series query figure analyze steer devices bench -h --help --version --verbose --demo --plugins"; files=1 ;;
@@ -117,7 +120,7 @@ _moescope() {
     "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;
     "devices") words="-h --help --json"; files=0 ;;
-    "bench") words="-h --help --model --device --threads --tokens --self-test --json"; files=1 ;;
+    "bench") words="-h --help --model --device --dtype --threads --tokens --context --blocks --self-test --json"; files=1 ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
   if [ "$files" = 1 ] && [[ $word != -* ]]; then COMPREPLY+=($(compgen -f -- "$word")); fi
