@@ -48,6 +48,8 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
                        {"rows", r.rows},
                        {"set_differs", r.setDiffers},
                        {"set_differs_clearly", r.setDiffersClearly},
+                       {"set_differs_beyond_rounding", r.setDiffersBeyondRounding},
+                       {"widest_margin", number(r.widestMargin)},
                        {"order_differs", r.orderDiffers},
                        {"max_weight", number(r.maxWeight)},
                        {"where", r.where},
@@ -85,12 +87,12 @@ void printTable(const engine::VerifyReport& report, const engine::Model& model, 
     fmt::print("{:<24} {:>12.3g} {:>12.3g}  {}{}\n", v.quantity, v.maxAbsolute, v.maxRelative, v.where,
                v.failed ? "  FAILED" : "");
   }
-  fmt::print("\n{:<14} {:>8} {:>12} {:>14} {:>12}  {}\n", "routing", "rows", "other ids", "other order",
-             "max weight", "where");
+  fmt::print("\n{:<14} {:>8} {:>12} {:>16} {:>14} {:>12}  {}\n", "routing", "rows", "other ids",
+             "beyond rounding", "other order", "max weight", "where");
   for (const auto& r : report.routing) {
     const std::string router = fmt::format("L{}{}", r.layer, r.kind == "ffn" ? "" : " " + r.kind);
-    fmt::print("{:<14} {:>8} {:>12} {:>14} {:>12.3g}  {}{}\n", router, r.rows, r.setDiffers, r.orderDiffers,
-               r.maxWeight, r.where, r.failed ? "  FAILED" : "");
+    fmt::print("{:<14} {:>8} {:>12} {:>16} {:>14} {:>12.3g}  {}{}\n", router, r.rows, r.setDiffers,
+               r.setDiffersBeyondRounding, r.orderDiffers, r.maxWeight, r.where, r.failed ? "  FAILED" : "");
   }
   if (report.greedy) {
     fmt::print("\ngreedy continuation: {} of {} tokens differ{}\n", report.greedy->differ,
@@ -149,6 +151,7 @@ void addVerify(CLI::App& app, std::function<int()>& run) {
   command->callback([options, &run] {
     run = [options] {
       options->verify.stop = interruptToken();
+      options->verify.rounding = options->load.dtype;
       return runVerify(*options);
     };
   });

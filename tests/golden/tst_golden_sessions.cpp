@@ -276,6 +276,21 @@ class TestGoldenSessions : public QObject {
     QVERIFY2(message.contains(device() == "cpu" ? "needs 12320." : "needs 6144."), qPrintable(message));
     QVERIFY2(message.contains("are missing"), qPrintable(message));
     QVERIFY(loadDemo({.device = device()}));
+    // Nor instead of another model, which a smaller context can replace.
+    const auto engine = orDie(loadEngine());
+    const auto before = orDie(loadDemo({.device = "cpu"}));
+    const auto instead = engine->fitsInsteadOf(*before, before->checkpoint(), options);
+    QVERIFY(!instead);
+    QCOMPARE(QString::fromStdString(instead.error().kind), QString("machine.out_of_memory"));
+    QVERIFY(engine->fitsInsteadOf(*before, before->checkpoint(), {.device = device()}));
+  }
+
+  // The demo's file holds bfloat16.
+  void weightsInTheFileAreMapped() {
+    const auto stored = orDie(loadDemo({.device = "cpu"}))->memory();
+    QCOMPARE(stored.mapped, stored.weights);
+    QCOMPARE(orDie(loadDemo({.device = "cpu", .dtype = Dtype::F32}))->memory().mapped, std::int64_t{0});
+    QCOMPARE(orDie(loadDemo({.device = "cpu-torch"}))->memory().mapped, std::int64_t{0});
   }
 
   void aMissingDeviceIsNamed() {

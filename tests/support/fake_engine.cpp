@@ -40,7 +40,8 @@ class FakeModel final : public engine::Model, public std::enable_shared_from_thi
  public:
   FakeModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, const engine::LoadOptions& options,
             std::shared_ptr<FakeBehaviour> wanted)
-      : behaviour(std::move(wanted)), m_checkpoint(std::move(checkpoint)) {
+      : behaviour(std::move(wanted)), m_checkpoint(std::move(checkpoint)), m_bytes(behaviour->modelBytes) {
+    behaviour->usedBytes += m_bytes;
     const auto& description = m_checkpoint->description();
     capacity = options.contextTokens > 0       ? options.contextTokens
                : behaviour->defaultContext > 0 ? behaviour->defaultContext
@@ -54,13 +55,15 @@ class FakeModel final : public engine::Model, public std::enable_shared_from_thi
     }
   }
 
+  ~FakeModel() override { behaviour->usedBytes -= m_bytes; }
+
   [[nodiscard]] const checkpoint::Checkpoint& checkpoint() const override { return *m_checkpoint; }
   [[nodiscard]] engine::DeviceInfo device() const override {
     return {"cpu", "fake processor", 1 << 20, 1 << 20};
   }
   [[nodiscard]] std::string dtypeName() const override { return "f32"; }
   [[nodiscard]] int threads() const override { return 1; }
-  [[nodiscard]] engine::MemoryUse memory() const override { return {1000, 100, 10}; }
+  [[nodiscard]] engine::MemoryUse memory() const override { return {m_bytes - 110, 100, 10}; }
   [[nodiscard]] int prefillBlock() const override { return behaviour->prefillBlock; }
   Result<std::unique_ptr<engine::Session>> newSession() override;
 
@@ -71,6 +74,7 @@ class FakeModel final : public engine::Model, public std::enable_shared_from_thi
 
  private:
   std::shared_ptr<const checkpoint::Checkpoint> m_checkpoint;
+  std::int64_t m_bytes;
 };
 
 struct TapBuffer {
@@ -219,7 +223,17 @@ Result<std::shared_ptr<engine::Model>> FakeEngine::load(
     if (progress) progress({"Reading weights", step + 1, 10, "bytes"});
   }
   if (m_behaviour->loadError) return fail(*m_behaviour->loadError);
+  if (m_behaviour->modelBytes > m_behaviour->freeBytes - m_behaviour->usedBytes)
+    return fail("machine.out_of_memory", "", "cpu", "the model does not fit");
   return std::make_shared<FakeModel>(std::move(checkpoint), options, m_behaviour);
+}
+
+Result<void> FakeEngine::fitsInsteadOf(const engine::Model& replaced, const checkpoint::Checkpoint&,
+                                       const engine::LoadOptions&) const {
+  const auto memory = replaced.memory();
+  const std::int64_t free = m_behaviour->freeBytes - m_behaviour->usedBytes;
+  if (m_behaviour->modelBytes <= free + memory.weights + memory.cache + memory.other) return {};
+  return fail("machine.out_of_memory", "", "cpu", "the model does not fit");
 }
 
 std::shared_ptr<engine::Model> fakeModel(const std::filesystem::path& folder,

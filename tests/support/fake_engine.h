@@ -23,6 +23,10 @@ struct FakeBehaviour {
   /// Called for each of ten steps of loading; may wait.
   std::function<void(int step)> whileLoading;
   std::optional<Error> loadError;
+  /// Loading needs `modelBytes` of the `freeBytes` that the models there have left.
+  std::int64_t freeBytes = std::int64_t{1} << 20;
+  std::int64_t modelBytes = 1110;
+  std::atomic<std::int64_t> usedBytes{0};
   std::optional<Error> forwardError;  ///< returned by forward() at errorPosition
   std::int64_t errorPosition = -1;
   /// After the token at a position this id is by far the likeliest.
@@ -40,6 +44,9 @@ class FakeEngine final : public engine::Engine {
                                               const engine::LoadOptions& options,
                                               const ProgressCallback& progress,
                                               std::stop_token stop) override;
+  [[nodiscard]] Result<void> fitsInsteadOf(const engine::Model& replaced,
+                                           const checkpoint::Checkpoint& checkpoint,
+                                           const engine::LoadOptions& options) const override;
 
  private:
   std::shared_ptr<FakeBehaviour> m_behaviour;

@@ -189,11 +189,26 @@ class TestCpuDecoder : public QObject {
              nearly.error().message.c_str());
   }
 
+  // What a model holds counts where the next one would go, but for weights in the mapped file, which are page
+  // cache and free already.
+  void unloadingGivesBackWhatIsNotMapped() {
+    const MemoryUse use{.weights = 700, .cache = 50, .other = 5, .mapped = 600};
+    const auto device = [](const char* id) { return DeviceInfo{id, "", 10000, 1000}; };
+    QCOMPARE(freeBytesWithout(use, "cpu", device("cpu")), std::int64_t{1155});
+    QCOMPARE(freeBytesWithout(use, "cpu-torch", device("cpu")), std::int64_t{1155});
+    QCOMPARE(freeBytesWithout(use, "cuda:0", device("cuda:0")), std::int64_t{1155});
+    QCOMPARE(freeBytesWithout(use, "cuda:0", device("cuda:1")), std::int64_t{1000});
+    QCOMPARE(freeBytesWithout(use, "cuda:0", device("cpu")), std::int64_t{1000});
+    QCOMPARE(freeBytesWithout(use, "cpu", device("cuda:0")), std::int64_t{1000});
+  }
+
   void sizesSaturate() {
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
     QCOMPARE(saturatedProduct(6, 7), std::int64_t{42});
     QCOMPARE(saturatedProduct(kMost / 2, 3), kMost);
     QCOMPARE(saturatedProduct(0, kMost), std::int64_t{0});
+    QCOMPARE(saturatedSum(40, 2), std::int64_t{42});
+    QCOMPARE(saturatedSum(kMost, 1), kMost);
   }
 
   void theMachineIsKnown() {

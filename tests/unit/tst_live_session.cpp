@@ -47,6 +47,54 @@ class TestLiveSession : public QObject {
     QCOMPARE(bench.log.errors().back(), std::string("machine.no_device"));
   }
 
+  // A folder whose files are wrong is refused before anything of the model is given up, whatever memory there
+  // is.
+  void wrongFilesLeaveTheModelThatIsThere_data() {
+    QTest::addColumn<QString>("folder");
+    for (const char* folder :
+         {"missing_tensor", "wrong_tensor_shape", "config_truncated", "valid_olmoe" /* has no tokenizer */})
+      QTest::newRow(folder) << folder;
+  }
+  void wrongFilesLeaveTheModelThatIsThere() {
+    QFETCH(QString, folder);
+    LiveBench bench;
+    bench.behaviour->freeBytes = bench.behaviour->modelBytes;  // not for two
+    QVERIFY(bench.load());
+    const auto model = bench.session.model();
+    bench.session.loadModel((QStringLiteral(MOESCOPE_TEST_DATA "/malformed/") + folder).toStdString(), {});
+    QVERIFY(bench.log.waitFor(Kind::Failed));
+    QCOMPARE(bench.session.model(), model);
+    QCOMPARE(bench.log.count(Kind::ModelUnloaded), 0);
+    QVERIFY(bench.log.errors().front() != "machine.out_of_memory");
+  }
+
+  void aModelThatCannotFitLeavesTheOneThatIsThere() {
+    LiveBench bench;
+    bench.behaviour->freeBytes = 1500;
+    QVERIFY(bench.loadRecording());
+    const auto model = bench.session.model();
+    bench.behaviour->modelBytes = 1501;
+    bench.session.loadModel(demoFolder(), {});
+    QVERIFY(bench.log.waitFor(Kind::Failed));
+    QCOMPARE(bench.log.errors(), std::vector<std::string>{"machine.out_of_memory"});
+    QCOMPARE(bench.log.count(Kind::ModelUnloaded), 0);
+    QCOMPARE(bench.session.model(), model);
+    QVERIFY(bench.generate(prompt(kShortText, 3)));
+    QCOMPARE(bench.session.status().generatedTokens, std::int64_t{3});
+  }
+
+  void aModelThatFitsOnlyAloneTakesThePlace() {
+    LiveBench bench;
+    bench.behaviour->freeBytes = 1500;
+    QVERIFY(bench.load());
+    bench.behaviour->modelBytes = 1500;
+    bench.session.loadModel(demoFolder(), {});
+    QVERIFY(bench.log.waitFor(Kind::ModelLoaded, 2));
+    QCOMPARE(bench.log.count(Kind::ModelUnloaded), 1);
+    QVERIFY(bench.log.errors().empty());
+    QCOMPARE(bench.session.model()->memory().weights, std::int64_t{1500 - 110});
+  }
+
   void loadingCanBeStopped() {
     LiveBench bench;
     Gate gate;

@@ -86,6 +86,34 @@ class TestRecordSeries : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  // Another model takes the memory: it is asked to go once, and the series goes on from where it is.
+  void roomIsMadeForACheckpoint() {
+    const Training training;
+    auto behaviour = std::make_shared<FakeBehaviour>();
+    auto other = fakeModel(demoFolder(), behaviour);
+    behaviour->freeBytes = behaviour->modelBytes;
+    FakeEngine engine(behaviour);
+    int asked = 0;
+    bool gives = false;
+    SeriesEvents events;
+    events.makeRoom = [&](const checkpoint::Checkpoint& checkpoint, const LoadOptions& options) {
+      ++asked;
+      if (!engine.fitsInsteadOf(*other, checkpoint, options) || !gives) return false;
+      other.reset();
+      return true;
+    };
+    TemporaryTrace trace;
+    const auto refused = recordSeries(engine, *trace.store, training.settings(), {}, {}, events);
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().kind, std::string("machine.out_of_memory"));
+    QVERIFY(other != nullptr);
+    gives = true;
+    const auto outcome = recordSeries(engine, *trace.store, training.settings(), {}, {}, events);
+    QVERIFY2(outcome, outcome ? "" : outcome.error().text().c_str());
+    QCOMPARE(outcome->steps.size(), std::size_t{3});
+    QCOMPARE(asked, 2);
+  }
+
   void oneRunACheckpoint() {
     const Training training;
     TemporaryTrace trace;

@@ -49,6 +49,7 @@ struct MemoryUse {
   std::int64_t weights = 0;
   std::int64_t cache = 0;
   std::int64_t other = 0;
+  std::int64_t mapped = 0;  ///< of the weights: in place in the file, so that freeBytes counts them as free
 };
 
 /// What one forward step shows of one router. Row-major over the step's tokens; valid until the next
@@ -132,6 +133,10 @@ class Engine {
   virtual Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                               const LoadOptions& options, const ProgressCallback& progress,
                                               std::stop_token stop) = 0;
+  /// Whether load() would find memory enough if `replaced` were gone. Reads no weights. Errors: as load().
+  [[nodiscard]] virtual Result<void> fitsInsteadOf(const Model& replaced,
+                                                   const checkpoint::Checkpoint& checkpoint,
+                                                   const LoadOptions& options) const = 0;
 };
 
 /// Sets what libgomp reads when it is loaded, where the user has not: passive waiting, since spinning at its
@@ -145,7 +150,7 @@ bool setOpenMpEnvironment();
 Result<std::shared_ptr<Engine>> loadEngine();
 
 /// The one symbol of the shared object. `abi` must equal kEngineAbi.
-inline constexpr int kEngineAbi = 1;
+inline constexpr int kEngineAbi = 2;
 using CreateEngine = Engine* (*)(int abi);
 inline constexpr const char* kCreateEngineSymbol = "moescope_create_engine";
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "core/engine/api/choice_margin.h"
 #include "core/engine/api/reference_file.h"
 
 namespace moescope::engine {
@@ -36,8 +36,11 @@ std::vector<float> keptGroups(std::span<const float> selection, const RouterSpec
 class Comparison {
  public:
   Comparison(const ReferenceFile& reference, const checkpoint::ModelDescription& description,
-             double tolerance)
-      : m_reference(reference), m_description(description), m_tolerance(tolerance) {}
+             const VerifyOptions& options)
+      : m_reference(reference),
+        m_description(description),
+        m_tolerance(options.tolerance),
+        m_rounding(options.rounding) {}
 
   /// A step that began at token `token` of row `row`.
   void add(std::int64_t row, std::int64_t token, const StepOutput& output) {
@@ -117,7 +120,7 @@ class Comparison {
       ++difference.rows;
       if (!std::is_permutation(own.begin(), own.end(), wanted.begin(), wanted.end())) {
         if (difference.setDiffers++ == 0) difference.where = where;
-        if (margin(router, at) > kClearMargin) ++difference.setDiffersClearly;
+        judgeOtherSet(router, at, difference);
       } else if (!std::equal(own.begin(), own.end(), wanted.begin())) {
         ++difference.orderDiffers;
       }
@@ -136,24 +139,35 @@ class Comparison {
     }
   }
 
-  /// Between the last chosen and the first not chosen value of what the reference ranks.
-  [[nodiscard]] double margin(const RouterSpec& router, std::size_t at) const {
-    const std::vector<float>* ranked = nullptr;
+  /// The reference's row of a router's values of one kind; empty if the file does not have them.
+  [[nodiscard]] std::span<const float> referenceRow(const RouterSpec& router, const char* part,
+                                                    std::size_t at) const {
+    const std::vector<float>* values = m_reference.values(referencePrefix(router) + part);
+    if (values == nullptr) return {};
+    const auto experts = static_cast<std::size_t>(router.experts);
+    return std::span(*values).subspan(at * experts, experts);
+  }
+
+  /// Holds another set of ids against the reference's margin in what it ranks.
+  void judgeOtherSet(const RouterSpec& router, std::size_t at, RoutingDifference& difference) const {
+    std::span<const float> ranked;
     for (const char* part : {"selection", "scores", "logits"}) {
-      if (ranked == nullptr) ranked = m_reference.values(referencePrefix(router) + part);
+      if (ranked.empty()) ranked = referenceRow(router, part, at);
     }
-    if (ranked == nullptr || router.topK >= router.experts) return std::numeric_limits<double>::infinity();
-    const auto experts = static_cast<std::ptrdiff_t>(router.experts);
-    const auto first = ranked->begin() + static_cast<std::ptrdiff_t>(at) * experts;
-    std::vector<float> sorted(first, first + experts);
-    std::sort(sorted.begin(), sorted.end(), std::greater<>());
-    const auto count = static_cast<std::size_t>(router.topK);
-    return double{sorted[count - 1]} - sorted[count];
+    if (choiceMargin(ranked, router.topK) > kClearMargin) ++difference.setDiffersClearly;
+    // Without a bias and a group mask the logits are in the order of what is ranked.
+    const std::span<const float> logits = referenceRow(router, "logits", at);
+    if (!logits.empty() && router.selectionBias.empty() && !router.groups.limits()) ranked = logits;
+    const double margin = choiceMargin(ranked, router.topK);
+    const double rounding = roundingOfMargin(logits.empty() ? ranked : logits, m_rounding);
+    if (margin > rounding) ++difference.setDiffersBeyondRounding;
+    if (rounding > 0) difference.widestMargin = std::max(difference.widestMargin, margin / rounding);
   }
 
   const ReferenceFile& m_reference;
   const checkpoint::ModelDescription& m_description;
   double m_tolerance;
+  Dtype m_rounding;
   std::map<std::string, ValueDifference> m_values;
   std::map<std::string, double> m_largest;
   std::map<std::size_t, RoutingDifference> m_routing;  ///< by router
@@ -221,7 +235,7 @@ Result<VerifyReport> verify(Model& model, const std::filesystem::path& path, con
   report.rows = reference->rows();
   report.tokensPerRow = reference->tokens();
   report.notCompared = reference->unknown();
-  Comparison comparison(*reference, description, options.tolerance);
+  Comparison comparison(*reference, description, options);
   const auto tokens = static_cast<std::size_t>(reference->tokens());
   for (std::int64_t row = 0; row < reference->rows(); ++row) {
     (*session)->rewind(0);

@@ -17,6 +17,8 @@ namespace moescope::engine {
 struct VerifyOptions {
   double tolerance = 1e-4;    ///< largest absolute difference of a value
   bool tokenByToken = false;  ///< one step a token instead of one prefill a row
+  /// What changed sets are held against; Auto is float32. It decides nothing about passing.
+  Dtype rounding = Dtype::Auto;
   std::stop_token stop;
 };
 
@@ -37,10 +39,13 @@ struct RoutingDifference {
   std::int64_t rows = 0;
   std::int64_t setDiffers = 0;         ///< rows whose set of ids differs
   std::int64_t setDiffersClearly = 0;  ///< of these, where the reference's margin is above kClearMargin
-  std::int64_t orderDiffers = 0;       ///< rows with the same set in another order
-  double maxWeight = 0.0;              ///< largest difference of a weight of an id that both chose
-  std::string where;                   ///< of the first differing set, else of maxWeight
-  bool failed = false;                 ///< setDiffersClearly > 0 or maxWeight > tolerance
+  /// Of these, where the reference's margin is above what rounding explains (roundingOfMargin).
+  std::int64_t setDiffersBeyondRounding = 0;
+  double widestMargin = 0.0;      ///< of the rows whose set differs, in such roundings
+  std::int64_t orderDiffers = 0;  ///< rows with the same set in another order
+  double maxWeight = 0.0;         ///< largest difference of a weight of an id that both chose
+  std::string where;              ///< of the first differing set, else of maxWeight
+  bool failed = false;            ///< setDiffersClearly > 0 or maxWeight > tolerance
 };
 
 /// The greedy continuation of row 0, teacher-forced with the reference's ids.

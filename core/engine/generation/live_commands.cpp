@@ -32,13 +32,23 @@ Result<LiveSession::Worker::Loaded> LiveSession::Worker::load(const std::filesys
   auto engine = m_factory();
   if (!engine) return fail(engine.error());
   auto loaded = (*engine)->load(*checkpoint, options, progress(), stop);
-  if (!loaded && loaded.error().kind == "machine.out_of_memory" && model() != nullptr) {
-    unloadModel();  // its memory may be what is missing
+  if (!loaded && loaded.error().kind == "machine.out_of_memory" &&
+      makeRoom(**engine, **checkpoint, options)) {
     enter(LiveState::Loading);
     loaded = (*engine)->load(*checkpoint, options, progress(), stop);
   }
   if (!loaded) return fail(loaded.error());
   return Loaded{*std::move(loaded), *std::move(tokenizer)};
+}
+
+/// Unloads the model if its memory is what the checkpoint lacks; false, and it stays, if that is not enough.
+bool LiveSession::Worker::makeRoom(const Engine& engine, const checkpoint::Checkpoint& checkpoint,
+                                   const LoadOptions& options) {
+  if (const auto current = model();
+      current == nullptr || !engine.fitsInsteadOf(*current, checkpoint, options))
+    return false;
+  unloadModel();
+  return true;
 }
 
 void LiveSession::Worker::loadModel(const std::filesystem::path& folder, const LoadOptions& options,
@@ -280,21 +290,17 @@ void LiveSession::Worker::recordSeries(const SeriesSettings& settings, std::stop
   if (!engine) return failed(engine.error());
   finishGeneration();
   enter(LiveState::Running);
-  bool begun = false;
   SeriesEvents events;
   events.started = [&](trace::RunId run) {
-    begun = true;
     change([run](LiveStatus& status) { status.run = run; });
     emit(LiveEvent::Kind::StateChanged);
   };
-  auto outcome = engine::recordSeries(**engine, *m_store, settings, progress(), stop, events);
-  if (!outcome && outcome.error().kind == "machine.out_of_memory" && model() != nullptr) {
-    unloadModel();  // its memory may be what is missing
+  events.makeRoom = [&](const checkpoint::Checkpoint& checkpoint, const LoadOptions& options) {
+    if (!makeRoom(**engine, checkpoint, options)) return false;
     enter(LiveState::Running);
-    SeriesSettings rest = settings;
-    rest.corpus.resume = settings.corpus.resume || begun;
-    outcome = engine::recordSeries(**engine, *m_store, rest, progress(), stop, events);
-  }
+    return true;
+  };
+  const auto outcome = engine::recordSeries(**engine, *m_store, settings, progress(), stop, events);
   if (outcome) {
     change([&](LiveStatus& status) {
       status.finish = outcome->cancelled ? FinishReason::Stopped : FinishReason::MaxTokens;

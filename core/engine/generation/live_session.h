@@ -58,6 +58,8 @@ class LiveSession {
 
   void setReceiver(std::function<void(const LiveEvent&)> receiver);
 
+  /// The model before stays until the other is there; it goes first only where its memory is what is missing,
+  /// and stays where even that would not be enough.
   void loadModel(std::filesystem::path folder, LoadOptions options);
   void unloadModel();
   /// Where the next run goes; null = record nothing. Another store than before stops what is being

@@ -64,6 +64,7 @@ class LiveSession::Worker {
 
   void run(std::stop_token threadStop);
   Result<Loaded> load(const std::filesystem::path& folder, const LoadOptions& options, std::stop_token stop);
+  bool makeRoom(const Engine& engine, const checkpoint::Checkpoint& checkpoint, const LoadOptions& options);
   void write(std::int64_t maxSteps, std::stop_token stop);
   bool writeOne(std::stop_token stop);
   void takeUpBetweenTokens(std::stop_token stop);

@@ -155,7 +155,10 @@ Result<CorpusOutcome> SeriesRecording::record(const SeriesCheckpoint& step, cons
   LoadOptions load = m_settings.load;
   if (load.contextTokens == 0) load.contextTokens = m_settings.corpus.contextTokens;
   tell(0);
-  const auto model = m_engine.load(*checkpoint, load, {}, stop);
+  auto model = m_engine.load(*checkpoint, load, {}, stop);
+  if (!model && model.error().kind == "machine.out_of_memory" && m_events.makeRoom &&
+      m_events.makeRoom(**checkpoint, load))
+    model = m_engine.load(*checkpoint, load, {}, stop);
   if (!model) return fail(model.error());
   CorpusSettings settings = m_settings.corpus;
   settings.runName = step.label;

@@ -31,10 +31,12 @@ struct SeriesOutcome {
   bool cancelled = false;         ///< what was recorded is kept; `resume` goes on
 };
 
-/// Told on the thread that records: a run that started, a checkpoint that is through.
+/// Told on the thread that records: a run that started, a checkpoint that is through; a checkpoint that does
+/// not fit into memory, where true says that there is more room now.
 struct SeriesEvents {
   std::function<void(trace::RunId)> started;
   std::function<void(const SeriesStep&)> finished;
+  std::function<bool(const checkpoint::Checkpoint&, const LoadOptions&)> makeRoom;
 };
 
 /// Loads the weights of one checkpoint at a time. Before anything runs it makes sure that all are checkpoints

@@ -1,7 +1,6 @@
 #include "core/engine/torch/cpu_model.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/engine/torch/adapter_decoder.h"
 #include "core/engine/torch/decoder_session.h"
@@ -20,8 +19,7 @@ Result<std::int64_t> sessionBytes(const checkpoint::ModelDescription& descriptio
   if (!cache) return fail(cache.error());
   const std::int64_t activations = isAdapted ? AdapterDecoder::activationBytes(description)
                                              : CpuDecoder::activationBytes(description, context);
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(*cache, activations, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+  return saturatedSum(*cache, activations);
 }
 
 }  // namespace
@@ -34,16 +32,25 @@ CpuModel::CpuModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint, Cpu
       m_contextTokens(contextTokens),
       m_pool(threads) {}
 
+Result<std::int64_t> CpuModel::bytesNeeded(const checkpoint::Checkpoint& checkpoint,
+                                           const LoadOptions& options) {
+  const auto session = sessionBytes(checkpoint.description(), contextOf(checkpoint, options));
+  if (!session) return fail(session.error());
+  const auto weights = CpuWeights::bytesAs(checkpoint, options.dtype);
+  if (!weights) return fail(weights.error());
+  return saturatedSum(*weights, *session);
+}
+
 Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                               const LoadOptions& options, const DeviceInfo& device,
                                               const ProgressCallback& progress, const std::stop_token& stop) {
-  const auto& description = checkpoint->description();
-  const std::int64_t context = options.contextTokens > 0 ? options.contextTokens : description.maxPositions;
-  // One context must fit as well, or the model could be loaded and not used.
-  const auto session = sessionBytes(description, context);
-  if (!session) return fail(session.error());
-  auto weights = CpuWeights::load(*checkpoint, options.dtype, *session, progress, stop);
+  const auto needed = bytesNeeded(*checkpoint, options);
+  if (!needed) return fail(needed.error());
+  if (auto fits = requireMemory(*needed, device.freeBytes, kModelWithContext, device.id); !fits)
+    return fail(std::move(fits).error());
+  auto weights = CpuWeights::load(*checkpoint, options.dtype, progress, stop);
   if (!weights) return fail(std::move(weights).error());
+  const std::int64_t context = contextOf(*checkpoint, options);
   const int threads = options.threads > 0 ? options.threads : std::max(1, usableCores() - 1);
   return std::shared_ptr<Model>(
       new CpuModel(std::move(checkpoint), *std::move(weights), device, threads, context));
@@ -52,7 +59,7 @@ Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::
 std::string CpuModel::dtypeName() const { return m_weights.storageName + " weights, f32 activations"; }
 
 MemoryUse CpuModel::memory() const {
-  return {m_weights.bytes, m_tally->cacheBytes.load(), m_tally->otherBytes.load()};
+  return {m_weights.bytes, m_tally->cacheBytes.load(), m_tally->otherBytes.load(), m_weights.mapped};
 }
 
 Result<std::unique_ptr<Session>> CpuModel::newSession() {

@@ -9,6 +9,10 @@ namespace moescope::engine {
 
 class CpuModel final : public Model, public std::enable_shared_from_this<CpuModel> {
  public:
+  /// With one context, or the model could be loaded and not used. Errors: `engine.unsupported`, those of the
+  /// family's adapter.
+  static Result<std::int64_t> bytesNeeded(const checkpoint::Checkpoint& checkpoint,
+                                          const LoadOptions& options);
   /// Errors: as Engine::load.
   static Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                              const LoadOptions& options, const DeviceInfo& device,

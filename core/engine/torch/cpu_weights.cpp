@@ -8,7 +8,6 @@
 
 #include "core/checkpoint/float_values.h"
 #include "core/engine/torch/devices.h"
-#include "core/engine/torch/memory_check.h"
 
 namespace moescope::engine {
 
@@ -28,6 +27,7 @@ constexpr std::int64_t kStreamedBytes = 128 << 10;
 
 struct Sizes {
   std::int64_t all = 0;         ///< bytes of all matrices
+  std::int64_t mapped = 0;      ///< of those that stay in the file
   std::int64_t converted = 0;   ///< of those that need own memory, with alignment
   std::set<std::string> names;  ///< of the storages
 };
@@ -51,11 +51,16 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype chosen) {
     if (staysQuantised(view, dtype)) {
       sizes.names.insert(storedName(view));
       sizes.all += quantisedBytes(view);
+      sizes.mapped += quantisedBytes(view);
       return;
     }
     sizes.names.insert(std::string(name(*storage)));
     sizes.all += bytesAs(view, *storage);
-    if (!usableInPlace(view, *storage)) sizes.converted += aligned(bytesAs(view, *storage));
+    if (usableInPlace(view, *storage)) {
+      sizes.mapped += bytesAs(view, *storage);
+    } else {
+      sizes.converted += aligned(bytesAs(view, *storage));
+    }
   });
   if (!outcome) return fail(outcome.error());
   return sizes;
@@ -172,26 +177,23 @@ void matmul(const Kernels& kernels, const CpuMatrix& matrix, MatmulJob job) {
   }
 }
 
+Result<std::int64_t> CpuWeights::bytesAs(const checkpoint::Checkpoint& checkpoint, Dtype dtype) {
+  const auto sizes = measure(checkpoint.weights(), dtype);
+  if (!sizes) return fail(sizes.error());
+  return sizes->all;
+}
+
 Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
-                                    std::int64_t extraBytes, const ProgressCallback& progress,
-                                    const std::stop_token& stop) {
+                                    const ProgressCallback& progress, const std::stop_token& stop) {
   const auto& from = checkpoint.weights();
   const auto sizes = measure(from, dtype);
   if (!sizes) return fail(sizes.error());
-  // Mapped weights count as well: a model that does not stay in memory would be read from disk for
-  // every token.
-  std::int64_t needed = 0;
-  if (__builtin_add_overflow(sizes->all, extraBytes, &needed)) needed = extraBytes;
-  if (auto fits = requireMemory(needed, machineMemory().freeBytes, "the model with its context", "cpu");
-      !fits) {
-    return fail(std::move(fits).error());
-  }
-
   CpuWeights weights;
   auto buffer = FloatBuffer::allocate(static_cast<std::size_t>(sizes->converted), "the weights");
   if (!buffer) return fail(std::move(buffer).error());
   weights.converted = *std::move(buffer);
   weights.bytes = sizes->all;
+  weights.mapped = sizes->mapped;
   weights.storageName = joined(sizes->names);
 
   MatrixReader reader(dtype, weights.converted.bytes(), sizes->all, progress, stop);

@@ -40,13 +40,16 @@ using CpuLayer = checkpoint::LayerRoles<CpuMatrix, CpuVector>;
 struct CpuWeights : checkpoint::ModelRoles<CpuMatrix, CpuVector> {
   FloatBuffer converted;    ///< matrices that could not be used in place
   std::int64_t bytes = 0;   ///< of all matrices, mapped or converted
+  std::int64_t mapped = 0;  ///< of these, in place in the file
   std::string storageName;  ///< "bf16", or "bf16 and f32" where a model mixes them
 
-  /// `extraBytes` must fit too (cache, activations). Errors: `engine.unsupported`,
-  /// `machine.out_of_memory`, `cancelled`.
+  /// Bytes of all matrices. Mapped ones count as well: a model that does not stay in memory would be read
+  /// from disk for every token. Errors: `engine.unsupported`.
+  static Result<std::int64_t> bytesAs(const checkpoint::Checkpoint& checkpoint, Dtype dtype);
+  /// Whether they fit is asked before (CpuModel). Errors: `engine.unsupported`, `machine.out_of_memory`,
+  /// `cancelled`.
   static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
-                                 std::int64_t extraBytes, const ProgressCallback& progress,
-                                 const std::stop_token& stop);
+                                 const ProgressCallback& progress, const std::stop_token& stop);
 };
 
 }  // namespace moescope::engine

@@ -35,6 +35,10 @@ std::int64_t groupReclaimable() {
 
 }  // namespace
 
+std::int64_t contextOf(const checkpoint::Checkpoint& checkpoint, const LoadOptions& options) {
+  return options.contextTokens > 0 ? options.contextTokens : checkpoint.description().maxPositions;
+}
+
 MachineMemory machineMemory() {
   MachineMemory memory;
   std::ifstream in("/proc/meminfo");
@@ -72,6 +76,14 @@ Result<void> requireMemory(std::int64_t neededBytes, std::int64_t freeBytes, con
               "choose a shorter context, a smaller dtype or another device");
 }
 
+std::int64_t freeBytesWithout(const MemoryUse& model, const std::string& modelDevice,
+                              const DeviceInfo& device) {
+  const auto isHost = [](const std::string& id) { return id.starts_with("cpu"); };
+  const bool isShared = modelDevice == device.id || (isHost(modelDevice) && isHost(device.id));
+  if (!isShared) return device.freeBytes;
+  return device.freeBytes + model.weights - model.mapped + model.cache + model.other;
+}
+
 tl::unexpected<Error> refusedMemory(std::int64_t bytes, const std::string& purpose) {
   return fail("machine.out_of_memory", "", "",
               fmt::format("the system refused {} for {}", memoryText(bytes), purpose),
@@ -81,6 +93,11 @@ tl::unexpected<Error> refusedMemory(std::int64_t bytes, const std::string& purpo
 std::int64_t saturatedProduct(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max() : product;
+}
+
+std::int64_t saturatedSum(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
 }
 
 }  // namespace moescope::engine

@@ -8,8 +8,15 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/engine/api/engine.h"
 
 namespace moescope::engine {
+
+/// What loading asks memory for, in its error.
+inline constexpr const char* kModelWithContext = "the model with its context";
+
+/// Tokens of a context: what was asked for, else all positions that the model knows.
+std::int64_t contextOf(const checkpoint::Checkpoint& checkpoint, const LoadOptions& options);
 
 struct MachineMemory {
   std::int64_t totalBytes = 0;
@@ -26,11 +33,17 @@ std::string memoryText(std::int64_t bytes);
 Result<void> requireMemory(std::int64_t neededBytes, std::int64_t freeBytes, const std::string& purpose,
                            const std::string& device);
 
+/// Bytes that are free on a device once a model on `modelDevice` is gone: all that it uses there but its
+/// mapped weights, which are counted as free already. `cpu` and `cpu-torch` share their memory.
+std::int64_t freeBytesWithout(const MemoryUse& model, const std::string& modelDevice,
+                              const DeviceInfo& device);
+
 /// `machine.out_of_memory` for an allocation that the system refused.
 tl::unexpected<Error> refusedMemory(std::int64_t bytes, const std::string& purpose);
 
-/// a * b, or the largest number if that overflows: sizes come from configurations.
+/// a * b and a + b, or the largest number if that overflows: sizes come from configurations.
 std::int64_t saturatedProduct(std::int64_t a, std::int64_t b);
+std::int64_t saturatedSum(std::int64_t a, std::int64_t b);
 
 /// Bytes that the sessions of one model use.
 struct MemoryTally {

@@ -7,11 +7,23 @@
 #include "core/engine/torch/cpu_model.h"
 #include "core/engine/torch/devices.h"
 #include "core/engine/torch/guarded.h"
+#include "core/engine/torch/memory_check.h"
 #include "core/engine/torch/torch_model.h"
 
 namespace moescope::engine {
 
 namespace {
+
+Result<DeviceInfo> deviceFor(const checkpoint::Checkpoint& checkpoint, const LoadOptions& options) {
+  const auto& description = checkpoint.description();
+  const bool isAdapted = description.adapter != nullptr;
+  auto device = chooseDevice(isAdapted && options.device == "auto" ? "cpu" : options.device);
+  if (device && isAdapted && device->id != "cpu")
+    return fail("engine.unsupported", checkpoint.folder().string(), "device " + device->id,
+                "the family " + description.family + " comes from an adapter, which runs on the CPU alone",
+                "choose the device cpu");
+  return device;
+}
 
 class TorchEngine final : public Engine {
  public:
@@ -22,19 +34,25 @@ class TorchEngine final : public Engine {
                                       const LoadOptions& options, const ProgressCallback& progress,
                                       std::stop_token stop) override {
     return guarded<std::shared_ptr<Model>>("the model", [&]() -> Result<std::shared_ptr<Model>> {
-      const auto& description = checkpoint->description();
-      const bool isAdapted = description.adapter != nullptr;
-      const auto device = chooseDevice(isAdapted && options.device == "auto" ? "cpu" : options.device);
+      const auto device = deviceFor(*checkpoint, options);
       if (!device) return fail(device.error());
-      if (isAdapted && device->id != "cpu")
-        return fail(
-            "engine.unsupported", checkpoint->folder().string(), "device " + device->id,
-            "the family " + description.family + " comes from an adapter, which runs on the CPU alone",
-            "choose the device cpu");
       // Its OpenMP threads would spin at barriers; what runs in parallel here has an own pool.
       at::set_num_threads(1);
       if (device->id == "cpu") return CpuModel::load(std::move(checkpoint), options, *device, progress, stop);
       return TorchModel::load(std::move(checkpoint), options, *device, progress, stop);
+    });
+  }
+
+  [[nodiscard]] Result<void> fitsInsteadOf(const Model& replaced, const checkpoint::Checkpoint& checkpoint,
+                                           const LoadOptions& options) const override {
+    return guarded<void>("the model", [&]() -> Result<void> {
+      const auto device = deviceFor(checkpoint, options);
+      if (!device) return fail(device.error());
+      const auto needed = device->id == "cpu" ? CpuModel::bytesNeeded(checkpoint, options)
+                                              : TorchModel::bytesNeeded(checkpoint, options);
+      if (!needed) return fail(needed.error());
+      return requireMemory(*needed, freeBytesWithout(replaced.memory(), replaced.device().id, *device),
+                           kModelWithContext, device->id);
     });
   }
 };

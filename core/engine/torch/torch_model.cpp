@@ -1,6 +1,6 @@
 #include "core/engine/torch/torch_model.h"
 
-#include <limits>
+#include <c10/core/CachingDeviceAllocator.h>
 
 #include "core/engine/torch/cuda_driver.h"
 #include "core/engine/torch/decoder_session.h"
@@ -17,22 +17,32 @@ TorchModel::TorchModel(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
       m_device(std::move(device)),
       m_contextTokens(contextTokens) {}
 
+TorchModel::~TorchModel() {
+  m_weights = {};
+  // What LibTorch keeps for later tensors would not be free for the next model.
+  if (m_device.id != kTorchOnCpu) c10::getDeviceAllocator(at::Device(m_device.id).type())->emptyCache();
+}
+
+Result<std::int64_t> TorchModel::bytesNeeded(const checkpoint::Checkpoint& checkpoint,
+                                             const LoadOptions& options) {
+  const auto storage = TorchWeights::storageOf(checkpoint, options.dtype);
+  if (!storage) return fail(storage.error());
+  return saturatedSum(
+      TorchWeights::bytesAs(checkpoint, options.dtype, *storage),
+      TorchDecoder::cacheBytes(checkpoint.description(), contextOf(checkpoint, options), *storage));
+}
+
 Result<std::shared_ptr<Model>> TorchModel::load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                                 const LoadOptions& options, const DeviceInfo& device,
                                                 const ProgressCallback& progress,
                                                 const std::stop_token& stop) {
-  const auto& description = checkpoint->description();
-  const std::int64_t context = options.contextTokens > 0 ? options.contextTokens : description.maxPositions;
+  const auto needed = bytesNeeded(*checkpoint, options);
+  if (!needed) return fail(needed.error());
+  if (auto fits = requireMemory(*needed, device.freeBytes, kModelWithContext, device.id); !fits)
+    return fail(std::move(fits).error());
   const auto storage = TorchWeights::storageOf(*checkpoint, options.dtype);
   if (!storage) return fail(storage.error());
-  std::int64_t needed = 0;
-  if (__builtin_add_overflow(TorchWeights::bytesAs(*checkpoint, options.dtype, *storage),
-                             TorchDecoder::cacheBytes(description, context, *storage), &needed)) {
-    needed = std::numeric_limits<std::int64_t>::max();
-  }
-  if (auto fits = requireMemory(needed, device.freeBytes, "the model with its context", device.id); !fits) {
-    return fail(std::move(fits).error());
-  }
+  const std::int64_t context = contextOf(*checkpoint, options);
   const at::Device target = device.id == kTorchOnCpu ? at::Device(at::kCPU) : at::Device(device.id);
   auto weights = TorchWeights::load(*checkpoint, options.dtype, *storage, target, progress, stop);
   if (!weights) return fail(std::move(weights).error());

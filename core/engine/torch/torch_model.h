@@ -11,10 +11,15 @@ namespace moescope::engine {
 
 class TorchModel final : public Model, public std::enable_shared_from_this<TorchModel> {
  public:
+  /// Of the weights and one context. Errors: `engine.unsupported`.
+  static Result<std::int64_t> bytesNeeded(const checkpoint::Checkpoint& checkpoint,
+                                          const LoadOptions& options);
   /// Errors: as Engine::load; LibTorch's exceptions pass through.
   static Result<std::shared_ptr<Model>> load(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
                                              const LoadOptions& options, const DeviceInfo& device,
                                              const ProgressCallback& progress, const std::stop_token& stop);
+
+  ~TorchModel() override;
 
   [[nodiscard]] const checkpoint::Checkpoint& checkpoint() const override { return *m_checkpoint; }
   [[nodiscard]] DeviceInfo device() const override { return m_device; }
