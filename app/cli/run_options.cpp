@@ -45,9 +45,17 @@ void addDtypeOption(CLI::App& command, engine::Dtype& dtype) {
       ->default_str("auto");
 }
 
+void addRoundedFolderOption(CLI::App& command, std::string& folder) {
+  command
+      .add_option("--rounded-folder", folder,
+                  "Keeps weights of q8_0 and q4_0 in this folder, so that the next load need not round them")
+      ->type_name("DIR");
+}
+
 void addDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   addDtypeOption(command, options.dtype);
+  addRoundedFolderOption(command, options.roundedFolder);
   command.add_option("--threads", options.threads, "Threads of the engine; 0: all cores but one")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -78,6 +86,7 @@ engine::LoadOptions loadOptions(const ModelOptions& options) {
   engine::LoadOptions load;
   load.device = options.device;
   load.dtype = options.dtype;
+  load.roundedFolder = options.roundedFolder;
   load.threads = options.threads;
   return load;
 }

@@ -23,12 +23,15 @@ struct ModelOptions {
   std::string definition = "authors";  ///< the word of --compat
   std::string device = "auto";
   engine::Dtype dtype = engine::Dtype::Auto;
+  std::string roundedFolder;
   int threads = 0;
 };
 
 /// --dtype.
 void addDtypeOption(CLI::App& command, engine::Dtype& dtype);
-/// --device, --dtype and --threads.
+/// --rounded-folder.
+void addRoundedFolderOption(CLI::App& command, std::string& folder);
+/// --device, --dtype, --rounded-folder and --threads.
 void addDeviceOptions(CLI::App& command, ModelOptions& options);
 /// --model and those.
 /// `--compat`: whose definition counts where transformers and a model's authors disagree.

@@ -1,4 +1,5 @@
-// LoadOptionsForm: fields for device, dtype and threads of a model. Not for when they take effect.
+// LoadOptionsForm: fields for device, dtype and threads of a model, and whether rounded weights are kept. Not
+// for when they take effect.
 #pragma once
 
 #include <QWidget>
@@ -7,6 +8,7 @@
 
 #include "core/engine/api/engine.h"
 
+class QCheckBox;
 class QComboBox;
 class QSpinBox;
 
@@ -28,6 +30,7 @@ class LoadOptionsForm : public QWidget {
  private:
   QComboBox* m_device;
   QComboBox* m_dtype;
+  QCheckBox* m_keep;
   QSpinBox* m_threads;
 };
 

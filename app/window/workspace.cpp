@@ -222,6 +222,7 @@ engine::LoadOptions Workspace::loadOptions() const {
   options.device =
       settings.value(QStringLiteral("engine/device"), QStringLiteral("auto")).toString().toStdString();
   options.dtype = static_cast<engine::Dtype>(settings.value(QStringLiteral("engine/dtype"), 0).toInt());
+  options.roundedFolder = fsPath(settings.value(QStringLiteral("engine/roundedFolder")).toString());
   options.threads = settings.value(QStringLiteral("engine/threads"), 0).toInt();
   return options;
 }
@@ -230,6 +231,8 @@ void Workspace::setLoadOptions(const engine::LoadOptions& options) {
   QSettings settings;
   settings.setValue(QStringLiteral("engine/device"), QString::fromStdString(options.device));
   settings.setValue(QStringLiteral("engine/dtype"), static_cast<int>(options.dtype));
+  settings.setValue(QStringLiteral("engine/roundedFolder"),
+                    QString::fromStdString(options.roundedFolder.string()));
   settings.setValue(QStringLiteral("engine/threads"), options.threads);
 }
 

@@ -23,6 +23,7 @@ _moescope() {
     "generate -m"|"generate --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "generate --device") :; return ;;
     "generate --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
+    "generate --rounded-folder") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "generate --threads") :; return ;;
     "generate --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "generate -p"|"generate --prompt") :; return ;;
@@ -43,6 +44,7 @@ _moescope() {
     "record -m"|"record --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "record --device") :; return ;;
     "record --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
+    "record --rounded-folder") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "record --threads") :; return ;;
     "record --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "record --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -58,6 +60,7 @@ _moescope() {
     "series --checkpoints") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "series --device") :; return ;;
     "series --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
+    "series --rounded-folder") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "series --threads") :; return ;;
     "series --corpus") COMPREPLY=($(compgen -f -- "$word")); return ;;
     "series -o"|"series --out") COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -110,9 +113,9 @@ _moescope() {
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
     "verify") words="-h --help --reference --device --dtype --compat --threads --tolerance --token-by-token --json"; files=1 ;;
     "tokenize") words="-h --help --special --json --tokenizer -m --model --text --decode --jsonl"; files=0 ;;
-    "generate") words="-h --help -m --model --device --dtype --threads --compat -p --prompt --prompt-file --chat --system -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
-    "record") words="-h --help -m --model --device --dtype --threads --compat --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
-    "series") words="-h --help --checkpoints --device --dtype --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
+    "generate") words="-h --help -m --model --device --dtype --rounded-folder --threads --compat -p --prompt --prompt-file --chat --system -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
+    "record") words="-h --help -m --model --device --dtype --rounded-folder --threads --compat --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
+    "series") words="-h --help --checkpoints --device --dtype --rounded-folder --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
     "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --keep --quiet"; files=1 ;;

@@ -1,5 +1,6 @@
 // Both decoders on GGUF twins of the test checkpoints, against what transformers computed for those; and
 // quantised weights against the same weights in float32.
+#include <QTemporaryDir>
 #include <QTest>
 
 #include "core/engine/api/verify.h"
@@ -88,6 +89,39 @@ class TestGoldenGguf : public QObject {
     const auto expected = forwardAll(*orDie(twin->newSession()), ids, {40});
     QVERIFY(forwardAll(*orDie(rounded->newSession()), ids, {40}) == expected);
     QVERIFY(forwardAll(*orDie(rounded->newSession()), ids, {1}) == expected);
+  }
+
+  // The second load maps what the first one kept; a file that is not whole is written anew, and a folder that
+  // cannot be written costs only the rounding.
+  void keepsRoundedWeights() {
+    const QTemporaryDir folder;
+    const std::filesystem::path kept = folder.filePath("weights").toStdString();
+    const auto checkpoint = orDie(checkpoint::Checkpoint::open(checkpointFolder("olmoe")));
+    const auto load = [&](const std::filesystem::path& to) {
+      LoadOptions options;
+      options.device = "cpu";
+      options.dtype = Dtype::Q4_0;
+      options.roundedFolder = to;
+      return orDie(orDie(loadEngine())->load(checkpoint, options, {}, {}));
+    };
+    const auto first = load(kept);
+    QVERIFY(first->memory().mapped < first->memory().weights);
+    const auto ids = spreadIds(*first, 40);
+    const auto expected = forwardAll(*orDie(first->newSession()), ids, {40});
+    const auto file = std::filesystem::directory_iterator(kept)->path();
+    QVERIFY(file.filename().string().starts_with(checkpoint->fingerprint()));
+    QVERIFY(file.filename().string().ends_with("-q4_0.weights"));
+    QVERIFY(file.filename().string().find("-0-") == std::string::npos);
+    const auto size = std::filesystem::file_size(file);
+    const auto second = load(kept);
+    QCOMPARE(second->memory().mapped, second->memory().weights);
+    QVERIFY(forwardAll(*orDie(second->newSession()), ids, {40}) == expected);
+    std::filesystem::resize_file(file, size - 1);
+    const auto third = load(kept);
+    QVERIFY(third->memory().mapped < third->memory().weights);
+    QCOMPARE(std::filesystem::file_size(file), size);
+    const auto fourth = load(file / "no folder");
+    QVERIFY(forwardAll(*orDie(fourth->newSession()), ids, {40}) == expected);
   }
 
   void onlyTheProcessorRounds() {

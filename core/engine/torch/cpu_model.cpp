@@ -48,7 +48,7 @@ Result<std::shared_ptr<Model>> CpuModel::load(std::shared_ptr<const checkpoint::
   if (!needed) return fail(needed.error());
   if (auto fits = requireMemory(*needed, device.freeBytes, kModelWithContext, device.id); !fits)
     return fail(std::move(fits).error());
-  auto weights = CpuWeights::load(*checkpoint, options.dtype, progress, stop);
+  auto weights = CpuWeights::load(*checkpoint, options, progress, stop);
   if (!weights) return fail(std::move(weights).error());
   const std::int64_t context = contextOf(*checkpoint, options);
   const int threads = options.threads > 0 ? options.threads : std::max(1, usableCores() - 1);

@@ -6,6 +6,7 @@
 #include <span>
 #include <thread>
 
+#include "core/base/log.h"
 #include "core/checkpoint/float_values.h"
 #include "core/engine/torch/devices.h"
 
@@ -54,7 +55,7 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype chosen) {
       sizes.mapped += quantisedBytes(view);
       return;
     }
-    sizes.names.insert(std::string(name(*storage)));
+    sizes.names.insert(std::string(name(*storage)) + (roundsWeights(dtype) ? " (rounded)" : ""));
     sizes.all += bytesAs(view, *storage);
     if (usableInPlace(view, *storage)) {
       sizes.mapped += bytesAs(view, *storage);
@@ -70,9 +71,15 @@ Result<Sizes> measure(const checkpoint::ModelWeights& weights, Dtype chosen) {
 /// end, by all cores.
 class MatrixReader {
  public:
-  MatrixReader(Dtype dtype, std::byte* converted, std::int64_t totalBytes, const ProgressCallback& progress,
-               const std::stop_token& stop)
-      : m_dtype(dtype), m_next(converted), m_total(totalBytes), m_progress(progress), m_stop(stop) {}
+  /// `converted`: where the matrices are, or will be, that are not used in place.
+  MatrixReader(Dtype dtype, const std::byte* converted, std::int64_t totalBytes,
+               const ProgressCallback& progress, const std::stop_token& stop)
+      : m_dtype(dtype),
+        m_first(converted),
+        m_next(converted),
+        m_total(totalBytes),
+        m_progress(progress),
+        m_stop(stop) {}
 
   CpuMatrix read(const TensorView& view, bool mayRound) {
     const Dtype dtype = dtypeFor(view, mayRound, m_dtype);
@@ -93,13 +100,14 @@ class MatrixReader {
       add(bytesAs(view, storage), true);
       return matrix;
     }
-    m_conversions.push_back({&view, storage, m_next});
+    m_conversions.push_back({&view, storage, m_next - m_first});
     matrix.data = m_next;
     m_next += aligned(bytesAs(view, storage));
     return matrix;
   }
 
-  void convertAll() {
+  void convertAll(std::byte* to) {
+    m_to = to;
     std::vector<std::jthread> helpers;
     for (int i = 1; i < std::min(usableCores(), static_cast<int>(m_conversions.size())); ++i)
       helpers.emplace_back([this] { work(false); });
@@ -113,14 +121,14 @@ class MatrixReader {
   struct Conversion {
     const TensorView* view;
     Storage storage;
-    std::byte* out;
+    std::ptrdiff_t offset;
   };
 
   /// Only the thread that loads reports progress.
   void work(bool reports) {
     for (std::size_t i = m_upcoming++; i < m_conversions.size() && !cancelled(); i = m_upcoming++) {
       const Conversion& conversion = m_conversions[i];
-      convert(*conversion.view, conversion.storage, conversion.out);
+      convert(*conversion.view, conversion.storage, m_to + conversion.offset);
       add(bytesAs(*conversion.view, conversion.storage), reports);
     }
   }
@@ -133,7 +141,9 @@ class MatrixReader {
   std::vector<Conversion> m_conversions;
   std::atomic<std::size_t> m_upcoming = 0;
   Dtype m_dtype;
-  std::byte* m_next;
+  const std::byte* m_first;
+  const std::byte* m_next;
+  std::byte* m_to = nullptr;
   std::atomic<std::int64_t> m_done = 0;
   std::int64_t m_total;
   const ProgressCallback& m_progress;
@@ -183,20 +193,29 @@ Result<std::int64_t> CpuWeights::bytesAs(const checkpoint::Checkpoint& checkpoin
   return sizes->all;
 }
 
-Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
+Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, const LoadOptions& options,
                                     const ProgressCallback& progress, const std::stop_token& stop) {
   const auto& from = checkpoint.weights();
-  const auto sizes = measure(from, dtype);
+  const auto sizes = measure(from, options.dtype);
   if (!sizes) return fail(sizes.error());
   CpuWeights weights;
-  auto buffer = FloatBuffer::allocate(static_cast<std::size_t>(sizes->converted), "the weights");
-  if (!buffer) return fail(std::move(buffer).error());
-  weights.converted = *std::move(buffer);
+  const auto convertedBytes = static_cast<std::size_t>(sizes->converted);
+  std::filesystem::path kept;
+  if (roundsWeights(options.dtype) && !options.roundedFolder.empty()) {
+    kept = RoundedFile::pathOf(options.roundedFolder, checkpoint, options.dtype);
+    weights.rounded = RoundedFile::open(kept, convertedBytes);
+  }
+  if (!weights.rounded) {
+    auto buffer = FloatBuffer::allocate(convertedBytes, "the weights");
+    if (!buffer) return fail(std::move(buffer).error());
+    weights.converted = *std::move(buffer);
+  }
   weights.bytes = sizes->all;
-  weights.mapped = sizes->mapped;
+  weights.mapped = weights.rounded ? sizes->all : sizes->mapped;
   weights.storageName = joined(sizes->names);
 
-  MatrixReader reader(dtype, weights.converted.bytes(), sizes->all, progress, stop);
+  MatrixReader reader(options.dtype, weights.rounded ? weights.rounded->weights() : weights.converted.bytes(),
+                      sizes->all, progress, stop);
   weights.embedding = reader.read(from.embedding, true);
   for (const auto& layer : from.layers) {
     if (reader.cancelled()) break;
@@ -217,8 +236,12 @@ Result<CpuWeights> CpuWeights::load(const checkpoint::Checkpoint& checkpoint, Dt
   weights.headBias = checkpoint::floatsOf(from.headBias);
   weights.head = from.head.bytes.data() == from.embedding.bytes.data() ? weights.embedding
                                                                        : reader.read(from.head, true);
-  reader.convertAll();
+  if (!weights.rounded) reader.convertAll(weights.converted.bytes());
   if (reader.cancelled()) return fail("cancelled", checkpoint.folder().string(), "", "loading was cancelled");
+  if (!kept.empty() && !weights.rounded) {
+    if (auto written = RoundedFile::write(kept, {weights.converted.bytes(), convertedBytes}); !written)
+      spdlog::warn("{}", written.error().text());
+  }
   return weights;
 }
 

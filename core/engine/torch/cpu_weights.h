@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/engine/api/engine.h"
 #include "core/engine/torch/float_buffer.h"
+#include "core/engine/torch/rounded_file.h"
 #include "core/engine/torch/weight_storage.h"
 
 namespace moescope::engine {
@@ -38,17 +40,18 @@ using CpuExpert = checkpoint::ExpertRoles<CpuMatrix, CpuVector>;
 using CpuLayer = checkpoint::LayerRoles<CpuMatrix, CpuVector>;
 
 struct CpuWeights : checkpoint::ModelRoles<CpuMatrix, CpuVector> {
-  FloatBuffer converted;    ///< matrices that could not be used in place
-  std::int64_t bytes = 0;   ///< of all matrices, mapped or converted
-  std::int64_t mapped = 0;  ///< of these, in place in the file
-  std::string storageName;  ///< "bf16", or "bf16 and f32" where a model mixes them
+  FloatBuffer converted;               ///< matrices that could not be used in place
+  std::optional<RoundedFile> rounded;  ///< holds them instead, where they were kept on disk
+  std::int64_t bytes = 0;              ///< of all matrices, mapped or converted
+  std::int64_t mapped = 0;             ///< of these, in place in the file
+  std::string storageName;             ///< "bf16", or "bf16 and f32" where a model mixes them
 
   /// Bytes of all matrices. Mapped ones count as well: a model that does not stay in memory would be read
   /// from disk for every token. Errors: `engine.unsupported`.
   static Result<std::int64_t> bytesAs(const checkpoint::Checkpoint& checkpoint, Dtype dtype);
-  /// Whether they fit is asked before (CpuModel). Errors: `engine.unsupported`, `machine.out_of_memory`,
-  /// `cancelled`.
-  static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, Dtype dtype,
+  /// Whether they fit is asked before (CpuModel). Rounded weights that cannot be kept on disk are a line in
+  /// the log. Errors: `engine.unsupported`, `machine.out_of_memory`, `cancelled`.
+  static Result<CpuWeights> load(const checkpoint::Checkpoint& checkpoint, const LoadOptions& options,
                                  const ProgressCallback& progress, const std::stop_token& stop);
 };
 
