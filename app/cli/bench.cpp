@@ -136,6 +136,7 @@ void addBench(CLI::App& app, std::function<int()>& run) {
   command->add_option("--device", options->bench.load.device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
   addDtypeOption(*command, options->bench.load.dtype);
+  addRoundedFolderOption(*command, options->bench.load.roundedFolder);
   command
       ->add_option("--threads", options->bench.load.threads, "Threads (0: one less than the processor has)")
       ->check(CLI::Range(0, 1024))

@@ -45,7 +45,7 @@ void addDtypeOption(CLI::App& command, engine::Dtype& dtype) {
       ->default_str("auto");
 }
 
-void addRoundedFolderOption(CLI::App& command, std::string& folder) {
+void addRoundedFolderOption(CLI::App& command, std::filesystem::path& folder) {
   command
       .add_option("--rounded-folder", folder,
                   "Keeps weights of q8_0 and q4_0 in this folder, so that the next load need not round them")

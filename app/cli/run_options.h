@@ -23,14 +23,14 @@ struct ModelOptions {
   std::string definition = "authors";  ///< the word of --compat
   std::string device = "auto";
   engine::Dtype dtype = engine::Dtype::Auto;
-  std::string roundedFolder;
+  std::filesystem::path roundedFolder;
   int threads = 0;
 };
 
 /// --dtype.
 void addDtypeOption(CLI::App& command, engine::Dtype& dtype);
 /// --rounded-folder.
-void addRoundedFolderOption(CLI::App& command, std::string& folder);
+void addRoundedFolderOption(CLI::App& command, std::filesystem::path& folder);
 /// --device, --dtype, --rounded-folder and --threads.
 void addDeviceOptions(CLI::App& command, ModelOptions& options);
 /// --model and those.

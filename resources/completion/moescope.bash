@@ -102,6 +102,7 @@ _moescope() {
     "bench --model") :; return ;;
     "bench --device") :; return ;;
     "bench --dtype") COMPREPLY=($(compgen -W "auto bf16 f16 f32 q4_0 q8_0" -- "$word")); return ;;
+    "bench --rounded-folder") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "bench --threads") :; return ;;
     "bench --tokens") :; return ;;
     "bench --context") :; return ;;
@@ -123,7 +124,7 @@ _moescope() {
     "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;
     "devices") words="-h --help --json"; files=0 ;;
-    "bench") words="-h --help --model --device --dtype --threads --tokens --context --blocks --self-test --json"; files=1 ;;
+    "bench") words="-h --help --model --device --dtype --rounded-folder --threads --tokens --context --blocks --self-test --json"; files=1 ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
   if [ "$files" = 1 ] && [[ $word != -* ]]; then COMPREPLY+=($(compgen -f -- "$word")); fi
