@@ -169,7 +169,7 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
     if (auto filled = fillTemplate(); !filled) return filled;
   }
   // The file is made last, so that bad input leaves none behind.
-  if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings);
+  if (auto checked = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, nullptr, settings, stop);
       !checked) {
     return fail(checked.error());
   }
@@ -178,7 +178,7 @@ Result<void> GenerateCommand::prepare(std::stop_token stop) {
     if (!store) return fail(store.error());
     m_store = *std::move(store);
   }
-  auto generation = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, m_store, settings);
+  auto generation = engine::Generation::start(m_loaded.model, m_loaded.tokenizer, m_store, settings, stop);
   if (!generation) return fail(generation.error());
   m_generation = *std::move(generation);
   m_generation->setProgress(progressPrinter(m_options.quiet));

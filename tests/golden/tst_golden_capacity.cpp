@@ -7,6 +7,8 @@
 #include <QTest>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "core/engine/api/reference_file.h"
 #include "core/engine/api/verify.h"
@@ -52,6 +54,30 @@ struct Prefill {
 std::shared_ptr<const tokenizer::Tokenizer> anyTokenizer() {
   static const auto tokenizer = orDie(tokenizer::Tokenizer::open(demoModelFolder() / "tokenizer.json"));
   return tokenizer;
+}
+
+std::span<const float> logitsOf(const RouterTap& tap, int row) {
+  const auto experts = static_cast<std::size_t>(tap.experts);
+  return tap.logits.subspan(static_cast<std::size_t>(row) * experts, experts);
+}
+
+/// Experts by falling raw logit.
+std::vector<int> rankedBy(const RouterTap& tap, int row) {
+  const auto logits = logitsOf(tap, row);
+  std::vector<int> ranked(logits.size());
+  std::iota(ranked.begin(), ranked.end(), 0);
+  std::ranges::stable_sort(ranked, std::ranges::greater(),
+                           [&](int e) { return logits[static_cast<std::size_t>(e)]; });
+  return ranked;
+}
+
+/// Of all experts, which openmoe uses as they are.
+std::vector<double> softmaxOf(const RouterTap& tap, int row) {
+  std::vector<double> weights;
+  double sum = 0.0;
+  for (const float z : logitsOf(tap, row)) sum += weights.emplace_back(std::exp(double{z}));
+  for (double& weight : weights) weight /= sum;
+  return weights;
 }
 
 void devices() {
@@ -175,6 +201,60 @@ class TestGoldenCapacity : public QObject {
       }
     }
     QVERIFY(dropped > 0);
+  }
+
+  // What a rule did is counted on the choice: an expert that is pinned for every token is chosen by all of
+  // them, although most find no place. Counted here from the raw logits: the two largest are the router's own
+  // choice.
+  void effectsCountChoicesThatWereDropped() {
+    const auto model = openMoe();
+    const auto plan = planOf(json::parse(R"([{"primitive":"KEY","op":"pin+","experts":[5],"layers":[1]},
+                                             {"primitive":"KEY","op":"ban","experts":[0],"layers":[3]},
+                                             {"primitive":"COUNT","op":"fixed","count":1,"layers":[3]}])"),
+                             model->checkpoint().description().routers);
+    ForwardedSequence sequence(model, orDie(model->newSession()), anyTokenizer());
+    sequence.start(spreadIds(*model, kPrompt + kDecoded), kPrompt);
+    sequence.setPlan(plan);
+    std::vector<RuleEffect> expected{{.ruleId = 1}, {.ruleId = 2}, {.ruleId = 3}};
+    std::int64_t placed = 0;  // tokens for which the pinned expert has a place
+    sequence.setObserver([&](std::int64_t, int tokens, const StepOutput& output) {
+      for (int row = 0; row < tokens; ++row) {
+        const auto pinned = rankedBy(output.routers[0], row);
+        ++expected[0].tokensInScope;
+        ++expected[0].chosen;
+        expected[0].nativelyChosen += pinned[0] == 5 || pinned[1] == 5 ? 1 : 0;
+        const auto ids = output.routers[0].ids.subspan(static_cast<std::size_t>(row) * 2, 2);
+        placed += std::ranges::count(ids, 5);
+
+        const auto ranked = rankedBy(output.routers[1], row);
+        const auto weights = softmaxOf(output.routers[1], row);
+        const bool hasBanned = ranked[0] == 0 || ranked[1] == 0;
+        ++expected[1].tokensInScope;
+        expected[1].nativelyChosen += hasBanned ? 1 : 0;
+        // One choice: the first, or the second where the first is banned. The other native one is dropped.
+        const std::size_t kept = ranked[0] == 0 ? 1 : 0;
+        ++expected[2].tokensInScope;
+        ++expected[2].choicesDropped;
+        expected[2].droppedNativeMass += weights[static_cast<std::size_t>(ranked[1 - kept])];
+        expected[2].nativeMass +=
+            weights[static_cast<std::size_t>(ranked[0])] + weights[static_cast<std::size_t>(ranked[1])];
+      }
+    });
+    QVERIFY(sequence.forwardTo(kPrompt + kDecoded, {}).has_value());
+    QCOMPARE(placed, std::int64_t{kPlaces + kDecoded});  // the capacity bit
+    QVERIFY(expected[0].nativelyChosen > 0 && expected[1].nativelyChosen > 0);
+    QCOMPARE(sequence.effects().size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const RuleEffect& effect = sequence.effects()[i];
+      QCOMPARE(effect.ruleId, expected[i].ruleId);
+      QCOMPARE(effect.tokensInScope, expected[i].tokensInScope);
+      QCOMPARE(effect.chosen, expected[i].chosen);
+      QCOMPARE(effect.nativelyChosen, expected[i].nativelyChosen);
+      QCOMPARE(effect.choicesAdded, expected[i].choicesAdded);
+      QCOMPARE(effect.choicesDropped, expected[i].choicesDropped);
+      QVERIFY(std::abs(effect.droppedNativeMass - expected[i].droppedNativeMass) < 1e-4);
+      QVERIFY(std::abs(effect.nativeMass - expected[i].nativeMass) < 1e-4);
+    }
   }
 
   void aRewoundOrForkedSequenceGivesTheSameBits_data() { devices(); }

@@ -218,6 +218,7 @@ class TestGoldenCheckpoints : public QObject {
     row("fp8", folderOf("deepseek_v3_fp8"), {"f8_e4m3"});
     row("fp8, partial blocks", folderOf("deepseek_v3_fp8_edge"), {"f8_e4m3"});
     row("blocks of GGUF", MOESCOPE_TEST_DATA "/gguf/olmoe_mixed.gguf", {"q4_0", "q5_0", "q8_0", "mxfp4"});
+    row("K-quants of GGUF", MOESCOPE_TEST_DATA "/gguf/olmoe_k_quants.gguf", {"q4_k", "q5_k", "q6_k"});
     row("mxfp4 of GGUF", MOESCOPE_TEST_DATA "/gguf/gpt_oss_mxfp4.gguf", {"mxfp4"});
   }
   void quantisedWeightsStayQuantisedOnADevice() {

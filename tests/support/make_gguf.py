@@ -5,8 +5,8 @@ A twin holds the weights of tests/data/checkpoints/NAME, so the reference.safete
 transformers computed, holds for it too. Names come from the tensor map of the PyPI package gguf, keys from its
 writer; what converters of llama.cpp do to weights (rows of q and k permuted for the llama architecture, experts
 stacked, kv_b split) is done here. `olmoe_mixed.gguf` is quantised: its twin is olmoe_mixed/, whose weights are
-what gguf's own dequantize makes of it. `rounded/` holds what its quantize makes of
-olmoe. `blocks.safetensors` holds random blocks of each type as bytes and their
+what gguf's own dequantize makes of it. `rounded/` holds what its quantize makes of olmoe, and
+`olmoe_k_quants.gguf` the types of 256 columns. `blocks.safetensors` holds random blocks of each type as bytes and their
 values by gguf's dequantize. tests/fuzz/corpus/gguf gets small models for the fuzzer.
 
 Needs numpy, safetensors and gguf. Usage: make_gguf.py
@@ -245,7 +245,7 @@ def write(file, config, tensors, split=False, stack=True, kind_of=lambda name, d
     for name, data, kind in converted(config, tensors, split, stack):
         kind = kind or kind_of(name, data)
         data = numpy.ascontiguousarray(data)
-        if kind == Type.MXFP4 and data.dtype == numpy.uint8:
+        if data.dtype == numpy.uint8:
             writer.add_tensor(name_in_file(names, name), data, raw_dtype=kind)
         elif kind:
             stored = gguf.quantize(data, kind)
@@ -332,6 +332,51 @@ def write_rounded():
         write(f"rounded/olmoe.{kind.name.lower()}.gguf", *load("olmoe"), kind_of=kind_of)
 
 
+K_SCALES = {Type.Q4_K: [(0, 5e-5), (2, 4e-4)], Type.Q5_K: [(0, 2.5e-5), (2, 4e-4)], Type.Q6_K: [(208, 1e-5)]}
+
+
+def write_k_quants():
+    """A model of one layer whose rows are long enough for K-quants, which gguf reads and does not write: random
+    blocks with scales that give weights of about 0.02."""
+    random = numpy.random.Generator(numpy.random.PCG64(102))
+    hidden, inner, experts, vocabulary = 256, 32, 4, 64
+    config = {**load("olmoe")[0], "hidden_size": hidden, "intermediate_size": inner, "num_experts": experts,
+              "num_experts_per_tok": 2, "num_hidden_layers": 1, "vocab_size": vocabulary}
+    kinds, tensors = {}, {}
+
+    def blocks(name, rows, kind):
+        elements, size = gguf.GGML_QUANT_SIZES[kind]
+        data = random.integers(0, 256, (rows, hidden // elements, size), dtype=numpy.uint8)
+        for place, scale in K_SCALES[kind]:
+            data[:, :, place:place + 2] = numpy.full((rows, hidden // elements, 1), scale, numpy.float16).view(numpy.uint8)
+        tensors[name], kinds[name] = data.reshape(rows, -1), kind
+
+    def floats(name, *shape, mean=0.0):
+        tensors[name] = random.normal(mean, 0.05, shape).astype(numpy.float32)
+
+    layer = "model.layers.0."
+    blocks("model.embed_tokens.weight", vocabulary, Type.Q6_K)
+    blocks("lm_head.weight", vocabulary, Type.Q5_K)
+    for part, kind in (("q", Type.Q4_K), ("k", Type.Q5_K), ("v", Type.Q6_K), ("o", Type.Q4_K)):
+        blocks(f"{layer}self_attn.{part}_proj.weight", hidden, kind)
+    for name in ("self_attn.q_norm", "self_attn.k_norm", "input_layernorm", "post_attention_layernorm"):
+        floats(f"{layer}{name}.weight", hidden, mean=1.0)
+    floats("model.norm.weight", hidden, mean=1.0)
+    floats(f"{layer}mlp.gate.weight", experts, hidden)
+    for expert in range(experts):
+        blocks(f"{layer}mlp.experts.{expert}.gate_proj.weight", inner, Type.Q4_K)
+        blocks(f"{layer}mlp.experts.{expert}.up_proj.weight", inner, Type.Q6_K)
+        floats(f"{layer}mlp.experts.{expert}.down_proj.weight", hidden, inner)
+
+    def kind_of(name, data):
+        if data.dtype == numpy.uint8:
+            return next(kind for known, kind in kinds.items() if known == name or ".experts." in name
+                        and known.endswith(name.rsplit(".", 2)[1] + ".weight"))
+        return Type.Q8_0 if "down_proj" in name else None
+
+    write("olmoe_k_quants.gguf", config, tensors, kind_of=kind_of)
+
+
 def write_blocks():
     """Bytes are random but for the scales, which are finite and not too large."""
     random = numpy.random.Generator(numpy.random.PCG64(101))
@@ -362,6 +407,7 @@ def main():
     write("deepseek_v3.split.gguf", *load("deepseek_v3"), split=True)
     write_mixed()
     write_rounded()
+    write_k_quants()
     write_blocks()
     write_corpus()
 

@@ -206,6 +206,17 @@ class TestGeneration : public QObject {
     QVERIFY(trace.store->runs().empty());
   }
 
+  void tokenisingALongPromptCanBeStopped() {
+    TemporaryTrace trace;
+    std::stop_source source;
+    source.request_stop();
+    const auto result = Generation::start(fakeModel(demoFolder()), demoTokenizer(), trace.store,
+                                          prompt(std::string(4'000'000, 'x'), 1), source.get_token());
+    QVERIFY(!result);
+    QCOMPARE(result.error().kind, std::string("cancelled"));
+    QVERIFY(trace.store->runs().empty());
+  }
+
   void anErrorOfTheEngineLeavesTheTextUsable() {
     auto behaviour = std::make_shared<FakeBehaviour>();
     const auto model = fakeModel(demoFolder(), behaviour);

@@ -1,6 +1,8 @@
 // LiveSession on the fake engine: commands from this thread, events from its own.
 #include <QTest>
 
+#include <thread>
+
 #include "tests/support/live_bench.h"
 
 using namespace moescope;
@@ -113,6 +115,20 @@ class TestLiveSession : public QObject {
     QVERIFY(bench.settle());
     QCOMPARE(bench.log.count(Kind::ModelLoaded), 0);
     QVERIFY(bench.log.errors().empty());
+  }
+
+  void tokenisingALongPromptCanBeStopped() {
+    LiveBench bench;
+    QVERIFY(bench.loadRecording());
+    std::string words;
+    while (words.size() < 20'000'000) words += "the letters of a prompt that nobody waits for\n";
+    bench.session.generate(prompt(words, 5));
+    while (bench.session.status().state != LiveState::Running) std::this_thread::yield();
+    bench.session.stop();
+    QVERIFY(bench.settle());
+    QCOMPARE(bench.log.count(Kind::GenerationStarted), 0);
+    QVERIFY(bench.log.errors().empty());
+    QVERIFY(bench.trace.store->runs().empty());
   }
 
   void generatesWhatAGenerationWouldGive() {

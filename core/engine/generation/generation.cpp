@@ -291,7 +291,8 @@ Result<void> RecordedGeneration::finish() {
 Result<std::unique_ptr<Generation>> Generation::start(std::shared_ptr<Model> model,
                                                       std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
                                                       std::shared_ptr<trace::TraceStore> store,
-                                                      const GenerationSettings& settings) {
+                                                      const GenerationSettings& settings,
+                                                      std::stop_token stop) {
   if (auto valid = validate(settings.sampler); !valid) return fail(valid.error());
   if (settings.maxTokens < 1) {
     return fail("generate.bad_length", "", "", fmt::format("{} tokens cannot be written", settings.maxTokens),
@@ -303,7 +304,8 @@ Result<std::unique_ptr<Generation>> Generation::start(std::shared_ptr<Model> mod
   auto ids = settings.promptIds;
   if (ids.empty()) {
     if (settings.prompt.empty()) return empty();
-    auto encoded = textIds(settings.prompt, *tokenizer, beginToken(model->checkpoint(), *tokenizer));
+    auto encoded =
+        textIds(settings.prompt, *tokenizer, beginToken(model->checkpoint(), *tokenizer), std::move(stop));
     if (!encoded) return fail(encoded.error());
     ids = *std::move(encoded);
     if (ids.empty()) return empty();

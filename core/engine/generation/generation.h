@@ -50,11 +50,12 @@ class Generation {
   /// Tokenises the prompt and starts the run; nothing is forwarded yet. `store` may be null (nothing
   /// recorded). Errors: `generate.empty_prompt`, `generate.prompt_too_long` (tokens and limit),
   /// `generate.bad_token`, `generate.bad_length`, `sampler.bad_value`, `tokenizer.*`,
-  /// `machine.out_of_memory`.
+  /// `machine.out_of_memory`, `cancelled` (while the prompt is tokenised).
   static Result<std::unique_ptr<Generation>> start(std::shared_ptr<Model> model,
                                                    std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
                                                    std::shared_ptr<trace::TraceStore> store,
-                                                   const GenerationSettings& settings);
+                                                   const GenerationSettings& settings,
+                                                   std::stop_token stop = {});
   virtual ~Generation() = default;
 
   /// Forwards what is pending and samples one token, which is then pending. The first call forwards the

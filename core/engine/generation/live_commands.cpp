@@ -95,8 +95,13 @@ void LiveSession::Worker::generate(const GenerationSettings& settings, std::stop
   // A program that does not fit this model is told before anything is recorded.
   const auto plan = steering::compile(m_program, current->checkpoint().description().routers);
   if (!plan) return failed(plan.error());
-  auto started = Generation::start(current, tokenizer(), m_store, settings);
-  if (!started) return failed(started.error());
+  enter(LiveState::Running);  // a long prompt takes its time to be tokenised
+  auto started = Generation::start(current, tokenizer(), m_store, settings, stop);
+  if (!started) {
+    leave();
+    if (started.error().kind != "cancelled") failed(started.error());
+    return;
+  }
   m_generation = *std::move(started);
   m_generation->setProgress(progress());
   if (const auto error = m_generation->recordingError()) failed(*error);

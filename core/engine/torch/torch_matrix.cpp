@@ -71,9 +71,9 @@ at::Tensor highHalves(const at::Tensor& bytes) { return at::bitwise_right_shift(
 /// [..., 32] numbers of 4 bits in [..., 16] bytes, all low halves first.
 at::Tensor nibbles(const at::Tensor& bytes) { return at::cat({lowHalves(bytes), highHalves(bytes)}, -1); }
 
-/// [rows, blocks, 1] of the two bytes that a block of GGUF begins with.
-at::Tensor halfScale(const at::Tensor& blocks) {
-  return blocks.narrow(-1, 0, 2).contiguous().view(at::kHalf).to(at::kFloat);
+/// [rows, blocks, 1] of two bytes of each block of GGUF.
+at::Tensor halfAt(const at::Tensor& blocks, std::int64_t first) {
+  return blocks.narrow(-1, first, 2).contiguous().view(at::kHalf).to(at::kFloat);
 }
 
 at::Tensor pick(const at::Tensor& table, const at::Tensor& indices) {
@@ -87,6 +87,46 @@ at::Tensor fifthBits(const at::Tensor& bytes) {
   return at::bitwise_left_shift(bits.flatten(-2), 4);
 }
 
+/// Factors and minima of the eight sub-blocks, each [rows, blocks, 8]: block_formats.cpp has the layout.
+std::pair<at::Tensor, at::Tensor> subScales(const at::Tensor& blocks, std::int64_t first) {
+  const at::Tensor low = blocks.narrow(-1, first, 4);
+  const at::Tensor middle = blocks.narrow(-1, first + 4, 4);
+  const at::Tensor rest = blocks.narrow(-1, first + 8, 4);
+  const auto wide = [](const at::Tensor& lower, const at::Tensor& holder) {
+    return at::bitwise_or(lower, at::bitwise_left_shift(at::bitwise_right_shift(holder, 6), 4));
+  };
+  return {at::cat({at::bitwise_and(low, 63), wide(lowHalves(rest), low)}, -1),
+          at::cat({at::bitwise_and(middle, 63), wide(highHalves(rest), middle)}, -1)};
+}
+
+/// Q4_K, and Q5_K where fifth bits stand at `highBits`: float32 [rows, blocks, 8, 32].
+at::Tensor superBlocks(const at::Tensor& blocks, std::int64_t nibblesAt, std::int64_t highBits) {
+  const at::Tensor bytes = blocks.narrow(-1, nibblesAt, 128).unflatten(-1, {4, 32});
+  at::Tensor numbers = at::stack({lowHalves(bytes), highHalves(bytes)}, -2).flatten(-3, -2);
+  if (highBits != 0) {
+    const at::Tensor shifts = at::arange(8, blocks.options()).unsqueeze(-1);
+    const at::Tensor bits = at::bitwise_right_shift(blocks.narrow(-1, highBits, 32).unsqueeze(-2), shifts);
+    numbers = at::bitwise_or(numbers, at::bitwise_left_shift(at::bitwise_and(bits, 1), 4));
+  }
+  const auto [scales, minima] = subScales(blocks, 4);
+  const at::Tensor factors = halfAt(blocks, 0) * scales.to(at::kFloat);
+  const at::Tensor offsets = halfAt(blocks, 2) * minima.to(at::kFloat);
+  return factors.unsqueeze(-1) * numbers.to(at::kFloat) - offsets.unsqueeze(-1);
+}
+
+/// Q6_K: float32 [rows, blocks, 16, 16].
+at::Tensor sixBits(const at::Tensor& blocks) {
+  const at::Tensor bytes = blocks.narrow(-1, 0, 128).unflatten(-1, {2, 2, 32});  // half, group, number
+  const at::Tensor low = at::stack({lowHalves(bytes), highHalves(bytes)}, -3).flatten(-3, -2);
+  const at::Tensor shifts = at::arange(0, 8, 2, blocks.options()).unsqueeze(-1);
+  const at::Tensor tops = blocks.narrow(-1, 128, 64).unflatten(-1, {2, 1, 32});
+  const at::Tensor high = at::bitwise_and(at::bitwise_right_shift(tops, shifts), 3);
+  const at::Tensor numbers = at::bitwise_or(low, at::bitwise_left_shift(high, 4)).to(at::kFloat) - 32;
+  const at::Tensor scales = blocks.narrow(-1, 192, 16).view(at::kChar).to(at::kFloat);
+  const at::Tensor factors = halfAt(blocks, 208) * scales;
+  return numbers.flatten(-3, -1).unflatten(-1, {16, 16}) * factors.unsqueeze(-1);
+}
+
 }  // namespace
 
 bool TorchMatrix::canHold(const TensorView& view) {
@@ -96,6 +136,9 @@ bool TorchMatrix::canHold(const TensorView& view) {
     case DType::Q4_0:
     case DType::Q5_0:
     case DType::Q8_0:
+    case DType::Q4_K:
+    case DType::Q5_K:
+    case DType::Q6_K:
     case DType::BlockMxfp4: return true;
     default: return false;
   }
@@ -153,13 +196,16 @@ at::Tensor TorchMatrix::floats(const at::Tensor& bytes) const {
   const checkpoint::BlockSize size = checkpoint::blockSize(m_dtype);
   const at::Tensor block = bytes.view({rows, -1, size.bytes});
   const auto scaled = [&](const at::Tensor& numbers, int offset) {
-    return ((numbers.to(at::kFloat) - offset) * halfScale(block)).view({rows, m_columns});
+    return ((numbers.to(at::kFloat) - offset) * halfAt(block, 0)).view({rows, m_columns});
   };
   switch (m_dtype) {
     case DType::Q4_0: return scaled(nibbles(block.narrow(-1, 2, 16)), 8);
     case DType::Q5_0:
       return scaled(at::bitwise_or(nibbles(block.narrow(-1, 6, 16)), fifthBits(block.narrow(-1, 2, 4))), 16);
     case DType::Q8_0: return scaled(block.narrow(-1, 2, 32).view(at::kChar), 0);
+    case DType::Q4_K: return superBlocks(block, 16, 0).view({rows, m_columns});
+    case DType::Q5_K: return superBlocks(block, 48, 16).view({rows, m_columns});
+    case DType::Q6_K: return sixBits(block).view({rows, m_columns});
     default: break;  // BlockMxfp4
   }
   const at::Tensor values = pick(m_values, nibbles(block.narrow(-1, 1, 16)));

@@ -18,7 +18,7 @@ class TorchMatrix {
   explicit TorchMatrix(at::Tensor plain) : m_plain(std::move(plain)) {}
   /// The view's bytes, row after row, with their scales. Only for what canHold(); LibTorch's exceptions pass.
   static TorchMatrix quantised(const checkpoint::TensorView& view, at::Device device);
-  /// FP8 blocks, MXFP4, and the block formats of GGUF but for the K-quants.
+  /// FP8 blocks, MXFP4, and the block formats of GGUF.
   static bool canHold(const checkpoint::TensorView& view);
 
   [[nodiscard]] bool defined() const { return m_plain.defined() || m_bytes.defined(); }
