@@ -9,6 +9,7 @@
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
+#include "views/api/layer_text.h"
 #include "views/api/steering_edits.h"
 #include "views/panels/routing_map/steered_cell.h"
 
@@ -56,8 +57,21 @@ QString tagOf(const MapScene& scene, ExpertCell expert) {
   return {};
 }
 
-QString expertHeading(ExpertCell expert) {
-  return tr("Layer %1 · expert %2").arg(expert.layer.value).arg(expert.expert.value);
+QString expertHeading(ExpertCell expert, std::span<const RouterSpec> routers) {
+  return tr("%1 · expert %2").arg(layerHeading(expert.layer, routers)).arg(expert.expert.value);
+}
+
+/// A router of the other part of an encoder-decoder never saw the token.
+bool isUnseen(const TokenChoice& choice) {
+  return choice.chosen.empty() && std::isnan(choice.logit) && choice.native.empty();
+}
+
+bool isOfEncoderDecoder(const MapScene& scene) {
+  return !scene.routers.empty() && scene.routers.front().encoderLayers > 0;
+}
+
+void addUnseen(ToolTipContent& tip) {
+  tip.rows.push_back({tr("routing"), tr("none, the token is not of this part of the model")});
 }
 
 QString idsText(const std::vector<int>& ids) {
@@ -86,7 +100,11 @@ ToolTipContent layerTip(const MapScene& scene, MapCell cell, ExpertCell expert, 
   const auto row = static_cast<std::size_t>(cell.row);
   const trace::LoadSummary& load = scene.layers->loads[row];
   const auto e = static_cast<std::size_t>(expert.expert.value);
-  tip.heading = tr("Layer %1 · expert %2").arg(qt(routerLabel(scene.routers[row]))).arg(expert.expert.value);
+  const QString attention =
+      scene.routers[row].kind == "ffn" ? QString() : QLatin1Char(' ') + qt(scene.routers[row].kind);
+  tip.heading = tr("%1 · expert %2")
+                    .arg(layerHeading(expert.layer, scene.routers) + attention)
+                    .arg(expert.expert.value);
   tip.tag = tagOf(scene, expert);
   if (load.slots == 0) {
     tip.rows.push_back({tr("load share m"), tr("no data in this window")});
@@ -176,12 +194,16 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
                               const CellDetail* detail) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
-  tip.heading = expertHeading(expert);
+  tip.heading = expertHeading(expert, scene.routers);
   tip.tag = tagOf(scene, expert);
   addToken(tip, picture, cell.row);
   const TokenChoice choice = choiceOf(picture, cell.row, scene.settings.router, expert.expert.value);
   if (!choice.routed) {
     tip.rows.push_back({tr("routing"), tr("missing, the block is damaged")});
+    return tip;
+  }
+  if (isOfEncoderDecoder(scene) && isUnseen(choice)) {
+    addUnseen(tip);
     return tip;
   }
   tip.rows.push_back({tr("rank"), choice.rank > 0
@@ -208,11 +230,15 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
 ToolTipContent tokenLayerTip(const MapScene& scene, MapCell cell, LayerIndex layer) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
-  tip.heading = tr("Layer %1").arg(layer.value);
+  tip.heading = layerHeading(layer, scene.routers);
   addToken(tip, picture, cell.row);
   const TokenChoice first = choiceOf(picture, cell.row, cell.column, -1);
   if (!first.routed) {
     tip.rows.push_back({tr("routing"), tr("missing, the block is damaged")});
+    return tip;
+  }
+  if (isOfEncoderDecoder(scene) && isUnseen(first)) {
+    addUnseen(tip);
     return tip;
   }
   if (!first.chosen.empty()) {
