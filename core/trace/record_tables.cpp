@@ -93,21 +93,6 @@ Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
 /// The key of `meta` that says how many layers of a model are an encoder's; none for other models.
 std::string encoderKey(std::int64_t model) { return fmt::format("encoder_layers_of_model_{}", model); }
 
-Result<int> readEncoderLayers(Database& database, std::int64_t model) {
-  auto row = database.prepare("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?");
-  if (!row) return fail(row.error());
-  const std::string key = encoderKey(model);
-  row->bind(1, key);
-  const int code = row->step();
-  if (code == SQLITE_DONE) return 0;
-  if (code != SQLITE_ROW) return fail(database.error(code));
-  const std::int64_t layers = row->integer(0);
-  if (layers < 0 || layers > 1'000'000)
-    return fail(
-        damaged(database, fmt::format("model {}", model), "the encoder has an impossible number of layers"));
-  return static_cast<int>(layers);
-}
-
 Result<void> addEncoderLayers(Database& database, std::int64_t model,
                               const std::vector<RouterSpec>& routers) {
   if (routers.empty() || routers.front().encoderLayers == 0) return {};
@@ -195,6 +180,21 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
 }
 
 }  // namespace
+
+Result<int> readEncoderLayers(Database& database, std::int64_t model) {
+  auto row = database.prepare("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?");
+  if (!row) return fail(row.error());
+  const std::string key = encoderKey(model);
+  row->bind(1, key);
+  const int code = row->step();
+  if (code == SQLITE_DONE) return 0;
+  if (code != SQLITE_ROW) return fail(database.error(code));
+  const std::int64_t layers = row->integer(0);
+  if (layers < 0 || layers > 1'000'000)
+    return fail(
+        damaged(database, fmt::format("model {}", model), "the encoder has an impossible number of layers"));
+  return static_cast<int>(layers);
+}
 
 Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t model) {
   auto row = database.prepare(

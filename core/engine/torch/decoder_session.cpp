@@ -17,12 +17,6 @@ Result<void> DecoderSession::check(const StepRequest& request) const {
   if (request.ids.empty()) {
     return fail("engine.no_tokens", "", "", "a forward step needs at least one token");
   }
-  const auto tokens = static_cast<std::int64_t>(request.ids.size());
-  if (tokens > capacity() - m_position) {
-    return fail("engine.context_full", "", fmt::format("position {}", m_position),
-                fmt::format("{} more tokens do not fit into the context of {}", tokens, capacity()),
-                "shorten the text or open the model with a longer context");
-  }
   const auto& description = m_model->checkpoint().description();
   if (description.encoder && request.decode && m_sourceLength == 0) {
     return fail("engine.no_source", "", "", "the decoder's tokens need the encoder's input before them",
@@ -31,6 +25,12 @@ Result<void> DecoderSession::check(const StepRequest& request) const {
   if (description.encoder && !request.decode && m_position > 0) {
     return fail("engine.source_twice", "", fmt::format("position {}", m_position),
                 "the encoder's input is one call that begins a sequence", "rewind to 0 for another source");
+  }
+  const auto tokens = static_cast<std::int64_t>(request.ids.size());
+  if (tokens > capacity() - m_position) {
+    return fail("engine.context_full", "", fmt::format("position {}", m_position),
+                fmt::format("{} more tokens do not fit into the context of {}", tokens, capacity()),
+                "shorten the text or open the model with a longer context");
   }
   const auto stray = std::find_if(request.ids.begin(), request.ids.end(), [&](std::int32_t id) {
     return id < 0 || id >= description.vocabularySize;
