@@ -80,11 +80,12 @@ nlohmann::ordered_json tokensJson(const engine::Generation& generation, const en
   const auto& routers = model.checkpoint().description().routers;
   for (std::size_t i = 0; i < generation.tokens().size(); ++i) {
     const auto& token = generation.tokens()[i];
-    nlohmann::ordered_json entry{{"position", i},
-                                 {"id", token.id},
-                                 {"piece", tokenizer.piece(token.id)},
-                                 {"phase", token.prompt ? "prefill" : "decode"},
-                                 {"log_prob", number(token.logProb)}};
+    nlohmann::ordered_json entry{
+        {"position", i},
+        {"id", token.id},
+        {"piece", tokenizer.piece(token.id)},
+        {"phase", static_cast<std::int64_t>(i) < generation.promptTokens() ? "prefill" : "decode"},
+        {"log_prob", number(token.logProb)}};
     if (const auto* row = choices.row(i)) {
       auto list = nlohmann::ordered_json::array();
       for (std::size_t r = 0; r < row->size(); ++r) {
@@ -257,7 +258,8 @@ Result<void> GenerateCommand::close() {
 void GenerateCommand::showStatistics() const {
   if (m_options.quiet) return;
   const auto prompt = m_generation->promptTokens();
-  const auto generated = static_cast<std::int64_t>(m_generation->tokens().size()) - prompt;
+  const auto generated =
+      static_cast<std::int64_t>(m_generation->tokens().size()) - m_generation->givenTokens();
   std::string line = fmt::format("{} prompt tokens in {:.2f} s, {} tokens generated", prompt,
                                  m_generation->prefillSeconds(), generated);
   if (generated > 1 && m_decodeSeconds > 0) {
@@ -280,7 +282,7 @@ nlohmann::ordered_json GenerateCommand::document() const {
       {"text", generation.text()},
       {"finish", name(generation.finished())},
       {"prompt_tokens", generation.promptTokens()},
-      {"generated_tokens", static_cast<std::int64_t>(generation.tokens().size()) - generation.promptTokens()},
+      {"generated_tokens", static_cast<std::int64_t>(generation.tokens().size()) - generation.givenTokens()},
       {"prefill_seconds", generation.prefillSeconds()},
       {"decode_seconds", m_decodeSeconds},
       {"trace",
@@ -328,6 +330,12 @@ void addGenerate(CLI::App& app, std::function<int()>& run) {
   command->add_option("--prompt-file", options->promptFile, "File with the text to continue")
       ->type_name("FILE")
       ->excludes(prompt);
+  command
+      ->add_option(
+          "--decoder-prefix", options->settings.decoderPrefix,
+          "What the text begins with, of an encoder-decoder, whose prompt is the encoder's input: a target "
+          "language such as fra_Latn")
+      ->type_name("TEXT");
   auto* chat = command->add_flag("--chat", options->chat,
                                  "The text is a user's turn: it is put into the model's chat template");
   command->add_option("--system", options->system, "System turn before it")->needs(chat);

@@ -58,6 +58,17 @@ std::string tokenizerText(const OpenedTokenizer& tokenizer) {
   return fmt::format("{} tokens", (**tokenizer)->vocabularySize());
 }
 
+std::string decoderStartText(const checkpoint::EncoderSpec& encoder) {
+  const std::string start = fmt::format("token {}", encoder.decoderStart);
+  return encoder.forcedBegin ? fmt::format("{}, then {}", start, *encoder.forcedBegin) : start;
+}
+
+ordered_json encoderJson(const checkpoint::EncoderSpec& encoder) {
+  return {{"layers", encoder.layers},
+          {"decoder_start", encoder.decoderStart},
+          {"forced_begin", encoder.forcedBegin ? ordered_json(*encoder.forcedBegin) : ordered_json(nullptr)}};
+}
+
 void printText(const Checkpoint& opened, const OpenedTokenizer& tokenizer) {
   const ModelDescription& description = opened.description();
   const checkpoint::ArchitectureText words = checkpoint::describeInWords(description);
@@ -79,6 +90,8 @@ void printText(const Checkpoint& opened, const OpenedTokenizer& tokenizer) {
        description.endTokens.empty() ? "none" : fmt::format("{}", fmt::join(description.endTokens, ", "))},
       {"begin token", description.beginToken ? fmt::to_string(*description.beginToken) : "none"},
       {"fingerprint", opened.fingerprint()}};
+  if (description.encoder)
+    facts.insert(facts.begin() + 3, {"decoder starts with", decoderStartText(*description.encoder)});
   for (const auto& warning : description.warnings) facts.emplace_back("warning", warning);
   printFacts(opened.displayName(), facts);
 }
@@ -113,6 +126,7 @@ ordered_json document(const std::string& path, const Checkpoint& opened, const O
       {"family", description.family},
       {"architecture", description.architecture},
       {"layers", description.layers},
+      {"encoder", description.encoder ? encoderJson(*description.encoder) : ordered_json(nullptr)},
       {"hidden_size", description.hiddenSize},
       {"vocabulary", description.vocabularySize},
       {"context", description.maxPositions},

@@ -10,6 +10,7 @@
 #include "app/cli/rule_options.h"
 #include "app/cli/run_options.h"
 #include "app/cli/text_table.h"
+#include "core/base/router_label.h"
 #include "core/base/shown_text.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/steering/operation_words.h"
@@ -131,7 +132,8 @@ std::string expertsText(const PlanStep& step, int experts) {
 void printPlan(const Checked& checked) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& layer : checked.plan->layers) {
-    const std::string number = std::to_string(layer.router.layer.value);
+    std::string number = std::to_string(layer.router.layer.value);
+    if (layer.router.encoderLayers > 0) number += fmt::format(" ({})", routerLabel(layer.router));
     if (layer.empty()) rows.push_back({number, "", "native", "", "", ""});
     for (const PlanStep& step : layer.steps) {
       rows.push_back({number, std::to_string(step.ruleId),

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
+
 namespace moescope::cli {
 
 namespace {
@@ -77,6 +79,7 @@ nlohmann::ordered_json routersJson(std::span<const RouterSpec> routers) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const RouterSpec& router : routers) {
     list.push_back({{"layer", router.layer.value},
+                    {"label", routerLabel(router)},
                     {"kind", router.kind},
                     {"experts", router.experts},
                     {"top_k", router.topK},

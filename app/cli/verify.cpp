@@ -45,6 +45,7 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
   for (const auto& r : report.routing) {
     routing.push_back({{"layer", r.layer},
                        {"kind", r.kind},
+                       {"label", r.label},
                        {"rows", r.rows},
                        {"set_differs", r.setDiffers},
                        {"set_differs_clearly", r.setDiffersClearly},
@@ -72,6 +73,7 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
           {"token_by_token", options.verify.tokenByToken},
           {"rows", report.rows},
           {"tokens_per_row", report.tokensPerRow},
+          {"decoder_tokens_per_row", report.decoderTokensPerRow},
           {"values", values},
           {"routing", routing},
           {"greedy", greedy},
@@ -80,8 +82,11 @@ nlohmann::ordered_json document(const engine::VerifyReport& report, const engine
 }
 
 void printTable(const engine::VerifyReport& report, const engine::Model& model, const Options& options) {
-  fmt::print("{} on {}, {}; {} rows of {} tokens\n\n", options.model, model.device().id, model.dtypeName(),
-             report.rows, report.tokensPerRow);
+  const std::string decoder = report.decoderTokensPerRow > 0
+                                  ? fmt::format(" and {} of the decoder", report.decoderTokensPerRow)
+                                  : std::string();
+  fmt::print("{} on {}, {}; {} rows of {} tokens{}\n\n", options.model, model.device().id, model.dtypeName(),
+             report.rows, report.tokensPerRow, decoder);
   fmt::print("{:<24} {:>12} {:>12}  {}\n", "quantity", "max abs", "max rel", "where");
   for (const auto& v : report.values) {
     fmt::print("{:<24} {:>12.3g} {:>12.3g}  {}{}\n", v.quantity, v.maxAbsolute, v.maxRelative, v.where,
@@ -90,7 +95,7 @@ void printTable(const engine::VerifyReport& report, const engine::Model& model, 
   fmt::print("\n{:<14} {:>8} {:>12} {:>16} {:>14} {:>12}  {}\n", "routing", "rows", "other ids",
              "beyond rounding", "other order", "max weight", "where");
   for (const auto& r : report.routing) {
-    const std::string router = fmt::format("L{}{}", r.layer, r.kind == "ffn" ? "" : " " + r.kind);
+    const std::string router = (report.decoderTokensPerRow > 0 ? "" : "L") + r.label;
     fmt::print("{:<14} {:>8} {:>12} {:>16} {:>14} {:>12.3g}  {}{}\n", router, r.rows, r.setDiffers,
                r.setDiffersBeyondRounding, r.orderDiffers, r.maxWeight, r.where, r.failed ? "  FAILED" : "");
   }

@@ -5,6 +5,7 @@
 #include "core/analysis/parallel_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/routed_tokens.h"
+#include "core/base/router_label.h"
 
 namespace moescope::analysis {
 
@@ -72,8 +73,10 @@ std::vector<std::string> expertNames(int experts) {
 std::vector<std::string> layerNames(const std::vector<RouterSpec>& routers, const std::vector<int>& indices) {
   std::vector<std::string> out;
   out.reserve(indices.size());
-  for (const int index : indices)
-    out.push_back(std::to_string(routers[static_cast<std::size_t>(index)].layer.value));
+  for (const int index : indices) {
+    const RouterSpec& router = routers[static_cast<std::size_t>(index)];
+    out.push_back(layerLabel(router.layer, router.encoderLayers));
+  }
   return out;
 }
 

@@ -51,6 +51,7 @@ struct RouterGroups {
 struct RouterSpec {
   LayerIndex layer;
   std::string kind = "ffn";  ///< "ffn" or "attention"
+  int encoderLayers = 0;     ///< of an encoder-decoder: layers from here on are the decoder's; else 0
   int experts = 0;
   int topK = 0;
   ScoreKind score = ScoreKind::SoftmaxAll;

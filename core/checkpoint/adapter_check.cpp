@@ -48,6 +48,8 @@ Result<void> checkDescribed(const ModelDescription& d, const std::string& file) 
     return bad(d, file, "the adapter gives a size that is not positive");
   if (d.layerSpecs.size() != static_cast<std::size_t>(d.layers))
     return bad(d, file, fmt::format("the adapter describes {} of {} layers", d.layerSpecs.size(), d.layers));
+  if (d.encoder && (d.encoder->layers < 1 || d.encoder->layers >= d.layers))
+    return bad(d, file, fmt::format("{} of {} layers are the encoder's", d.encoder->layers, d.layers));
   if (const std::string fault = routerFault(d); !fault.empty()) return bad(d, file, fault);
   return {};
 }

@@ -41,7 +41,24 @@ std::vector<int> layersWhere(const ModelDescription& d, const Predicate& holds) 
   return layers;
 }
 
+/// "encoder 4, experts in 1, 3; decoder 2, experts in 1": each part counted from 0.
+std::string partsText(const ModelDescription& d) {
+  Parts parts;
+  for (const bool isDecoder : {false, true}) {
+    const int first = isDecoder ? d.encoder->layers : 0;
+    const int end = isDecoder ? d.layers : d.encoder->layers;
+    std::vector<int> experts;
+    for (int layer = first; layer < end; ++layer) {
+      if (d.layerSpecs[static_cast<std::size_t>(layer)].router >= 0) experts.push_back(layer - first);
+    }
+    parts.push_back(fmt::format("{} {}, experts in {}", isDecoder ? "decoder" : "encoder", end - first,
+                                experts.empty() ? "none" : ranges(experts)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
 std::string layersText(const ModelDescription& d) {
+  if (d.encoder) return partsText(d);
   const auto dense = layersWhere(d, [](const LayerSpec& layer) { return layer.router < 0; });
   if (dense.empty()) return fmt::format("{}, all with experts", d.layers);
   return fmt::format("{}, {} with experts, dense: {}", d.layers, d.layers - static_cast<int>(dense.size()),
@@ -59,6 +76,16 @@ std::string normText(const RouterSpec& router) {
   return fmt::format("weights divided by their {:g}-norm", router.normParameter);
 }
 
+std::string capacityText(const CapacitySpec& capacity) {
+  switch (capacity.rule) {
+    case CapacityRule::EvenShare:
+      return fmt::format("capacity {:g} times an even share, at least {}", capacity.factor, capacity.minimum);
+    case CapacityRule::Fixed: return fmt::format("capacity {} tokens", capacity.minimum);
+    case CapacityRule::TokenShare: break;
+  }
+  return fmt::format("capacity {:g} times the tokens", capacity.factor);
+}
+
 std::string routerText(const ModelDescription& d) {
   const RouterSpec& router = d.routers.front();
   const std::string score = router.score == ScoreKind::TopkSoftmax ? "softmax of the chosen"
@@ -74,9 +101,7 @@ std::string routerText(const ModelDescription& d) {
   }
   parts.push_back(normText(router));
   if (router.scale != 1.0) parts.push_back(fmt::format("times {:g}", router.scale));
-  if (d.capacity)
-    parts.push_back(fmt::format("capacity {:g} times an even share, at least {}", d.capacity->factor,
-                                d.capacity->minimum));
+  if (d.capacity) parts.push_back(capacityText(*d.capacity));
   if (d.experts.scalesInput) parts.emplace_back("weights scale the experts' input");
   return joined(parts);
 }
@@ -114,7 +139,8 @@ std::string attentionText(const ModelDescription& d) {
   } else if (attention.keyValueHeads != attention.heads) {
     parts.push_back(fmt::format("{} for keys and values", attention.keyValueHeads));
   }
-  parts.push_back(ropeText(attention.rope, attention.headDim));
+  parts.push_back(attention.positions.empty() ? ropeText(attention.rope, attention.headDim)
+                                              : attention.positions);
   const auto where = [&](const std::string& what, const std::vector<int>& layers) {
     if (layers.empty()) return;
     const bool isAll = static_cast<int>(layers.size()) == d.layers;

@@ -74,6 +74,8 @@ void describeBailingMoeV2(ConfigReader& config, ModelDescription& description);
 void describeOpenMoe(ConfigReader& config, ModelDescription& description);
 
 // What many families share.
+/// decoder_start_token_id and forced_bos_token_id, where the configuration gives them.
+void describeDecoderStart(ConfigReader& config, EncoderSpec& encoder);
 /// Class defaults: config.json leaves out what equals them.
 struct CommonDefaults {
   int hiddenSize, layers, heads, vocabularySize, maxPositions;

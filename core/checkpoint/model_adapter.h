@@ -38,7 +38,9 @@ struct OwnTensor {
   std::string name;  ///< on disk, whole
   std::vector<std::int64_t> shape;
   bool isVector = false;  ///< read as float32 numbers, whatever its shape; not multiplied as a matrix
-  int router = -1;        ///< a stack with a part an expert of this router: what is not chosen is not touched
+  /// A stack with a part an expert of this router, or a matrix or vector of one of its experts: what is not
+  /// chosen is not touched.
+  int router = -1;
 };
 
 /// Keys and values of attention: ForwardKit::newCache.
@@ -69,8 +71,8 @@ class ModelAdapter {
 
   [[nodiscard]] virtual const AdapterInfo& info() const = 0;
   /// Fills what the family's config.json says, class defaults where a key is missing; bad values become
-  /// errors of `config`. Routers ascend by layer, "ffn" before "attention" within one. The helpers of
-  /// family.h read what many families share.
+  /// errors of `config`. Layers of an encoder come before those of the decoder. Routers ascend by layer,
+  /// "ffn" before "attention" within one. The helpers of family.h read what many families share.
   virtual void describe(ConfigReader& config, ModelDescription& description) const = 0;
   /// Errors: any.
   [[nodiscard]] virtual Result<AdapterNeeds> needs(const ModelDescription& description) const = 0;

@@ -184,12 +184,16 @@ void readGenerationConfig(std::string_view text, ModelDescription& description) 
   if (auto ends = reader.tokenIds("eos_token_id"); !ends.empty()) description.endTokens = std::move(ends);
   if (const auto begin = reader.tokenIds("bos_token_id"); !begin.empty())
     description.beginToken = begin.front();
+  if (description.encoder) describeDecoderStart(reader, *description.encoder);
   if (reader.firstError()) description.warnings.push_back(reader.firstError()->text());
 }
 
 }  // namespace
 
 std::int64_t CapacitySpec::choices(std::int64_t tokens, const RouterSpec& router) const {
+  if (rule == CapacityRule::Fixed) return minimum;
+  if (rule == CapacityRule::TokenShare)
+    return static_cast<std::int64_t>(std::ceil(factor * static_cast<double>(tokens)));
   const double share = router.topK * factor * static_cast<double>(tokens) / router.experts;
   const auto whole = static_cast<std::int64_t>(std::floor(share));
   return std::max<std::int64_t>(whole + whole % 2, minimum);
@@ -290,6 +294,32 @@ void describeCommon(ConfigReader& config, ModelDescription& description, const C
   description.layerSpecs.resize(static_cast<std::size_t>(description.layers));
 }
 
+void describeDecoderStart(ConfigReader& config, EncoderSpec& encoder) {
+  if (const auto start = config.tokenIds("decoder_start_token_id"); !start.empty())
+    encoder.decoderStart = start.front();
+  if (const auto forced = config.tokenIds("forced_bos_token_id"); !forced.empty())
+    encoder.forcedBegin = forced.front();
+}
+
+namespace {
+
+/// What holds for every encoder-decoder: its source begins as the tokenizer says, and its routers know which
+/// part they belong to.
+Result<void> finishEncoder(ModelDescription& description, const std::string& file) {
+  const EncoderSpec& encoder = *description.encoder;
+  description.beginToken.reset();
+  for (RouterSpec& router : description.routers) router.encoderLayers = encoder.layers;
+  const auto isOutside = [&](std::int32_t id) { return id < 0 || id >= description.vocabularySize; };
+  if (isOutside(encoder.decoderStart) || (encoder.forcedBegin && isOutside(*encoder.forcedBegin))) {
+    return fail("config.bad_value", file, "decoder_start_token_id, forced_bos_token_id",
+                fmt::format("a token is outside the vocabulary of {}", description.vocabularySize),
+                "fetch the file again");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ModelDescription> describeModel(std::string_view configText, const std::string& file,
                                        std::string_view generationConfigText, Definition definition) {
   auto document = parseConfig(configText, file);
@@ -322,6 +352,9 @@ Result<ModelDescription> describeModel(std::string_view configText, const std::s
   if (std::none_of(description.layerSpecs.begin(), description.layerSpecs.end(), isMoe))
     return fail("config.bad_value", file, "", "no layer has experts", "choose a mixture-of-experts model");
   if (!generationConfigText.empty()) readGenerationConfig(generationConfigText, description);
+  if (description.encoder) {
+    if (auto checked = finishEncoder(description, file); !checked) return fail(checked.error());
+  }
   if (description.beginToken && *description.beginToken >= description.vocabularySize) {
     description.warnings.push_back(
         fmt::format("the begin token {} is outside the vocabulary of {} and is not used",

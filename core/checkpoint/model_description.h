@@ -92,6 +92,7 @@ struct AttentionSpec {
   std::optional<LatentSpec> latent;
   std::optional<TemperatureTuning> temperature;
   RopeSpec rope;
+  std::string positions;  ///< what stands in for RoPE, in words: "sinusoidal positions"; empty: RoPE
 };
 
 enum class ExpertStore : std::uint8_t {
@@ -126,13 +127,23 @@ struct SharedExpertSpec {
   bool gated = false;        ///< times sigmoid(x w) (qwen2_moe)
 };
 
-/// How many choices an expert takes of the tokens that are forwarded together (GShard; openmoe). What comes
-/// later is dropped: all first choices come before all second ones, tokens in their order.
-struct CapacitySpec {
-  double factor = 2.0;  ///< times an even share
-  int minimum = 4;
+/// How the capacity of an expert follows from the tokens that are forwarded together.
+enum class CapacityRule : std::uint8_t {
+  EvenShare,  ///< floor(k factor tokens / experts), made even upwards, at least the minimum (GShard; openmoe)
+  Fixed,      ///< the minimum, however many tokens there are (switch_transformers)
+  TokenShare  ///< ceil(factor tokens) (nllb_moe)
+};
 
-  /// floor(k factor tokens / experts), made even upwards, at least the minimum.
+/// How many choices an expert takes of the tokens that are forwarded together. What comes later is dropped:
+/// all first choices come before all second ones, tokens in their order.
+struct CapacitySpec {
+  CapacityRule rule = CapacityRule::EvenShare;
+  double factor = 2.0;
+  int minimum = 4;
+  /// What a token's dropped choice weighed goes to the others in proportion: weights are normalised over what
+  /// has a place (nllb_moe). Else the others keep their weights.
+  bool renormalises = false;
+
   [[nodiscard]] std::int64_t choices(std::int64_t tokens, const RouterSpec& router) const;
 };
 
@@ -146,6 +157,13 @@ struct LayerSpec {
   int router = -1;           ///< index into `routers`; -1: a dense MLP
   int attentionRouter = -1;  ///< index into `routers`, where the attention heads are experts (jetmoe)
   int denseIntermediateSize = 0;  ///< beside a router: of a dense MLP that follows the experts (openmoe)
+};
+
+/// An encoder before the decoder: its layers come first, and what is forwarded as the prompt is its input.
+struct EncoderSpec {
+  int layers = 0;                           ///< of ModelDescription::layers
+  std::int32_t decoderStart = 0;            ///< the decoder's first token
+  std::optional<std::int32_t> forcedBegin;  ///< its second one, where the checkpoint says so
 };
 
 /// How the file stores what it quantises.
@@ -166,8 +184,9 @@ struct AdapterData {
   virtual ~AdapterData() = default;
 };
 
-/// One model. `routers` has one entry an MoE layer, ascending; where attention is routed too, the
-/// feed-forward router of a layer stands before its attention router.
+/// One model. Layers of an encoder-decoder are numbered through both parts. `routers` has one entry an MoE
+/// layer, ascending; where attention is routed too, the feed-forward router of a layer stands before its
+/// attention router.
 struct ModelDescription {
   std::string family;        ///< model_type, e.g. "olmoe"
   std::string architecture;  ///< architectures[0]
@@ -193,6 +212,7 @@ struct ModelDescription {
   AttentionSpec attention;
   ExpertSpec experts;
   SharedExpertSpec shared;
+  std::optional<EncoderSpec> encoder;    ///< of encoder-decoders
   std::optional<CapacitySpec> capacity;  ///< of every router's experts; most families drop nothing
   QuantisationSpec quantisation;
   bool mlpBias = false;     ///< of dense and shared MLPs (ernie4_5_moe)

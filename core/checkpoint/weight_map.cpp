@@ -256,7 +256,7 @@ class Mapper {
       const RouterSpec& router = m_description.routers[static_cast<std::size_t>(own.router)];
       const auto elements =
           std::accumulate(own.shape.begin(), own.shape.end(), std::int64_t{1}, std::multiplies<>());
-      idle += elements / router.experts * (router.experts - router.topK);
+      idle += elements * (router.experts - router.topK) / router.experts;
     }
     m_description.parametersTotal = m_source.usedElements();
     m_description.parametersActive = m_description.parametersTotal - idle;

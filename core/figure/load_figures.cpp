@@ -73,7 +73,9 @@ Error noSuchLayer(const FigureSource& source, LayerIndex layer) {
           "the run has no router in this layer", "see moescope inspect for its layers"};
 }
 
-std::string layerText(LayerIndex layer) { return "layer " + std::to_string(layer.value); }
+std::string layerText(LayerIndex layer, const FigureSample& sample) {
+  return layerName(layer, sample.routers);
+}
 
 std::vector<ReferenceLine> steeringLines(const FigureSource& source, const FigureSample& sample) {
   std::vector<ReferenceLine> lines;
@@ -159,10 +161,10 @@ Result<FigureSpec> expertLoadFigure(const FigureSource& source, LayerIndex layer
     bars.highlighted.push_back(marks.cells.contains({layer, {static_cast<std::int32_t>(expert)}}));
     bars.names.push_back("E" + std::to_string(expert));
   }
-  FigureSpec out =
-      startFigure(source, *sample, "expert-load", "Load of each expert, " + layerText(layer),
-                  {load.slots, load.tokens * spec.topK, load.missing, 1},
-                  layerText(layer) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
+  FigureSpec out = startFigure(
+      source, *sample, "expert-load", "Load of each expert, " + layerText(layer, *sample),
+      {load.slots, load.tokens * spec.topK, load.missing, 1},
+      layerText(layer, *sample) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
   out.baseline = uniformBaseline(spec.experts);
   const double most = bars.values.empty() ? 1.0 : bars.values.front();
   out.x = {countText(spec.experts) + " experts, sorted by load",
@@ -188,7 +190,7 @@ Result<FigureSpec> loadCourseFigure(const FigureSource& source, LayerIndex layer
                                                            windowTokens, measure, kCoursePoints, stop);
   if (stop.stop_requested()) return fail(cancelled());
   if (course.values.empty()) {
-    return fail("figure.no_routing", source.store.path().string(), layerText(layer),
+    return fail("figure.no_routing", source.store.path().string(), layerText(layer, *sample),
                 "the course needs at least " + countText(windowTokens) + " tokens and there are " +
                     countText(sample->tokens.size()),
                 "choose a smaller window");
@@ -196,10 +198,10 @@ Result<FigureSpec> loadCourseFigure(const FigureSource& source, LayerIndex layer
   const RouterSpec& spec = sample->routers[static_cast<std::size_t>(*router)];
   const analysis::LoadMeasureInfo& info = analysis::infoOf(measure);
   const trace::LoadSummary load = source.store.load(source.run, *router, sample->tokens, stop);
-  FigureSpec out =
-      startFigure(source, *sample, "load-course", std::string(info.label) + ", " + layerText(layer),
-                  {load.slots, load.tokens * spec.topK, load.missing, 1},
-                  layerText(layer) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
+  FigureSpec out = startFigure(
+      source, *sample, "load-course", std::string(info.label) + ", " + layerText(layer, *sample),
+      {load.slots, load.tokens * spec.topK, load.missing, 1},
+      layerText(layer, *sample) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
   Line line{std::string(info.label), {}, course.values, {}, {}, 4};
   for (const std::int64_t end : course.endTokens) line.x.push_back(static_cast<double>(end - 1));
   double most = 0.0;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/half.h"
+#include "core/base/router_label.h"
 #include "core/figure/figure_sample.h"
 #include "core/figure/number_text.h"
 #include "core/figure/ticks.h"
@@ -178,7 +179,7 @@ Result<FigureSpec> tokenExpertFigure(const FigureSource& source, LayerIndex laye
   }
   map.colours = scaleOf(value, map.values, spec.topK);
   const trace::LoadSummary load = source.store.load(source.run, *router, tokens, stop);
-  const std::string where = "layer " + std::to_string(layer.value);
+  const std::string where = layerName(layer, sample->routers);
   FigureSpec out = startFigure(source, *sample, "token-expert", nameOf(value) + ", " + where,
                                {load.slots, load.tokens * spec.topK, load.missing, 1},
                                where + ", " + tokenRangeText(tokens.begin, tokens.end));
@@ -214,7 +215,7 @@ Result<FigureSpec> tokenLayerFigure(const FigureSource& source, TokenValue value
     counted.choices += load.slots;
     counted.expected += load.tokens * spec.topK;
     counted.missing += load.missing;
-    map.columnNames.push_back(std::to_string(spec.layer.value));
+    map.columnNames.push_back(layerLabel(spec.layer, spec.encoderLayers));
     experts = std::max(experts, spec.experts);
   }
   map.colours = scaleOf(value, map.values, 0);

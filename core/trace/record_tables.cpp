@@ -90,6 +90,21 @@ Result<RouterSpec> routerFrom(const Database& database, const Statement& row) {
   return router;
 }
 
+/// The key of `meta` that says how many layers of a model are an encoder's; none for other models.
+std::string encoderKey(std::int64_t model) { return fmt::format("encoder_layers_of_model_{}", model); }
+
+Result<void> addEncoderLayers(Database& database, std::int64_t model,
+                              const std::vector<RouterSpec>& routers) {
+  if (routers.empty() || routers.front().encoderLayers == 0) return {};
+  auto insert = database.prepare("INSERT INTO meta VALUES (?, ?)");
+  if (!insert) return fail(insert.error());
+  const std::string key = encoderKey(model);
+  const std::string layers = std::to_string(routers.front().encoderLayers);
+  insert->bind(1, key).bind(2, layers);
+  if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
+  return {};
+}
+
 /// A count as far as a file may claim one: not negative.
 std::int64_t countOf(const Statement& row, int column) {
   return std::max<std::int64_t>(row.integer(column), 0);
@@ -166,6 +181,21 @@ Result<void> addRouters(Database& database, std::int64_t model, const std::vecto
 
 }  // namespace
 
+Result<int> readEncoderLayers(Database& database, std::int64_t model) {
+  auto row = database.prepare("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?");
+  if (!row) return fail(row.error());
+  const std::string key = encoderKey(model);
+  row->bind(1, key);
+  const int code = row->step();
+  if (code == SQLITE_DONE) return 0;
+  if (code != SQLITE_ROW) return fail(database.error(code));
+  const std::int64_t layers = row->integer(0);
+  if (layers < 0 || layers > 1'000'000)
+    return fail(
+        damaged(database, fmt::format("model {}", model), "the encoder has an impossible number of layers"));
+  return static_cast<int>(layers);
+}
+
 Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t model) {
   auto row = database.prepare(
       "SELECT id, family, name, config, tokenizer_hash, weights_fingerprint, parameters_total, "
@@ -190,6 +220,8 @@ Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t mo
       " shared_experts, group_rule FROM router WHERE model = ? ORDER BY router");
   if (!rows) return fail(rows.error());
   rows->bind(1, model);
+  const auto encoderLayers = readEncoderLayers(database, model);
+  if (!encoderLayers) return fail(encoderLayers.error());
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
     if (rows->integer(0) != static_cast<std::int64_t>(record.routers.size()) ||
@@ -197,6 +229,7 @@ Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t mo
       return fail(damaged(database, fmt::format("model {}", model), "the routers are not numbered from 0"));
     auto router = routerFrom(database, *rows);
     if (!router) return fail(router.error());
+    router->encoderLayers = *encoderLayers;
     record.routers.push_back(std::move(*router));
   }
   if (code != SQLITE_DONE) return fail(database.error(code));
@@ -221,6 +254,7 @@ Result<std::int64_t> findOrAddModel(Database& database, const ModelRecord& model
   if (const int code = insert->run(); code != SQLITE_DONE) return fail(database.error(code));
   const std::int64_t id = sqlite3_last_insert_rowid(database.handle());
   if (auto added = addRouters(database, id, model.routers); !added) return fail(added.error());
+  if (auto added = addEncoderLayers(database, id, model.routers); !added) return fail(added.error());
   return id;
 }
 

@@ -19,6 +19,8 @@ inline constexpr int kMostRouters = 4096;
 
 /// Null if there is no such row. Errors: `trace.damaged` for values no model can have.
 Result<std::optional<ModelRecord>> readModel(Database& database, std::int64_t model);
+/// How many layers of a model are an encoder's; 0 for other models. Errors: `trace.damaged`.
+Result<int> readEncoderLayers(Database& database, std::int64_t model);
 /// Finds the model by its fingerprints, configuration and routers, or adds it.
 Result<std::int64_t> findOrAddModel(Database& database, const ModelRecord& model);
 

@@ -40,12 +40,16 @@ Result<RunCounts> countRun(Database& database, const RunRecord& run) {
   counts.sequences = *sequences;
   counts.routedTokens = std::clamp<std::int64_t>(run.routedTokens, 0, counts.tokens);
   if (run.capture == CaptureLevel::None) return counts;
-  // A router without any block has decided nothing, so it counts as 0 too.
+  const auto encoderLayers = readEncoderLayers(database, run.model);
+  if (!encoderLayers) return fail(encoderLayers.error());
+  // A token is seen by the routers of its part of the model. A router without any block has decided nothing,
+  // so it counts as 0 too.
   const auto routed = database.integer(fmt::format(
-      "SELECT coalesce(min(decided), 0) FROM (SELECT coalesce(sum(s.tokens), 0) AS decided FROM router r"
+      "SELECT coalesce(sum(least), 0) FROM (SELECT min(decided) AS least FROM (SELECT r.layer >= {} AS part,"
+      " coalesce(sum(s.tokens), 0) AS decided FROM router r"
       " LEFT JOIN summary s ON s.run = {} AND s.router = r.router AND s.level = 0"
-      " WHERE r.model = {} GROUP BY r.router)",
-      run.id, run.model));
+      " WHERE r.model = {} GROUP BY r.router) GROUP BY part)",
+      *encoderLayers, run.id, run.model));
   if (!routed) return fail(routed.error());
   counts.routedTokens = std::clamp<std::int64_t>(*routed, 0, counts.tokens);
   return counts;

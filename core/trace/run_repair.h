@@ -12,7 +12,7 @@ namespace moescope::trace {
 /// What the blocks of a run say.
 struct RunCounts {
   std::int64_t tokens = 0;        ///< rows without a hole from row 0 on
-  std::int64_t routedTokens = 0;  ///< rows with a decision at every router
+  std::int64_t routedTokens = 0;  ///< rows with a decision at every router that sees them
   std::int64_t sequences = 0;
   bool operator==(const RunCounts&) const = default;
 };

@@ -188,6 +188,19 @@ class Cut {
     return rows;
   }
 
+  /// One of each part of the model: a token is seen by the routers of its part.
+  [[nodiscard]] std::vector<std::size_t> firstRouters() const {
+    const auto& routers = m_resumed.model.routers;
+    const auto isOfDecoder = [](const RouterSpec& router) {
+      return router.encoderLayers > 0 && router.layer.value >= router.encoderLayers;
+    };
+    const auto decoder = std::ranges::find_if(routers, isOfDecoder);
+    std::vector<std::size_t> first{0};
+    if (decoder != routers.end() && decoder != routers.begin())
+      first.push_back(static_cast<std::size_t>(decoder - routers.begin()));
+    return first;
+  }
+
   Result<void> setCounts() {
     RunRecord& run = m_resumed.run;
     run.status = RunStatus::Open;
@@ -197,9 +210,12 @@ class Cut {
       run.routedTokens = forwardedRows();
       return {};
     }
-    const auto before = nodeOver(0, {0, routedBlock() * kBlockTokens});
-    if (!before) return fail(before.error());
-    run.routedTokens = before->tokens + m_resumed.tail.builders.front().summary().tokens;
+    run.routedTokens = 0;
+    for (const std::size_t router : firstRouters()) {
+      const auto before = nodeOver(static_cast<int>(router), {0, routedBlock() * kBlockTokens});
+      if (!before) return fail(before.error());
+      run.routedTokens += before->tokens + m_resumed.tail.builders[router].summary().tokens;
+    }
     return {};
   }
 

@@ -78,7 +78,7 @@ class TestExpertLoadMetrics : public QObject {
       request.layer = LayerIndex{5};
       const auto picture = pictureOf(*store, request);
       LoadMetricsModel model;
-      model.setRows(picture->rows, LayerIndex{5}, 1);
+      model.setRows(picture->rows, QStringLiteral("Layer 5"), 1);
       QCOMPARE(model.rowCount(), static_cast<int>(analysis::loadMeasures().size()));
       for (int row = 0; row < model.rowCount(); ++row) {
         const auto& info = analysis::loadMeasures()[static_cast<std::size_t>(row)];

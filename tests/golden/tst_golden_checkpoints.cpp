@@ -157,7 +157,7 @@ class TestGoldenCheckpoints : public QObject {
     QVERIFY(largestDifference(report, "logits") <= 1e-4);
     for (int layer = 0; layer < description.layers; ++layer) {
       if (checkpoint == "demo" && layer != 0 && layer != description.layers - 1) continue;
-      QVERIFY(largestDifference(report, QString("hidden.%1").arg(layer).toStdString()) <= 1e-4);
+      QVERIFY(largestDifference(report, hiddenName(layer, description)) <= 1e-4);
     }
     for (const RouterSpec& router : description.routers) {
       const bool showsAll =
@@ -170,7 +170,8 @@ class TestGoldenCheckpoints : public QObject {
     QCOMPARE(report.routing.size(), description.routers.size());
     for (std::size_t i = 0; i < report.routing.size(); ++i) {
       const RoutingDifference& routing = report.routing[i];
-      QCOMPARE(routing.rows, report.rows * report.tokensPerRow);
+      const bool ofDecoder = description.encoder && routing.layer >= description.encoder->layers;
+      QCOMPARE(routing.rows, report.rows * (ofDecoder ? report.decoderTokensPerRow : report.tokensPerRow));
       QCOMPARE(routing.setDiffers, std::int64_t{0});
       QVERIFY2(routing.maxWeight <= 2e-5, qPrintable(summary(report)));
       // References sort by weight, so that the order is defined where the weight is what is ranked.

@@ -6,7 +6,7 @@ if(TARGET moescope_engine)
   moescope_test(tst_cpu_decoder_steering TIER engine SOURCES unit/tst_cpu_decoder_steering.cpp LINK moescope_decoder)
   foreach(test tst_golden_checkpoints tst_golden_adapters)
     moescope_test(${test} TIER engine SOURCES golden/${test}.cpp
-      LINK plugin_jetmoe plugin_minimax plugin_qwen3_next moescope_engine_api)
+      LINK plugin_jetmoe plugin_minimax plugin_qwen3_next plugin_switch_transformers plugin_nllb_moe moescope_engine_api)
     add_dependencies(${test} moescope_engine)
   endforeach()
   foreach(test tst_golden_sessions tst_golden_steering)

@@ -1,3 +1,3 @@
 moescope_test(tst_model_adapter TIER core SOURCES unit/tst_model_adapter.cpp
-  LINK plugin_jetmoe plugin_minimax plugin_qwen3_next moescope_plugin moescope_checkpoint)
+  LINK plugin_jetmoe plugin_minimax plugin_qwen3_next plugin_switch_transformers plugin_nllb_moe moescope_plugin moescope_checkpoint)
 moescope_test(tst_recurrent_history TIER core SOURCES unit/tst_recurrent_history.cpp LINK moescope_engine_api)

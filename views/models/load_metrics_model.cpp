@@ -23,7 +23,7 @@ double valueIn(const LoadRow& row, int column) {
 
 }  // namespace
 
-void LoadMetricsModel::setRows(std::vector<LoadRow> rows, LayerIndex layer, int layers) {
+void LoadMetricsModel::setRows(std::vector<LoadRow> rows, const QString& layer, int layers) {
   const bool sameShape = rows.size() == m_rows.size();
   if (!sameShape) beginResetModel();
   m_rows = std::move(rows);
@@ -81,7 +81,7 @@ QVariant LoadMetricsModel::headerData(int section, Qt::Orientation orientation, 
   if (role != Qt::DisplayRole) return {};
   switch (section) {
     case kMetric: return tr("Metric");
-    case kLayer: return tr("Layer %1").arg(m_layer.value);
+    case kLayer: return m_layer;
     case kMean: return tr("Mean of %1").arg(m_layers);
     case kUniform: return tr("Uniform");
     default: return {};

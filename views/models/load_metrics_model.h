@@ -21,7 +21,8 @@ class LoadMetricsModel : public QAbstractTableModel {
 
   explicit LoadMetricsModel(QObject* parent = nullptr) : QAbstractTableModel(parent) {}
 
-  void setRows(std::vector<LoadRow> rows, LayerIndex layer, int layers);
+  /// `layer` as its column is headed: "Layer 3".
+  void setRows(std::vector<LoadRow> rows, const QString& layer, int layers);
 
   [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
   [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
@@ -31,7 +32,7 @@ class LoadMetricsModel : public QAbstractTableModel {
 
  private:
   std::vector<LoadRow> m_rows;
-  LayerIndex m_layer;
+  QString m_layer;
   int m_layers = 0;
 };
 

@@ -57,6 +57,8 @@ struct MemoryUse {
 
 /// What one forward step shows of one router. Row-major over the step's tokens; valid until the next
 /// call on the session. Ids are -1 where a row has fewer than `width` choices, and where one was dropped.
+/// In an encoder-decoder a router sees the tokens of its own part; rows of the others have no choice (ids,
+/// native ids and dropped -1, weights 0), and all other numbers are NaN.
 struct RouterTap {
   int experts = 0;
   int width = 0;                      ///< largest choice in the step
@@ -81,7 +83,9 @@ enum class LogitRows : std::uint8_t { None, Last, All };
 
 struct StepRequest {
   std::span<const std::int32_t> ids;  ///< tokens to append at position()
-  bool decode = false;                ///< phase of these tokens, for scopes and records
+  /// Phase of these tokens, for scopes and records. In an encoder-decoder it says whose they are: the
+  /// encoder's input (false; one call, at position 0) or the decoder's.
+  bool decode = false;
   LogitRows logits = LogitRows::Last;
   bool taps = true;     ///< fill `routers`
   bool inputs = false;  ///< fill RouterTap::input and scores
@@ -89,7 +93,7 @@ struct StepRequest {
 };
 
 struct StepOutput {
-  std::span<const float> logits;               ///< [rows, vocabulary]
+  std::span<const float> logits;               ///< [rows, vocabulary]; none of an encoder's input
   std::vector<RouterTap> routers;              ///< one a router
   std::vector<std::span<const float>> hidden;  ///< a layer each: [tokens, hidden], both residuals added
 };
@@ -102,11 +106,14 @@ class Session {
   [[nodiscard]] virtual std::int64_t position() const = 0;  ///< tokens in the cache
   [[nodiscard]] virtual std::int64_t capacity() const = 0;
   /// Forwards tokens and appends them to the cache. Errors: `engine.context_full`,
-  /// `machine.out_of_memory`, `steering.all_banned`. After an error the cache is as before.
-  /// Steps are cut into fixed blocks aligned to position (prefillBlock), so that a replay is bit-exact. Where
-  /// experts have a capacity it is shared by the tokens of one call, and a block holds the whole context.
+  /// `machine.out_of_memory`, `steering.all_banned`; of encoder-decoders `engine.no_source` (the decoder's
+  /// tokens before any source), `engine.source_twice` (a source after position 0). After an error the cache
+  /// is as before. Steps are cut into fixed blocks aligned to position (prefillBlock), so that a replay is
+  /// bit-exact. Where experts have a capacity it is shared by the tokens of one call, and a block holds the
+  /// whole context.
   virtual Result<StepOutput> forward(const StepRequest& request) = 0;
-  /// Cuts the cache back; the kept part keeps its bits. `position` must not exceed position().
+  /// Cuts the cache back; the kept part keeps its bits. `position` must not exceed position(). Every token of
+  /// an encoder's input sees all others, so a position inside it counts as 0.
   virtual void rewind(std::int64_t position) = 0;
   /// A copy with its own cache.
   virtual Result<std::unique_ptr<Session>> fork() const = 0;

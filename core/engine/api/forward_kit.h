@@ -54,12 +54,16 @@ struct AttentionQuery {
   float* mixed = nullptr;        ///< [valueDim], written
   int head = 0;                  ///< key-value head that it looks at
   std::int64_t position = 0;     ///< sees this position and those before
+  /// [position + 1] added to the scaled products of query and keys; null: nothing.
+  const float* bias = nullptr;
 };
 
-/// The tokens of a call of ModelForward::forward; at most kPrefillBlock.
+/// The tokens of a call of ModelForward::forward; at most kPrefillBlock, but in encoder-decoders and where
+/// experts have a capacity whatever the caller forwards together.
 struct ForwardBlock {
   std::span<const std::int32_t> ids;
   std::int64_t position = 0;  ///< of the first; what was kept of positions from here on counts no more
+  bool decode = false;        ///< of encoder-decoders: tokens of the decoder, else the encoder's whole input
 };
 
 /// Of one sequence. Rows are those of the block, [tokens, width]; `from` and `to` are different rows unless a
@@ -81,6 +85,10 @@ class ForwardKit {
   virtual void multiply(const KitMatrix& matrix, const TokenRows& from, const TokenRows& to, int rows) = 0;
   /// to = weight * from / sqrt(mean(from^2) + eps) over `weight.size()` numbers; may be in place.
   virtual void rmsNorm(const float* from, std::span<const float> weight, double eps, float* to) const = 0;
+  /// to = weight * (from - mean) / sqrt(variance + eps) + bias over `weight.size()` numbers (Ba et al. 2016);
+  /// may be in place.
+  virtual void layerNorm(const float* from, std::span<const float> weight, std::span<const float> bias,
+                         double eps, float* to) const = 0;
   /// gate = silu(gate) * up.
   virtual void siluTimes(float* gate, const float* up, std::int64_t count) const = 0;
   /// to += from.
@@ -103,8 +111,9 @@ class ForwardKit {
 
   /// The choice of a router (index into the description's) on `inputs`, raw logits = matrix * input: native,
   /// or as the steering plan says; fills the router's tap. Valid until the router's next call. Errors:
-  /// `steering.all_banned`.
-  virtual Result<RoutedRows> route(int router, const KitMatrix& matrix, const TokenRows& inputs) = 0;
+  /// `steering.all_banned`. `bias` [experts] is added to the raw logits; empty: none.
+  virtual Result<RoutedRows> route(int router, const KitMatrix& matrix, const TokenRows& inputs,
+                                   const std::vector<float>& bias = {}) = 0;
   /// Row t * stride + c of `slots` = expert c's matrix of token t, times row t of `from`. `slots` grows.
   virtual void project(const RoutedRows& routed, std::span<const KitMatrix> experts, const TokenRows& from,
                        TokenRows& slots) = 0;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/base/router_label.h"
 #include "core/checkpoint/safetensors.h"
 
 namespace moescope::engine {
@@ -27,23 +28,39 @@ struct Expected {
   int columns = 0;        ///< 0: unknown to verify
   int idLimit = 0;        ///< for ids; 0 for floats
   bool isChoice = false;  ///< of a router
+  bool isFlag = false;    ///< stored as U8
+  bool ofDecoder = false;
 };
 
+/// Whether a layer sees the decoder's tokens and not the encoder's.
+bool isOfDecoder(int layer, const checkpoint::ModelDescription& d) {
+  return d.encoder && layer >= d.encoder->layers;
+}
+
 Expected expectedOf(const std::string& name, const checkpoint::ModelDescription& d) {
-  if (name == "logits") return {d.vocabularySize, 0, false};
+  if (name == "logits") return {.columns = d.vocabularySize, .ofDecoder = d.encoder.has_value()};
   for (int layer = 0; layer < d.layers; ++layer) {
-    if (name == fmt::format("hidden.{}", layer)) return {d.hiddenSize, 0, false};
+    if (name == hiddenName(layer, d)) return {.columns = d.hiddenSize, .ofDecoder = isOfDecoder(layer, d)};
   }
   for (const RouterSpec& router : d.routers) {
     const std::string prefix = referencePrefix(router);
     if (!name.starts_with(prefix)) continue;
+    Expected expected{.ofDecoder = isOfDecoder(router.layer.value, d)};
     const std::string part = name.substr(prefix.size());
-    if (part == "input") return {d.hiddenSize, 0, false};
-    if (part == "logits" || part == "scores" || part == "selection") return {router.experts, 0, false};
-    if (part == "groups") return {router.groups.keep, router.groups.count, false};
-    if (part == "shared_gate") return {d.shared.gated ? 1 : 0, 0, false};
-    if (part == "topk_weights") return {router.topK, 0, false};
-    if (part == "topk_ids") return {router.topK, router.experts, true};
+    const auto set = [&](const char* quantity, int columns, int idLimit = 0) {
+      if (part != quantity) return false;
+      expected.columns = columns;
+      expected.idLimit = idLimit;
+      return true;
+    };
+    set("input", d.hiddenSize);
+    for (const char* scores : {"logits", "scores", "selection"}) set(scores, router.experts);
+    set("groups", router.groups.keep, router.groups.count);
+    set("shared_gate", d.shared.gated ? 1 : 0);
+    set("topk_weights", router.topK);
+    expected.isChoice = set("topk_ids", router.topK, router.experts);
+    expected.isFlag = set("dropped", d.capacity ? router.topK : 0);
+    return expected;
   }
   return {};
 }
@@ -72,8 +89,24 @@ tl::unexpected<Error> wrongShape(const std::string& file, const TensorView& view
 
 }  // namespace
 
+namespace {
+
+/// "3", "encoder.3".
+std::string layerPart(LayerIndex layer, int encoderLayers) {
+  std::string label = layerLabel(layer, encoderLayers);
+  std::replace(label.begin(), label.end(), ' ', '.');
+  return label;
+}
+
+}  // namespace
+
 std::string referencePrefix(const RouterSpec& router) {
-  return fmt::format("{}.{}.", router.kind == "attention" ? "attn_router" : "router", router.layer.value);
+  return fmt::format("{}.{}.", router.kind == "attention" ? "attn_router" : "router",
+                     layerPart(router.layer, router.encoderLayers));
+}
+
+std::string hiddenName(int layer, const checkpoint::ModelDescription& description) {
+  return "hidden." + layerPart({layer}, description.encoder ? description.encoder->layers : 0);
 }
 
 Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
@@ -81,8 +114,9 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
   const std::string file = path.string();
   const auto opened = checkpoint::openSafetensors(path, file);
   if (!opened) return fail(opened.error());
-  for (const char* name : {"input_ids", "logits"}) {
-    if (!opened->tensors.contains(name)) {
+  for (const char* name : {"input_ids", "logits", "decoder_input_ids"}) {
+    if (!opened->tensors.contains(name) &&
+        (description.encoder || name != std::string_view("decoder_input_ids"))) {
       return fail("tensor.missing", file, name, "a reference needs this tensor",
                   "make it with tests/support/make_demo_reference.py");
     }
@@ -95,9 +129,18 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
   auto inputIds = idsOf(input, description.vocabularySize, file);
   if (!inputIds) return fail(std::move(inputIds).error());
   reference.m_ids = *std::move(inputIds);
+  if (description.encoder) {
+    const TensorView& decoder = opened->tensors.at("decoder_input_ids");
+    if (decoder.shape.size() != 2 || decoder.elementCount() == 0 || decoder.shape[0] != reference.m_rows)
+      return wrongShape(file, decoder, "[rows, tokens]");
+    reference.m_decoderTokens = decoder.shape[1];
+    auto decoderIds = idsOf(decoder, description.vocabularySize, file);
+    if (!decoderIds) return fail(std::move(decoderIds).error());
+    reference.m_decoderIds = *std::move(decoderIds);
+  }
 
   for (const auto& [name, view] : opened->tensors) {
-    if (name == "input_ids") continue;
+    if (name == "input_ids" || (name == "decoder_input_ids" && description.encoder)) continue;
     if (name == "greedy_ids") {
       auto ids = idsOf(view, description.vocabularySize, file);
       if (!ids) return fail(std::move(ids).error());
@@ -109,7 +152,9 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
       reference.m_unknown.push_back(name);
       continue;
     }
-    const std::vector<std::int64_t> shape{reference.m_rows, reference.m_tokens, expected.columns};
+    const std::vector<std::int64_t> shape{reference.m_rows,
+                                          expected.ofDecoder ? reference.m_decoderTokens : reference.m_tokens,
+                                          expected.columns};
     if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
     if (expected.idLimit > 0) {
       const bool mayDrop = expected.isChoice && description.capacity;  // -1: dropped
@@ -120,10 +165,14 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
       } else {
         reference.m_values[name].assign(ids->begin(), ids->end());
       }
-    } else if (view.dtype == DType::F32) {
+    } else if (expected.isFlag && view.dtype == DType::U8) {
+      const auto flags = elements<std::uint8_t>(view);
+      reference.m_values[name].assign(flags.begin(), flags.end());
+    } else if (view.dtype == DType::F32 && !expected.isFlag) {
       reference.m_values[name] = elements<float>(view);
     } else {
-      return fail("tensor.wrong_shape", file, name, "values must be stored as F32");
+      return fail("tensor.wrong_shape", file, name,
+                  fmt::format("values must be stored as {}", expected.isFlag ? "U8" : "F32"));
     }
   }
   return reference;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/engine/api/choice_margin.h"
 #include "core/engine/api/reference_file.h"
 
@@ -42,15 +43,18 @@ class Comparison {
         m_tolerance(options.tolerance),
         m_rounding(options.rounding) {}
 
-  /// A step that began at token `token` of row `row`.
-  void add(std::int64_t row, std::int64_t token, const StepOutput& output) {
+  /// A step that began at token `token` of row `row`; `decode`: of the decoder's tokens.
+  void add(std::int64_t row, std::int64_t token, bool decode, const StepOutput& output) {
     const auto& d = m_description;
+    m_tokens = decode ? m_reference.decoderTokens() : m_reference.tokens();
+    const auto isSeen = [&](int layer) { return !d.encoder || (layer >= d.encoder->layers) == decode; };
     compare("logits", output.logits, d.vocabularySize, row, token);
     for (int layer = 0; layer < d.layers; ++layer) {
-      compare(fmt::format("hidden.{}", layer), output.hidden[static_cast<std::size_t>(layer)], d.hiddenSize,
-              row, token);
+      if (!isSeen(layer)) continue;
+      compare(hiddenName(layer, d), output.hidden[static_cast<std::size_t>(layer)], d.hiddenSize, row, token);
     }
     for (std::size_t i = 0; i < d.routers.size(); ++i) {
+      if (!isSeen(d.routers[i].layer.value)) continue;
       const RouterTap& tap = output.routers[i];
       const std::string prefix = referencePrefix(d.routers[i]);
       compare(prefix + "input", tap.input, d.hiddenSize, row, token);
@@ -62,6 +66,7 @@ class Comparison {
         compare(prefix + "groups", keptGroups(tap.selection, d.routers[i]), d.routers[i].groups.keep, row,
                 token);
       compare(prefix + "shared_gate", tap.sharedGate, 1, row, token);
+      compareDrops(prefix + "dropped", tap, row, token);
       compareChoices(i, tap, row, token);
     }
   }
@@ -84,7 +89,7 @@ class Comparison {
     if (values == nullptr) return;
     ValueDifference& difference = m_values[name];
     difference.quantity = name;
-    const std::int64_t first = (row * m_reference.tokens() + token) * columns;
+    const std::int64_t first = (row * m_tokens + token) * columns;
     for (std::size_t i = 0; i < own.size(); ++i) {
       const double wanted = (*values)[static_cast<std::size_t>(first) + i];
       // Masked out is -inf in both.
@@ -101,21 +106,39 @@ class Comparison {
     difference.maxRelative = largest > 0 ? difference.maxAbsolute / largest : difference.maxAbsolute;
   }
 
+  void compareDrops(const std::string& name, const RouterTap& tap, std::int64_t row, std::int64_t token) {
+    std::vector<float> dropped;
+    for (const std::int32_t expert : tap.dropped) dropped.push_back(expert >= 0 ? 1.0F : 0.0F);
+    compare(name, dropped, tap.width, row, token);
+  }
+
+  /// What the tap says of a choice: of a dropped one the choice itself where the reference has it so.
+  static std::vector<std::int32_t> choicesOf(const RouterTap& tap, bool withDropped) {
+    std::vector<std::int32_t> ids(tap.ids.begin(), tap.ids.end());
+    for (std::size_t i = 0; withDropped && i < tap.dropped.size(); ++i)
+      ids[i] = std::max(ids[i], tap.dropped[i]);
+    return ids;
+  }
+
   void compareChoices(std::size_t index, const RouterTap& tap, std::int64_t row, std::int64_t token) {
     const RouterSpec& router = m_description.routers[index];
     const std::vector<std::int32_t>* ids = m_reference.choices(router);
     if (ids == nullptr) return;
     const auto* weights = m_reference.values(referencePrefix(router) + "topk_weights");
+    const bool withDropped = m_reference.values(referencePrefix(router) + "dropped") != nullptr;
+    const auto choices = choicesOf(tap, withDropped);
+    const auto ownWeights = withDropped ? tap.nativeWeights : tap.weights;
     RoutingDifference& difference = m_routing[index];
     difference.layer = router.layer.value;
+    difference.label = routerLabel(router);
     difference.kind = router.kind;
     const auto count = static_cast<std::size_t>(router.topK);
     const std::size_t tokens = tap.ids.size() / static_cast<std::size_t>(tap.width);
     for (std::size_t t = 0; t < tokens; ++t) {
-      const auto at = static_cast<std::size_t>(row * m_reference.tokens() + token) + t;
+      const auto at = static_cast<std::size_t>(row * m_tokens + token) + t;
       const std::span wanted(ids->data() + at * count, count);
-      const auto own =
-          tap.ids.subspan(t * static_cast<std::size_t>(tap.width), static_cast<std::size_t>(tap.width));
+      const auto own = std::span(choices).subspan(t * static_cast<std::size_t>(tap.width),
+                                                  static_cast<std::size_t>(tap.width));
       const std::string where = fmt::format("row {}, token {}", row, token + static_cast<std::int64_t>(t));
       ++difference.rows;
       if (!std::is_permutation(own.begin(), own.end(), wanted.begin(), wanted.end())) {
@@ -130,7 +153,7 @@ class Comparison {
         if (found == own.end()) continue;
         const auto j =
             t * static_cast<std::size_t>(tap.width) + static_cast<std::size_t>(found - own.begin());
-        double gap = std::abs(double{tap.weights[j]} - (*weights)[at * count + i]);
+        double gap = std::abs(double{ownWeights[j]} - (*weights)[at * count + i]);
         if (!std::isfinite(gap)) gap = std::numeric_limits<double>::infinity();
         if (gap <= difference.maxWeight) continue;
         difference.maxWeight = gap;
@@ -168,55 +191,119 @@ class Comparison {
   const checkpoint::ModelDescription& m_description;
   double m_tolerance;
   Dtype m_rounding;
+  std::int64_t m_tokens = 0;  ///< of a row, where the step at hand is
   std::map<std::string, ValueDifference> m_values;
   std::map<std::string, double> m_largest;
   std::map<std::size_t, RoutingDifference> m_routing;  ///< by router
 };
 
-/// Forwards the ids in one step, or one step a token, and calls `visit(first token, output)`.
-template <class Visit>
-Result<void> forwardAll(Session& session, std::span<const std::int32_t> ids, const VerifyOptions& options,
-                        const Visit& visit) {
-  const std::size_t step = options.tokenByToken ? 1 : ids.size();
+/// One row of the reference: the tokens, or of an encoder-decoder the encoder's and the decoder's.
+struct ReferenceRow {
+  std::span<const std::int32_t> ids, decoderIds;
+};
+
+ReferenceRow rowOf(const ReferenceFile& reference, std::int64_t row) {
+  const auto part = [row](const std::vector<std::int32_t>& ids, std::int64_t tokens) {
+    return std::span(ids).subspan(static_cast<std::size_t>(row * tokens), static_cast<std::size_t>(tokens));
+  };
+  return {part(reference.ids(), reference.tokens()), part(reference.decoderIds(), reference.decoderTokens())};
+}
+
+/// Sees a step: its first token in its part, whether that is the decoder, and what came out.
+using StepVisit = std::function<void(std::int64_t token, bool decode, const StepOutput& output)>;
+
+/// Forwards the ids in one step, or one step a token.
+Result<void> forwardPart(Session& session, std::span<const std::int32_t> ids, bool decode, bool oneByOne,
+                         const VerifyOptions& options, const StepVisit& visit) {
+  const std::size_t step = oneByOne ? 1 : ids.size();
   for (std::size_t first = 0; first < ids.size(); first += step) {
     if (options.stop.stop_requested()) return fail("cancelled", "", "", "verification was cancelled");
     StepRequest request;
     request.ids = ids.subspan(first, step);
+    request.decode = decode;
     request.logits = LogitRows::All;
     request.inputs = true;
     request.hidden = true;
     auto output = session.forward(request);
     if (!output) return fail(std::move(output).error());
-    visit(static_cast<std::int64_t>(first), *output);
+    visit(static_cast<std::int64_t>(first), decode, *output);
   }
   return {};
 }
 
+/// A source is always one step.
+Result<void> forwardRow(Session& session, const ReferenceRow& row, const VerifyOptions& options,
+                        const StepVisit& visit) {
+  const bool hasSource = !row.decoderIds.empty();
+  auto done = forwardPart(session, row.ids, false, options.tokenByToken && !hasSource, options, visit);
+  if (!done || !hasSource) return done;
+  return forwardPart(session, row.decoderIds, true, options.tokenByToken, options, visit);
+}
+
+/// Where a greedy continuation of row 0 stands: the logits after its last token.
+class GreedySteps {
+ public:
+  GreedySteps(Session& session, const ReferenceFile& reference,
+              const checkpoint::ModelDescription& description, const VerifyOptions& options)
+      : m_session(session),
+        m_vocabulary(static_cast<std::size_t>(description.vocabularySize)),
+        m_isWhole(description.encoder && !options.tokenByToken),
+        m_row(rowOf(reference, 0)) {
+    if (description.encoder) m_decoderIds = {m_row.decoderIds.front()};
+  }
+
+  Result<void> begin(const VerifyOptions& options) {
+    m_session.rewind(0);
+    const ReferenceRow row{m_row.ids, m_decoderIds};
+    return forwardRow(m_session, row, options,
+                      [&](std::int64_t, bool, const StepOutput& output) { keep(output); });
+  }
+  Result<void> append(std::int32_t id) {
+    m_decoderIds.push_back(id);
+    StepRequest request;
+    request.ids = std::span(m_decoderIds).last(1);
+    request.decode = true;
+    request.taps = false;
+    if (m_isWhole) {
+      m_session.rewind(static_cast<std::int64_t>(m_row.ids.size()));
+      request.ids = m_decoderIds;
+    }
+    const auto output = m_session.forward(request);
+    if (!output) return fail(output.error());
+    keep(*output);
+    return {};
+  }
+  [[nodiscard]] const std::vector<float>& logits() const { return m_logits; }
+
+ private:
+  void keep(const StepOutput& output) {
+    if (output.logits.empty()) return;  // of a source
+    m_logits.assign(output.logits.end() - static_cast<std::ptrdiff_t>(m_vocabulary), output.logits.end());
+  }
+
+  Session& m_session;
+  std::size_t m_vocabulary;
+  bool m_isWhole;
+  ReferenceRow m_row;
+  std::vector<std::int32_t> m_decoderIds;
+  std::vector<float> m_logits;
+};
+
 Result<GreedyDifference> compareGreedy(Session& session, const ReferenceFile& reference,
+                                       const checkpoint::ModelDescription& description,
                                        const VerifyOptions& options) {
   GreedyDifference difference;
-  const std::span<const std::int32_t> ids(reference.ids().data(),
-                                          static_cast<std::size_t>(reference.tokens()));
-  std::vector<float> logits;
-  auto done = forwardAll(session, ids, options, [&](std::int64_t, const StepOutput& output) {
-    const std::size_t vocabulary = output.logits.size() / (options.tokenByToken ? 1 : ids.size());
-    logits.assign(output.logits.end() - static_cast<std::ptrdiff_t>(vocabulary), output.logits.end());
-  });
-  if (!done) return fail(std::move(done).error());
+  GreedySteps steps(session, reference, description, options);
+  if (auto done = steps.begin(options); !done) return fail(std::move(done).error());
   for (const std::int32_t wanted : reference.greedyIds()) {
     if (options.stop.stop_requested()) return fail("cancelled", "", "", "verification was cancelled");
+    const auto& logits = steps.logits();
     const auto best = std::max_element(logits.begin(), logits.end());
     ++difference.tokens;
     if (best - logits.begin() != wanted) ++difference.differ;
     difference.maxGap = std::max(difference.maxGap, double{*best} - logits[static_cast<std::size_t>(wanted)]);
     if (difference.tokens == static_cast<std::int64_t>(reference.greedyIds().size())) break;
-    StepRequest request;
-    request.ids = std::span(&wanted, 1);
-    request.decode = true;
-    request.taps = false;
-    auto output = session.forward(request);
-    if (!output) return fail(std::move(output).error());
-    logits.assign(output->logits.begin(), output->logits.end());
+    if (auto done = steps.append(wanted); !done) return fail(std::move(done).error());
   }
   difference.failed = !(difference.maxGap <= 2 * options.tolerance);
   return difference;
@@ -234,21 +321,20 @@ Result<VerifyReport> verify(Model& model, const std::filesystem::path& path, con
   VerifyReport report;
   report.rows = reference->rows();
   report.tokensPerRow = reference->tokens();
+  report.decoderTokensPerRow = reference->decoderTokens();
   report.notCompared = reference->unknown();
   Comparison comparison(*reference, description, options);
-  const auto tokens = static_cast<std::size_t>(reference->tokens());
   for (std::int64_t row = 0; row < reference->rows(); ++row) {
     (*session)->rewind(0);
-    const std::span ids(reference->ids().data() + static_cast<std::size_t>(row) * tokens, tokens);
-    auto done = forwardAll(**session, ids, options, [&](std::int64_t token, const StepOutput& output) {
-      comparison.add(row, token, output);
-    });
+    auto done = forwardRow(**session, rowOf(*reference, row), options,
+                           [&](std::int64_t token, bool decode, const StepOutput& output) {
+                             comparison.add(row, token, decode, output);
+                           });
     if (!done) return fail(std::move(done).error());
   }
   comparison.finish(report);
   if (!reference->greedyIds().empty()) {
-    (*session)->rewind(0);
-    auto greedy = compareGreedy(**session, *reference, options);
+    auto greedy = compareGreedy(**session, *reference, description, options);
     if (!greedy) return fail(std::move(greedy).error());
     report.greedy = *greedy;
   }

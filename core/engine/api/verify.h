@@ -35,6 +35,7 @@ struct ValueDifference {
 /// The choices of one router. Ids are compared as sets, then weights by id.
 struct RoutingDifference {
   std::int32_t layer = 0;
+  std::string label;         ///< of the router: "3", "encoder 3", "3 attention"
   std::string kind = "ffn";  ///< or "attention"
   std::int64_t rows = 0;
   std::int64_t setDiffers = 0;         ///< rows whose set of ids differs
@@ -48,7 +49,9 @@ struct RoutingDifference {
   bool failed = false;            ///< setDiffersClearly > 0 or maxWeight > tolerance
 };
 
-/// The greedy continuation of row 0, teacher-forced with the reference's ids.
+/// The greedy continuation of row 0, teacher-forced with the reference's ids. Of encoder-decoders the
+/// decoder's tokens are forwarded together again for every step, as their references are computed, but with
+/// `tokenByToken`.
 struct GreedyDifference {
   std::int64_t tokens = 0;
   std::int64_t differ = 0;  ///< steps whose own largest logit is another token's
@@ -59,6 +62,7 @@ struct GreedyDifference {
 struct VerifyReport {
   std::int64_t rows = 0;
   std::int64_t tokensPerRow = 0;
+  std::int64_t decoderTokensPerRow = 0;  ///< of encoder-decoders, whose tokensPerRow are the encoder's
   std::vector<ValueDifference> values;
   std::vector<RoutingDifference> routing;
   std::optional<GreedyDifference> greedy;

@@ -20,15 +20,18 @@ std::optional<std::int32_t> textBegin(const checkpoint::Checkpoint& checkpoint,
   return id >= 0 && tokenizer.isSpecial(id) ? std::optional(id) : std::nullopt;
 }
 
-void cutIntoWindows(const CorpusText& text, std::span<const std::int32_t> ids, int context,
-                    CorpusPlan& plan) {
+/// `begin`: what stands after the text of every window.
+void cutIntoWindows(const CorpusText& text, std::span<const std::int32_t> ids,
+                    std::span<const std::int32_t> begin, int context, CorpusPlan& plan) {
   const std::string hash = textHash(text.text);
-  const auto length = static_cast<std::size_t>(context);
+  const std::size_t length = static_cast<std::size_t>(context) - begin.size();
   std::int64_t number = 0;
-  for (std::size_t begin = 0; begin < ids.size(); begin += length) {
+  for (std::size_t first = 0; first < ids.size(); first += length) {
     CorpusWindow window;
-    const auto part = ids.subspan(begin, std::min(length, ids.size() - begin));
+    const auto part = ids.subspan(first, std::min(length, ids.size() - first));
     window.ids.assign(part.begin(), part.end());
+    window.promptLength = static_cast<std::int64_t>(part.size());
+    window.ids.insert(window.ids.end(), begin.begin(), begin.end());
     window.textHash = hash;
     window.labels.emplace_back("label", text.label);
     window.labels.insert(window.labels.end(), text.labels.begin(), text.labels.end());
@@ -71,6 +74,13 @@ Result<CorpusPlan> CorpusPlan::make(const checkpoint::Checkpoint& checkpoint,
                             description.maxPositions),
                 "ask for shorter windows");
   }
+  std::vector<std::int32_t> decoderIds;
+  if (description.encoder) decoderIds.push_back(description.encoder->decoderStart);
+  if (context <= static_cast<int>(decoderIds.size())) {
+    return fail("corpus.context_too_short", "", "",
+                fmt::format("windows of {} tokens hold the decoder's start token alone", context),
+                "ask for longer windows");
+  }
   const auto texts = readCorpus(settings);
   if (!texts) return fail(texts.error());
   const auto begin = textBegin(checkpoint, tokenizer, settings.separator);
@@ -101,7 +111,7 @@ Result<CorpusPlan> CorpusPlan::make(const checkpoint::Checkpoint& checkpoint,
         if (ids->size() > room) ids->resize(room);
       }
       used += static_cast<std::int64_t>(ids->size());
-      cutIntoWindows(text, *ids, context, plan);
+      cutIntoWindows(text, *ids, decoderIds, context, plan);
     }
     if (progress) progress({"Reading the corpus", ++done, static_cast<std::int64_t>(texts->size()), "texts"});
   }

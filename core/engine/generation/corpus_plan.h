@@ -14,7 +14,8 @@ namespace moescope::engine {
 
 /// One sequence of the run.
 struct CorpusWindow {
-  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> ids;  ///< of an encoder-decoder the source, then the decoder's start token
+  std::int64_t promptLength = 0;  ///< of `ids`, but for a decoder's start token
   std::string textHash;  ///< of the whole text, so that windows of one text are known to belong together
   std::vector<std::pair<std::string, std::string>> labels;
 };

@@ -16,17 +16,17 @@ namespace moescope::engine {
 
 namespace {
 
-/// Mean of what has a log-probability. The first token of a window has none; others lack it where the
-/// logits are not finite.
+/// Mean of what has a log-probability. The first token of a window has none, nor has an encoder's input and
+/// its decoder's start token; others lack it where the logits are not finite.
 struct LogProbMean {
   double sum = 0.0;
   std::int64_t count = 0, undefined = 0;
 
-  void add(float logProb, bool isFirst) {
+  void add(float logProb, bool isUnpredicted) {
     if (std::isfinite(logProb)) {
       sum += logProb;
       ++count;
-    } else if (!isFirst) {
+    } else if (!isUnpredicted) {
       ++undefined;
     }
   }
@@ -68,6 +68,9 @@ class CorpusRecording {
   [[nodiscard]] CorpusOutcome outcome();
 
  private:
+  [[nodiscard]] bool isUnpredicted(std::int64_t position) const {
+    return position == 0 || m_model->checkpoint().description().encoder.has_value();
+  }
   Result<bool> resume(const trace::RunRecord& record, const trace::ModelRecord& model);
   Result<void> record(ForwardedSequence& sequence, const CorpusWindow& window, std::stop_token stop);
 
@@ -127,7 +130,7 @@ Result<bool> CorpusRecording::resume(const trace::RunRecord& record, const trace
     const auto tokens = m_store.tokenBlock(record.id, block);
     if (tokens == nullptr) continue;
     for (std::size_t i = 0; i < tokens->logProbs.size(); ++i)
-      m_mean.add(tokens->logProbs[i], tokens->positions[i] == 0);
+      m_mean.add(tokens->logProbs[i], isUnpredicted(tokens->positions[i]));
   }
   return m_recorder != nullptr;
 }
@@ -136,8 +139,8 @@ Result<void> CorpusRecording::record(ForwardedSequence& sequence, const CorpusWi
                                      std::stop_token stop) {
   const auto length = static_cast<std::int64_t>(window.ids.size());
   const std::int64_t firstRow = m_recorder->tokens();
-  sequence.start(window.ids, length);
-  const auto ordinal = m_recorder->beginSequence({length, window.textHash, window.labels});
+  sequence.start(window.ids, window.promptLength);
+  const auto ordinal = m_recorder->beginSequence({window.promptLength, window.textHash, window.labels});
   sequence.record(m_recorder.get(), ordinal, firstRow);
   auto done = sequence.forwardTo(length, std::move(stop));
   if (sequence.recordingError()) return fail(*sequence.recordingError());
@@ -148,7 +151,7 @@ Result<void> CorpusRecording::record(ForwardedSequence& sequence, const CorpusWi
   // A resume cuts back to the last complete sequence, so the record counts complete ones only.
   if (!m_settings.program.rules.empty()) m_recorder->setRuleEffects(sequence.effects());
   if (auto ended = m_recorder->endSequence(true); !ended) return ended;
-  for (const auto& row : sequence.rows()) m_mean.add(row.logProb, row.position == 0);
+  for (const auto& row : sequence.rows()) m_mean.add(row.logProb, isUnpredicted(row.position));
   return {};
 }
 

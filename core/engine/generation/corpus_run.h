@@ -57,16 +57,18 @@ Result<std::vector<CorpusText>> readCorpus(const CorpusSettings& settings);
 struct CorpusOutcome {
   trace::RunId run = 0;
   std::int64_t sequences = 0, tokens = 0;
-  double meanLogProb = 0.0;            ///< nat a token, over tokens with one; NaN without any
-  std::int64_t undefinedLogProbs = 0;  ///< tokens whose logits were not finite (a diverged checkpoint)
+  double meanLogProb = 0.0;  ///< nat a token, over tokens with one; NaN without any
+  /// Tokens whose logits were not finite (a diverged checkpoint).
+  std::int64_t undefinedLogProbs = 0;
   bool cancelled = false;  ///< what was recorded is kept; `resume` goes on (run 0: nothing was yet)
 };
 
 /// Every text starts with the model's begin token (or with the separator, where that is a special token) and
 /// is cut into consecutive windows; each window is a sequence with the labels `label`, those of the text,
-/// `source`, `document` and `window`. `started` is told the run as soon as there is one.
-/// Errors: those of readCorpus, `corpus.resume_mismatch` (says what differs), `corpus.context_too_long`,
-/// `steering.*`, `trace.*`, `machine.*`; what was recorded before is kept.
+/// `source`, `document` and `window`. In an encoder-decoder a window is an encoder's input, and its decoder
+/// sees the start token alone, which takes one place of the context. `started` is told the run as soon as
+/// there is one. Errors: those of readCorpus, `corpus.resume_mismatch` (says what differs),
+/// `corpus.context_too_long`, `steering.*`, `trace.*`, `machine.*`; what was recorded before is kept.
 Result<CorpusOutcome> recordCorpus(const std::shared_ptr<Model>& model,
                                    const std::shared_ptr<const tokenizer::Tokenizer>& tokenizer,
                                    trace::TraceStore& store, const CorpusSettings& settings,

@@ -51,7 +51,9 @@ Result<void> ForwardedSequence::forwardTo(std::int64_t end, std::stop_token stop
     const bool decode = position() >= m_promptLength;
     const std::int64_t chunkEnd =
         decode ? position() + 1 : std::min(aligned(position()) + m_chunk, m_promptLength);
-    if (auto done = forwardStep(std::min(chunkEnd, end), decode); !done) return done;
+    const bool isSource = !decode && m_model->checkpoint().description().encoder.has_value();
+    if (auto done = forwardStep(isSource ? m_promptLength : std::min(chunkEnd, end), decode); !done)
+      return done;
     if (m_progress && end - begin > 1) m_progress({"Reading the prompt", position(), end, "tokens"});
   }
   return {};
@@ -78,6 +80,11 @@ Result<void> ForwardedSequence::forwardStep(std::int64_t end, bool decode) {
 void ForwardedSequence::noteFacts(std::int64_t begin, std::int64_t end, std::span<const float> logits) {
   const auto width = static_cast<std::size_t>(m_vocabulary);
   m_entropies.clear();
+  if (logits.empty()) {  // an encoder's input predicts nothing
+    m_entropies.assign(static_cast<std::size_t>(end - begin), trace::kMissing);
+    m_lastLogits = {};
+    return;
+  }
   for (std::int64_t i = begin; i < end; ++i) {
     m_lastLogits = logits.subspan(static_cast<std::size_t>(i - begin) * width, width);
     m_lastFacts = distributionFacts(m_lastLogits);
@@ -107,6 +114,7 @@ void ForwardedSequence::noteSteering(std::int64_t begin, std::int64_t end, bool 
     for (std::int64_t i = begin; i < end; ++i) {
       const auto row = static_cast<std::size_t>(i - begin);
       const auto nativeIds = tap.nativeIds.subspan(row * topK, topK);
+      if (nativeIds.front() < 0) continue;  // the router did not see the token
       const auto nativeWeights = tap.nativeWeights.subspan(row * topK, topK);
       native.ids.assign(nativeIds.begin(), nativeIds.end());
       native.weights.assign(nativeWeights.begin(), nativeWeights.end());

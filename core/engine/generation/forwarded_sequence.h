@@ -20,7 +20,8 @@ namespace moescope::engine {
 using StepObserver = std::function<void(std::int64_t position, int tokens, const StepOutput& output)>;
 
 /// Prefill goes in fixed chunks aligned to position, decode token by token; so a part that is forwarded again
-/// after rewind() meets the same steps and gives the same bits (steering.md, I5).
+/// after rewind() meets the same steps and gives the same bits (steering.md, I5). In an encoder-decoder the
+/// prompt is the encoder's input, forwarded whole, and what comes after it are the decoder's tokens.
 class ForwardedSequence {
  public:
   ForwardedSequence(std::shared_ptr<Model> model, std::unique_ptr<Session> session,
@@ -38,8 +39,8 @@ class ForwardedSequence {
   void leaveOutAlternatives() { m_alternatives = false; }  ///< of the rows that are recorded
   void setProgress(ProgressCallback progress) { m_progress = std::move(progress); }
 
-  /// Forwards ids up to `end` (exclusive) that were not. Errors: `cancelled`, and those of
-  /// Session::forward; what was done before stays done.
+  /// Forwards ids up to `end` (exclusive) that were not, of an encoder's input all. Errors: `cancelled`, and
+  /// those of Session::forward; what was done before stays done.
   Result<void> forwardTo(std::int64_t end, std::stop_token stop);
   /// Adds a token after the last one forwarded; its facts are those of lastFacts().
   void append(std::int32_t id);

@@ -22,7 +22,8 @@ class RecordedGeneration final : public Generation {
  public:
   RecordedGeneration(std::shared_ptr<Model> model, std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
                      std::shared_ptr<trace::TraceStore> store, GenerationSettings settings,
-                     std::unique_ptr<Session> session, std::vector<std::int32_t> promptIds)
+                     std::unique_ptr<Session> session, std::vector<std::int32_t> ids,
+                     std::int64_t promptLength)
       : m_model(model),
         m_tokenizer(tokenizer),
         m_store(std::move(store)),
@@ -30,9 +31,9 @@ class RecordedGeneration final : public Generation {
         m_sequence(std::move(model), std::move(session), std::move(tokenizer)),
         m_sampler(m_settings.sampler),
         m_decoder(m_tokenizer),
-        m_text(m_settings.stopStrings) {
-    const auto length = static_cast<std::int64_t>(promptIds.size());
-    m_sequence.start(std::move(promptIds), length);
+        m_text(m_settings.stopStrings),
+        m_given(static_cast<std::int64_t>(ids.size())) {
+    m_sequence.start(std::move(ids), promptLength);
     m_sequence.setEffectsRecorded(true);
     for (std::size_t i = 0; i < m_sequence.ids().size(); ++i) {
       GeneratedToken token;
@@ -56,6 +57,7 @@ class RecordedGeneration final : public Generation {
   [[nodiscard]] const std::vector<GeneratedToken>& tokens() const override { return m_tokens; }
   [[nodiscard]] std::string text() const override { return m_text.text(); }
   [[nodiscard]] std::int64_t promptTokens() const override { return m_sequence.promptLength(); }
+  [[nodiscard]] std::int64_t givenTokens() const override { return m_given; }
   [[nodiscard]] double prefillSeconds() const override { return m_prefillSeconds; }
   [[nodiscard]] const std::vector<steering::RuleEffect>& effects() const override {
     return m_sequence.effects();
@@ -68,7 +70,7 @@ class RecordedGeneration final : public Generation {
 
  private:
   [[nodiscard]] std::int64_t generated() const {
-    return static_cast<std::int64_t>(m_sequence.ids().size()) - m_sequence.promptLength();
+    return static_cast<std::int64_t>(m_sequence.ids().size()) - m_given;
   }
   void startRun(std::optional<trace::RunId> source, std::int64_t keptRows);
   Result<void> endRun();
@@ -88,6 +90,7 @@ class RecordedGeneration final : public Generation {
   Sampler m_sampler;
   tokenizer::StreamDecoder m_decoder;
   StopText m_text;
+  std::int64_t m_given;
   std::vector<GeneratedToken> m_tokens;
   FinishReason m_finish = FinishReason::Running;
   bool m_ended = false;
@@ -166,8 +169,11 @@ Result<GeneratedToken> RecordedGeneration::step(std::stop_token stop) {
   const auto length = static_cast<std::int64_t>(m_sequence.ids().size());
   if (auto done = forwardTo(length, std::move(stop)); !done) return fail(done.error());
   // The place in the text counts the draws, so that a continued text repeats what was there.
+  auto written = std::span(m_sequence.ids());
+  if (m_model->checkpoint().description().encoder)  // repeating the source is no repetition
+    written = written.subspan(static_cast<std::size_t>(m_sequence.promptLength()));
   const std::int32_t id =
-      m_sampler.next(m_sequence.lastLogits(), m_sequence.ids(), static_cast<std::uint64_t>(length));
+      m_sampler.next(m_sequence.lastLogits(), written, static_cast<std::uint64_t>(length));
   m_sequence.append(id);
   auto& token = appendToken(id);
   m_finish = reasonAfter(id);
@@ -254,8 +260,14 @@ Result<void> RecordedGeneration::continueFrom(std::int64_t row, std::stop_token)
     return fail("generate.no_such_row", "", fmt::format("row {}", row),
                 fmt::format("the text has {} tokens", length), "choose one of them");
   }
+  if (m_model->checkpoint().description().encoder && row < m_sequence.promptLength()) {
+    return fail("generate.inside_source", "", fmt::format("row {}", row),
+                "every token of the encoder's input sees all others, so the text cannot go on inside it",
+                "choose a token of the decoder, or start anew with another prompt");
+  }
   const auto source = m_run;
   (void)endRun();
+  m_given = std::min(m_given, row + 1);
   m_sequence.cut(row + 1);
   m_tokens.resize(static_cast<std::size_t>(row) + 1);
   const std::int64_t kept = m_sequence.rewind(row);
@@ -310,6 +322,10 @@ Result<std::unique_ptr<Generation>> Generation::start(std::shared_ptr<Model> mod
     ids = *std::move(encoded);
     if (ids.empty()) return empty();
   }
+  const auto promptLength = static_cast<std::int64_t>(ids.size());
+  const auto begin = decoderBegin(model->checkpoint().description(), *tokenizer, settings.decoderPrefix);
+  if (!begin) return fail(begin.error());
+  ids.insert(ids.end(), begin->begin(), begin->end());
   const std::int32_t vocabulary = model->checkpoint().description().vocabularySize;
   for (const std::int32_t id : ids) {
     if (id >= 0 && id < vocabulary) continue;
@@ -326,10 +342,12 @@ Result<std::unique_ptr<Generation>> Generation::start(std::shared_ptr<Model> mod
                 "shorten the prompt");
   }
   GenerationSettings kept = settings;
-  if (kept.prompt.empty()) kept.prompt = tokenizer->decode(ids, true);
+  if (kept.prompt.empty())
+    kept.prompt = tokenizer->decode({ids.begin(), ids.begin() + promptLength}, true);
   if (kept.runName.empty()) kept.runName = firstWords(kept.prompt);
   return std::make_unique<RecordedGeneration>(std::move(model), std::move(tokenizer), std::move(store),
-                                              std::move(kept), *std::move(session), std::move(ids));
+                                              std::move(kept), *std::move(session), std::move(ids),
+                                              promptLength);
 }
 
 }  // namespace moescope::engine

@@ -23,6 +23,7 @@ enum class SteeringMode : std::uint8_t {
 struct GenerationSettings {
   std::string prompt;
   std::vector<std::int32_t> promptIds;  ///< used instead of `prompt` when not empty
+  std::string decoderPrefix;            ///< of encoder-decoders: what the text begins with (decoderBegin)
   int maxTokens = 256;
   SamplerSettings sampler;
   std::vector<std::string> stopStrings;
@@ -37,19 +38,20 @@ enum class FinishReason : std::uint8_t { Running, MaxTokens, EndToken, StopStrin
 struct GeneratedToken {
   std::int32_t id = 0;
   std::int64_t row = -1;  ///< in the run; -1 when nothing is recorded
-  bool prompt = false;
+  bool prompt = false;    ///< given and not written: the prompt, and what a decoder begins with
   float logProb = trace::kMissing;
   std::string text;  ///< that became complete with it; what may begin a stop string comes later
 };
 
 /// A begin token is put before the prompt where the model was trained so (prompt_tokens.h): by the
 /// tokenizer's template, tokenizer_config's add_bos_token, or ModelDescription::beginToken. Prompt ids are
-/// taken as they are.
+/// taken as they are. In an encoder-decoder the prompt is the encoder's input, and the decoder begins with
+/// its start token and a prefix.
 class Generation {
  public:
   /// Tokenises the prompt and starts the run; nothing is forwarded yet. `store` may be null (nothing
   /// recorded). Errors: `generate.empty_prompt`, `generate.prompt_too_long` (tokens and limit),
-  /// `generate.bad_token`, `generate.bad_length`, `sampler.bad_value`, `tokenizer.*`,
+  /// `generate.bad_token`, `generate.bad_length`, `generate.no_decoder`, `sampler.bad_value`, `tokenizer.*`,
   /// `machine.out_of_memory`, `cancelled` (while the prompt is tokenised).
   static Result<std::unique_ptr<Generation>> start(std::shared_ptr<Model> model,
                                                    std::shared_ptr<const tokenizer::Tokenizer> tokenizer,
@@ -70,8 +72,8 @@ class Generation {
   /// Lets it write `moreTokens` more from where it is (Continue).
   virtual void extend(int moreTokens) = 0;
   /// "Continue from here": cuts the sequence after `row` (which becomes pending) into a new run. A prompt
-  /// that is cut ends there; its last step is forwarded again with the next token. Errors:
-  /// `generate.no_such_row`.
+  /// that is cut ends there; its last step is forwarded again with the next token. An encoder's input cannot
+  /// be cut. Errors: `generate.no_such_row`, `generate.inside_source`.
   virtual Result<void> continueFrom(std::int64_t row, std::stop_token stop) = 0;
   virtual Result<void> finish() = 0;  ///< closes the run
 
@@ -81,6 +83,8 @@ class Generation {
   [[nodiscard]] virtual const std::vector<GeneratedToken>& tokens() const = 0;
   [[nodiscard]] virtual std::string text() const = 0;  ///< generated part, cut before a stop string
   [[nodiscard]] virtual std::int64_t promptTokens() const = 0;
+  /// promptTokens(), and what a decoder begins with.
+  [[nodiscard]] virtual std::int64_t givenTokens() const = 0;
   [[nodiscard]] virtual double prefillSeconds() const = 0;
   [[nodiscard]] virtual const std::vector<steering::RuleEffect>& effects() const = 0;
 

@@ -136,7 +136,7 @@ void LiveSession::Worker::resume(int moreTokens, std::stop_token stop) {
   }
   m_generation->extend(moreTokens);
   const auto generated =
-      static_cast<std::int64_t>(m_generation->tokens().size()) - m_generation->promptTokens();
+      static_cast<std::int64_t>(m_generation->tokens().size()) - m_generation->givenTokens();
   change([&](LiveStatus& status) { status.maxTokens = generated + moreTokens; });
   if (!m_writing) write(std::numeric_limits<std::int64_t>::max(), std::move(stop));
 }
@@ -247,7 +247,7 @@ void LiveSession::Worker::noteGeneration() {
     status.run = m_generation->run();
     status.finish = reason;
     status.promptTokens = prompt;
-    status.generatedTokens = total - prompt;
+    status.generatedTokens = total - m_generation->givenTokens();
     status.prefillSeconds = m_generation->prefillSeconds();
     status.progress.reset();
     if (rate > 0) status.tokensPerSecond = rate;

@@ -50,11 +50,29 @@ Result<std::vector<std::int32_t>> textIds(std::string_view text, const tokenizer
   return ids;
 }
 
+Result<std::vector<std::int32_t>> decoderBegin(const checkpoint::ModelDescription& description,
+                                               const tokenizer::Tokenizer& tokenizer,
+                                               std::string_view prefix) {
+  if (!description.encoder && !prefix.empty()) {
+    return fail("generate.no_decoder", "", "",
+                "the model has no encoder, so its text begins with the prompt and not with a decoder prefix",
+                "put the prefix at the end of the prompt");
+  }
+  if (!description.encoder) return std::vector<std::int32_t>();
+  std::vector<std::int32_t> ids{description.encoder->decoderStart};
+  if (prefix.empty() && description.encoder->forcedBegin) ids.push_back(*description.encoder->forcedBegin);
+  const auto encoded = tokenizer.encode(prefix, false);
+  if (!encoded) return fail(encoded.error());
+  for (const auto& token : *encoded) ids.push_back(token.id);
+  return ids;
+}
+
 int prefillChunk(const Model& model) {
   const std::int64_t rowBytes = std::int64_t{4} * model.checkpoint().description().vocabularySize;
   int chunk = std::max(1, model.prefillBlock());
-  // A prompt that is cut would have other capacities.
-  if (model.checkpoint().description().capacity) return chunk;
+  // A prompt that is cut would have other capacities, and an encoder sees its input from both sides.
+  const auto& description = model.checkpoint().description();
+  if (description.capacity || description.encoder) return chunk;
   while (chunk > 1 && chunk % 2 == 0 && chunk * rowBytes > kMaxLogitBytes) chunk /= 2;
   return chunk;
 }

@@ -24,6 +24,13 @@ std::optional<std::int32_t> beginToken(const checkpoint::Checkpoint& checkpoint,
 Result<std::vector<std::int32_t>> textIds(std::string_view text, const tokenizer::Tokenizer& tokenizer,
                                           std::optional<std::int32_t> begin, std::stop_token stop = {});
 
+/// What the decoder of an encoder-decoder begins with: its start token, then `prefix` (its special tokens are
+/// known by their text), or without one the token that the checkpoint forces. Nothing for other models.
+/// Errors: `tokenizer.*`, `generate.no_decoder` (a prefix for a model that has no encoder).
+Result<std::vector<std::int32_t>> decoderBegin(const checkpoint::ModelDescription& description,
+                                               const tokenizer::Tokenizer& tokenizer,
+                                               std::string_view prefix);
+
 /// Tokens that one prefill step forwards: Model::prefillBlock() halved until a step's logits
 /// [tokens, vocabulary] stay within 64 MiB, so that steps stay aligned to the engine's blocks.
 int prefillChunk(const Model& model);

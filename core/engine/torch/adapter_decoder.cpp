@@ -41,7 +41,7 @@ Result<std::unique_ptr<Decoder>> AdapterDecoder::create(const CpuContext& contex
 
 Result<void> AdapterDecoder::forward(const DecoderBlock& block, StepBuffers& step) {
   m_kit.begin(block, step);
-  return m_forward->forward({block.ids, block.position});
+  return m_forward->forward({block.ids, block.position, block.decode});
 }
 
 Result<std::unique_ptr<Decoder>> AdapterDecoder::fork(std::int64_t position) const {

@@ -165,7 +165,7 @@ void CpuDecoder::attendHead(int layer, int head, const DecoderBlock& block) {
     attendOne(m_context.kernels,
               {m_query.row(t) + std::int64_t{head} * spec.headDim, keys, values, spec.headDim, spec.valueDim,
                firstVisible(layerSpec, position), position, static_cast<float>(spec.scale),
-               sinks.empty() ? nullptr : &sinks[size(head)], scores,
+               sinks.empty() ? nullptr : &sinks[size(head)], nullptr, scores,
                m_mixed.row(t) + std::int64_t{head} * spec.valueDim});
   }
 }

@@ -1,6 +1,7 @@
 #include "core/engine/torch/cpu_context.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace moescope::engine {
 
@@ -55,11 +56,27 @@ void embedTokens(const CpuContext& context, std::span<const std::int32_t> ids, c
   }
 }
 
+void layerNorm(const float* x, std::span<const float> weight, std::span<const float> bias, double eps,
+               float* y) {
+  const std::size_t count = weight.size();
+  double sum = 0.0;
+  for (std::size_t i = 0; i < count; ++i) sum += double{x[i]};
+  const double mean = sum / static_cast<double>(count);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < count; ++i) squares += (double{x[i]} - mean) * (double{x[i]} - mean);
+  const double factor = 1.0 / std::sqrt(squares / static_cast<double>(count) + eps);
+  for (std::size_t i = 0; i < count; ++i) {
+    y[i] = static_cast<float>((double{x[i]} - mean) * factor) * weight[i] + (bias.empty() ? 0.0F : bias[i]);
+  }
+}
+
 /// Tiles of keys are scored whole: what lies before the first visible position is taken out again.
 void attendOne(const Kernels& kernels, const AttendJob& job) {
   const std::int64_t tile = job.first / kKeyTile * kKeyTile;
   const std::int64_t count = job.position + 1 - tile;
   kernels.scores(job.query, job.keyTiles + tile * job.headDim, job.headDim, count, job.scale, job.scores);
+  for (std::int64_t key = tile; job.bias != nullptr && key <= job.position; ++key)
+    job.scores[key - tile] += job.bias[key];
   std::fill_n(job.scores, job.first - tile, kHidden);
   if (job.sink != nullptr) job.scores[count] = *job.sink;
   kernels.softmax(job.scores, count + (job.sink == nullptr ? 0 : 1));

@@ -40,12 +40,18 @@ void multiply(const CpuContext& context, const CpuMatrix& matrix, const CpuVecto
 /// Rows of the embedding, times the description's multiplier.
 void embedTokens(const CpuContext& context, std::span<const std::int32_t> ids, const TokenRows& to);
 
+/// y = w * (x - mean) / sqrt(variance + eps) + b (Ba et al. 2016); an empty `bias` is none. In place if
+/// wanted.
+void layerNorm(const float* x, std::span<const float> weight, std::span<const float> bias, double eps,
+               float* y);
+
 /// Scores that `attendOne` needs for a context: one more than it, as a sink takes a place, in whole tiles.
 inline std::int64_t scoreColumns(std::int64_t capacity) {
   return (capacity + kKeyTile) / kKeyTile * kKeyTile;
 }
 /// One query head at `position`, which sees keys from `first` on: softmax(scale * q k^T) v. `sink`, where
-/// there is one, takes part in the softmax and is dropped. `scores`: room for scoreColumns(capacity).
+/// there is one, takes part in the softmax and is dropped; `bias` [position + 1], where there is one, is
+/// added to the scaled products. `scores`: room for scoreColumns(capacity).
 struct AttendJob {
   const float* query;
   const float* keyTiles;
@@ -54,6 +60,7 @@ struct AttendJob {
   std::int64_t first, position;
   float scale;
   const float* sink;
+  const float* bias;
   float* scores;
   float* mixed;
 };

@@ -1,7 +1,6 @@
 #include "core/engine/torch/cpu_decoder.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace moescope::engine {
 
@@ -33,20 +32,6 @@ struct Widths {
 
 KvShape cacheShape(const checkpoint::ModelDescription& d, std::int64_t capacity) {
   return {d.layers, d.attention.keyValueHeads, d.attention.headDim, d.attention.valueDim, capacity};
-}
-
-/// y = w * (x - mean) / sqrt(variance + eps) + b (Ba et al. 2016).
-void layerNorm(const float* x, const CpuVector& weight, const CpuVector& bias, float eps, std::size_t count,
-               float* y) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < count; ++i) sum += double{x[i]};
-  const double mean = sum / static_cast<double>(count);
-  double squares = 0.0;
-  for (std::size_t i = 0; i < count; ++i) squares += (double{x[i]} - mean) * (double{x[i]} - mean);
-  const double factor = 1.0 / std::sqrt(squares / static_cast<double>(count) + double{eps});
-  for (std::size_t i = 0; i < count; ++i) {
-    y[i] = static_cast<float>((double{x[i]} - mean) * factor) * weight[i] + (bias.empty() ? 0.0F : bias[i]);
-  }
 }
 
 }  // namespace
@@ -112,7 +97,7 @@ void CpuDecoder::normRow(const float* from, const CpuVector& weight, const CpuVe
   if (d.norm == checkpoint::NormKind::Rms || d.norm == checkpoint::NormKind::RmsWide) {
     m_context.kernels.rmsNorm(from, weight.data(), eps, count, to);
   } else {
-    layerNorm(from, weight, bias, eps, weight.size(), to);
+    layerNorm(from, weight, bias, double{eps}, to);
   }
 }
 

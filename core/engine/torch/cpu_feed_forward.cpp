@@ -54,6 +54,7 @@ Result<RoutedRows> CpuFeedForward::route(int router, const CpuMatrix& weights, c
                                          const DecoderBlock& block, const TokenRows& from,
                                          StepBuffers& step) {
   const int tokens = static_cast<int>(block.ids.size());
+  if (m_tapRows.size() < size(tokens)) m_tapRows.resize(size(tokens));
   for (int t = 0; t < tokens; ++t) {
     const int row = block.firstRow + t;
     m_tapRows[size(t)] = step.routerLogits(router, row);
@@ -88,6 +89,9 @@ Result<void> CpuFeedForward::run(int layer, const DecoderBlock& block, const Tok
 
 void CpuFeedForward::denseMlp(const CpuExpert& mlp, std::int64_t width, const TokenRows& from,
                               const TokenRows& to, int tokens) {
+  m_gate.require(size(tokens));
+  m_up.require(size(tokens));
+  if (mlp.linear.exists()) m_linear.require(size(tokens));
   multiply(m_context, mlp.gate, mlp.gateBias, from, m_gate, tokens);
   multiply(m_context, mlp.up, mlp.upBias, from, m_up, tokens);
   if (mlp.linear.exists()) multiply(m_context, mlp.linear, {}, from, m_linear, tokens);
@@ -102,6 +106,7 @@ void CpuFeedForward::denseMlp(const CpuExpert& mlp, std::int64_t width, const To
 void CpuFeedForward::addSharedExpert(const CpuLayer& layer, int router, const DecoderBlock& block,
                                      const TokenRows& from, const TokenRows& to, StepBuffers& step) {
   const int tokens = static_cast<int>(block.ids.size());
+  m_extra.require(size(tokens));
   denseMlp(layer.moe.shared, m_context.description.shared.intermediateSize, from, m_extra, tokens);
   if (layer.moe.sharedRouter.exists()) {
     for (int t = 0; t < tokens; ++t) m_tapRows[size(t)] = step.sharedGate(router, block.firstRow + t);

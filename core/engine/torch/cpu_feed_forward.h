@@ -11,7 +11,7 @@ namespace moescope::engine {
 
 class CpuFeedForward {
  public:
-  /// `block`: tokens at once, at most.
+  /// `block`: tokens that there is room for at first; more make it grow.
   CpuFeedForward(const CpuContext& context, int block);
   /// Floats of one token's rows.
   static std::int64_t floatsPerToken(const checkpoint::ModelDescription& description);

@@ -37,7 +37,7 @@ CpuForwardKit::CpuForwardKit(const CpuContext& context, std::int64_t capacity)
     : m_context(context),
       m_capacity(capacity),
       m_rotary(context.description.attention.rope, prefillBlock(context.description, capacity)),
-      m_feedForward(context, prefillBlock(context.description, capacity)),
+      m_feedForward(context, std::min(prefillBlock(context.description, capacity), kPrefillBlock)),
       m_head(prefillBlock(context.description, capacity)) {}
 
 void CpuForwardKit::begin(const DecoderBlock& block, StepBuffers& step) {
@@ -64,6 +64,11 @@ void CpuForwardKit::multiply(const KitMatrix& matrix, const TokenRows& from, con
 void CpuForwardKit::rmsNorm(const float* from, std::span<const float> weight, double eps, float* to) const {
   m_context.kernels.rmsNorm(from, weight.data(), static_cast<float>(eps),
                             static_cast<std::int64_t>(weight.size()), to);
+}
+
+void CpuForwardKit::layerNorm(const float* from, std::span<const float> weight, std::span<const float> bias,
+                              double eps, float* to) const {
+  engine::layerNorm(from, weight, bias, eps, to);
 }
 
 void CpuForwardKit::siluTimes(float* gate, const float* up, std::int64_t count) const {
@@ -98,7 +103,7 @@ void CpuForwardKit::attend(const AttentionCache& cache, int layer, std::span<con
     attendOne(m_context.kernels,
               {query.query, keys.keyTiles(layer, query.head), keys.values(layer, query.head), shape.headDim,
                shape.valueDim, window > 0 ? std::max<std::int64_t>(0, query.position - window + 1) : 0,
-               query.position, static_cast<float>(scale), nullptr, scores.data(), query.mixed});
+               query.position, static_cast<float>(scale), nullptr, query.bias, scores.data(), query.mixed});
   };
   const auto count = static_cast<std::int64_t>(queries.size());
   const std::int64_t work =
@@ -119,8 +124,9 @@ void CpuForwardKit::parallel(std::int64_t tasks, std::int64_t cost,
   }
 }
 
-Result<RoutedRows> CpuForwardKit::route(int router, const KitMatrix& matrix, const TokenRows& inputs) {
-  return m_feedForward.route(router, matrixOf(matrix), {}, m_block, inputs, *m_step);
+Result<RoutedRows> CpuForwardKit::route(int router, const KitMatrix& matrix, const TokenRows& inputs,
+                                        const std::vector<float>& bias) {
+  return m_feedForward.route(router, matrixOf(matrix), bias, m_block, inputs, *m_step);
 }
 
 template <class Visit>

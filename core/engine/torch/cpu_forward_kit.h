@@ -29,6 +29,8 @@ class CpuForwardKit final : public ForwardKit {
   void embed(const TokenRows& to) override;
   void multiply(const KitMatrix& matrix, const TokenRows& from, const TokenRows& to, int rows) override;
   void rmsNorm(const float* from, std::span<const float> weight, double eps, float* to) const override;
+  void layerNorm(const float* from, std::span<const float> weight, std::span<const float> bias, double eps,
+                 float* to) const override;
   void siluTimes(float* gate, const float* up, std::int64_t count) const override;
   void add(float* to, const float* from, std::int64_t count) const override;
 
@@ -40,7 +42,8 @@ class CpuForwardKit final : public ForwardKit {
   void parallel(std::int64_t tasks, std::int64_t cost,
                 const std::function<void(std::int64_t)>& work) const override;
 
-  Result<RoutedRows> route(int router, const KitMatrix& matrix, const TokenRows& inputs) override;
+  Result<RoutedRows> route(int router, const KitMatrix& matrix, const TokenRows& inputs,
+                           const std::vector<float>& bias) override;
   void project(const RoutedRows& routed, std::span<const KitMatrix> experts, const TokenRows& from,
                TokenRows& slots) override;
   void combine(const RoutedRows& routed, std::span<const KitMatrix> experts, const TokenRows& slots,

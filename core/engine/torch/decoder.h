@@ -13,9 +13,9 @@
 namespace moescope::engine {
 
 /// Tokens that a decoder with room for `context` takes at once. Where experts have a capacity it is all of
-/// them: what is dropped depends on every token of a prompt.
+/// them: what is dropped depends on every token of a prompt; and a source is seen from both sides.
 inline int prefillBlock(const checkpoint::ModelDescription& description, std::int64_t context) {
-  return description.capacity ? static_cast<int>(context) : kPrefillBlock;
+  return description.capacity || description.encoder ? static_cast<int>(context) : kPrefillBlock;
 }
 
 struct DecoderBlock {
@@ -23,6 +23,7 @@ struct DecoderBlock {
   std::int64_t position = 0;          ///< of the first; what the cache holds before it is used
   int firstRow = 0;                   ///< its row in the step
   std::int64_t sequence = 0;          ///< positions that the sequence has after the step
+  bool decode = false;                ///< of encoder-decoders: tokens of the decoder
 };
 
 class Decoder {

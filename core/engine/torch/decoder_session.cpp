@@ -17,13 +17,21 @@ Result<void> DecoderSession::check(const StepRequest& request) const {
   if (request.ids.empty()) {
     return fail("engine.no_tokens", "", "", "a forward step needs at least one token");
   }
+  const auto& description = m_model->checkpoint().description();
+  if (description.encoder && request.decode && m_sourceLength == 0) {
+    return fail("engine.no_source", "", "", "the decoder's tokens need the encoder's input before them",
+                "forward the source first");
+  }
+  if (description.encoder && !request.decode && m_position > 0) {
+    return fail("engine.source_twice", "", fmt::format("position {}", m_position),
+                "the encoder's input is one call that begins a sequence", "rewind to 0 for another source");
+  }
   const auto tokens = static_cast<std::int64_t>(request.ids.size());
   if (tokens > capacity() - m_position) {
     return fail("engine.context_full", "", fmt::format("position {}", m_position),
                 fmt::format("{} more tokens do not fit into the context of {}", tokens, capacity()),
                 "shorten the text or open the model with a longer context");
   }
-  const auto& description = m_model->checkpoint().description();
   const auto stray = std::find_if(request.ids.begin(), request.ids.end(), [&](std::int32_t id) {
     return id < 0 || id >= description.vocabularySize;
   });
@@ -57,18 +65,21 @@ Result<StepOutput> DecoderSession::forwardBlocks(const StepRequest& request) {
     const std::int64_t count = std::min(tokens - done, block - position % block);
     const DecoderBlock part{
         request.ids.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)), position,
-        static_cast<int>(done), m_position + tokens};
+        static_cast<int>(done), m_position + tokens, request.decode};
     if (auto forwarded = m_decoder->forward(part, m_buffers); !forwarded) {
       return fail(std::move(forwarded).error());
     }
     done += count;
   }
   m_position += tokens;
+  if (m_model->checkpoint().description().encoder && !request.decode) m_sourceLength = tokens;
   return m_buffers.finish();
 }
 
 void DecoderSession::rewind(std::int64_t position) {
   m_position = std::clamp<std::int64_t>(position, 0, m_position);
+  if (m_position >= m_sourceLength) return;
+  m_position = m_sourceLength = 0;
 }
 
 Result<std::unique_ptr<Session>> DecoderSession::fork() const {
@@ -79,6 +90,7 @@ Result<std::unique_ptr<Session>> DecoderSession::fork() const {
         auto copy = std::make_unique<DecoderSession>(m_model, *std::move(decoder));
         copy->m_plan = m_plan;
         copy->m_position = m_position;
+        copy->m_sourceLength = m_sourceLength;
         return copy;
       });
 }

@@ -29,6 +29,7 @@ class DecoderSession final : public Session {
   StepBuffers m_buffers;
   std::shared_ptr<const steering::SteeringPlan> m_plan;
   std::int64_t m_position = 0;
+  std::int64_t m_sourceLength = 0;  ///< of encoder-decoders; 0: no source was forwarded
 };
 
 }  // namespace moescope::engine

@@ -1,10 +1,16 @@
 #include "core/engine/torch/step_buffers.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "core/base/router_label.h"
 
 namespace moescope::engine {
 
 namespace {
+
+constexpr float kUnseen = std::numeric_limits<float>::quiet_NaN();
 
 std::size_t area(int rows, int columns) {
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
@@ -29,6 +35,7 @@ void StepBuffers::begin(const StepRequest& request, std::int64_t position,
   m_firstLogitRow = request.logits == LogitRows::All    ? 0
                     : request.logits == LogitRows::Last ? m_tokens - 1
                                                         : m_tokens;
+  if (m_description.encoder && !m_decode) m_firstLogitRow = m_tokens;  // nothing is predicted of a source
   m_logits.resize(area(m_tokens - m_firstLogitRow, m_description.vocabularySize));
 
   for (std::size_t i = 0; i < m_routers.size(); ++i) {
@@ -47,8 +54,20 @@ void StepBuffers::begin(const StepRequest& request, std::int64_t position,
     router.scores.resize(m_inputs ? router.logits.size() : 0);
     router.selection.resize(router.scores.size());
     router.sharedGates.resize(m_description.shared.gated ? area(m_tokens, 1) : 0);
+    if (m_description.encoder) blank(router);
   }
-  for (auto& layer : m_hidden) layer.resize(m_wantsHidden ? area(m_tokens, m_description.hiddenSize) : 0);
+  for (auto& layer : m_hidden) {
+    layer.resize(m_wantsHidden ? area(m_tokens, m_description.hiddenSize) : 0);
+    if (m_description.encoder) std::ranges::fill(layer, kUnseen);
+  }
+}
+
+void StepBuffers::blank(Router& router) {
+  for (auto* ids : {&router.ids, &router.nativeIds}) std::ranges::fill(*ids, -1);
+  for (auto* weights : {&router.weights, &router.nativeWeights}) std::ranges::fill(*weights, 0.0F);
+  for (auto* values :
+       {&router.logits, &router.inputs, &router.scores, &router.selection, &router.sharedGates})
+    std::ranges::fill(*values, kUnseen);
 }
 
 float* StepBuffers::routerLogits(int router, int row) {
@@ -123,7 +142,7 @@ Result<void> StepBuffers::steerRow(Router& router, int row) {
       router.plan->steps.begin(), router.plan->steps.end(),
       [](const steering::PlanStep& step) { return step.primitive == steering::Primitive::Count; });
   if (choice.ids.empty() && !mayBeEmpty) {
-    return fail("steering.all_banned", "", "layer " + std::to_string(spec.layer.value),
+    return fail("steering.all_banned", "", layerName(spec.layer, spec.encoderLayers),
                 "the rules leave no expert for token " + std::to_string(token.position),
                 "release an expert of this layer");
   }
@@ -132,9 +151,25 @@ Result<void> StepBuffers::steerRow(Router& router, int row) {
   return {};
 }
 
+/// Spreads what a row's dropped choices weighed over the others, so that all weigh `before` again.
+void StepBuffers::renormalise(Router& router, int row, float before) {
+  const std::span weights(router.weights.data() + area(row, router.stride),
+                          static_cast<std::size_t>(router.stride));
+  const float left = std::accumulate(weights.begin(), weights.end(), 0.0F);
+  if (left == before || left == 0.0F) return;
+  for (float& weight : weights) weight *= before / left;
+}
+
 /// All rows' first choices take their places before all second ones; a choice without a place is dropped.
 void StepBuffers::dropBeyond(std::int64_t capacity, Router& router, int firstRow, int rows) const {
   router.taken.assign(static_cast<std::size_t>(router.native.spec().experts), 0);
+  const auto sumOf = [&](int row) {
+    const auto first = router.weights.begin() + static_cast<std::ptrdiff_t>(area(row, router.stride));
+    return std::accumulate(first, first + router.stride, 0.0F);
+  };
+  std::vector<float> before;
+  for (int row = firstRow; m_description.capacity->renormalises && row < firstRow + rows; ++row)
+    before.push_back(sumOf(row));
   for (int rank = 0; rank < router.stride; ++rank) {
     for (int row = firstRow; row < firstRow + rows; ++row) {
       const std::size_t slot = area(row, router.stride) + static_cast<std::size_t>(rank);
@@ -145,6 +180,8 @@ void StepBuffers::dropBeyond(std::int64_t capacity, Router& router, int firstRow
       router.weights[slot] = 0.0F;
     }
   }
+  for (std::size_t i = 0; i < before.size(); ++i)
+    renormalise(router, firstRow + static_cast<int>(i), before[i]);
 }
 
 /// Cuts the rows of a steered router down to the largest choice of the step.

@@ -49,8 +49,11 @@ class StepBuffers {
     std::vector<float> weights, nativeWeights;
   };
 
+  /// What a router shows of tokens that it never sees: those of the other part of an encoder-decoder.
+  static void blank(Router& router);
   Result<void> steerRow(Router& router, int row);
   void dropBeyond(std::int64_t capacity, Router& router, int firstRow, int rows) const;
+  static void renormalise(Router& router, int row, float before);
   void pack(Router& router) const;
 
   const checkpoint::ModelDescription& m_description;

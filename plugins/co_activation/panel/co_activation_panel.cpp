@@ -14,6 +14,7 @@
 #include "plugins/co_activation/panel/pair_list.h"
 #include "plugins/co_activation/panel/square_map.h"
 #include "views/api/figure_table.h"
+#include "views/api/layer_text.h"
 #include "views/api/selection_model.h"
 
 namespace moescope::co_activation {
@@ -128,8 +129,9 @@ void CoActivationPanel::runChosen(const trace::RunRecord& run) {
   const QSignalBlocker blocker(m_layer);
   const QVariant before = m_layer->currentData();
   m_layer->clear();
-  for (const RouterSpec& router : context().store()->routers(run.id))
-    m_layer->addItem(tr("Layer %1").arg(router.layer.value), router.layer.value);
+  const auto routers = context().store()->routers(run.id);
+  for (const RouterSpec& router : routers)
+    m_layer->addItem(views::layerHeading(router.layer, routers), router.layer.value);
   const auto chosen = context().selection().layer();
   const int index = m_layer->findData(chosen ? QVariant(chosen->value) : before);
   m_layer->setCurrentIndex(std::max(index, 0));

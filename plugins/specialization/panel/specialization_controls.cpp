@@ -1,4 +1,5 @@
 #include "plugins/specialization/panel/specialization_controls.h"
+#include "views/api/layer_text.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -92,7 +93,7 @@ void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
   const QVariant layer = m_layer->currentData(), labels = m_labels->currentData();
   m_layer->clear();
   for (const RouterSpec& router : routers)
-    m_layer->addItem(tr("Layer %1").arg(router.layer.value), router.layer.value);
+    m_layer->addItem(views::layerHeading(router.layer, routers), router.layer.value);
   std::set<std::string> keys;
   for (const trace::SequenceRecord& sequence : sequences) {
     for (const auto& [key, value] : sequence.labels) keys.insert(key);

@@ -16,6 +16,7 @@
 #include "views/api/canvas_widget.h"
 #include "views/api/expert_actions.h"
 #include "views/api/figure_table.h"
+#include "views/api/layer_text.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/query_runner.h"
 #include "views/api/sample_line.h"
@@ -244,7 +245,7 @@ void ExpertLoadPanel::refreshLayers() {
   m_layer->clear();
   for (const RouterSpec& router : m_routers) {
     if (m_layer->findData(router.layer.value) >= 0) continue;
-    m_layer->addItem(tr("Layer %1").arg(router.layer.value), router.layer.value);
+    m_layer->addItem(layerHeading(router.layer, m_routers), router.layer.value);
   }
   m_layer->setCurrentIndex(std::max(0, m_layer->findData(wanted.value)));
   m_layer->setEnabled(m_layer->count() > 1);
@@ -332,7 +333,8 @@ void ExpertLoadPanel::showPicture(Result<LoadPicture> result) {
   m_barsWidget->setAccessibleName(qt(m_picture->bars.title + ", " + m_picture->bars.sampleLine));
   m_bars->setPicture(m_picture);
   m_bars->setSelected(m_context.selection().experts());
-  m_metrics->setRows(m_picture->rows, m_picture->router.layer, static_cast<int>(m_picture->routers.size()));
+  m_metrics->setRows(m_picture->rows, layerHeading(m_picture->router.layer, m_routers),
+                     static_cast<int>(m_picture->routers.size()));
   chooseMeasure(m_measure);
   const LoadPictureRequest asked = request();
   m_course->setPicture(m_picture, m_measure, asked.courseTokens, m_context.isLive(asked.run));
@@ -349,8 +351,8 @@ void ExpertLoadPanel::openMenu(ExpertCell cell, QPoint globalAt) {
   const auto selected = m_context.selection().experts();
   const std::set<ExpertCell> cells = selected.contains(cell) ? selected : std::set<ExpertCell>{cell};
   const double ratio = m_picture->bars.bars->values[static_cast<std::size_t>(bar - experts.begin())];
-  const QString heading = tr("Layer %1 · expert %2 · %3 uniform")
-                              .arg(cell.layer.value)
+  const QString heading = tr("%1 · expert %2 · %3 uniform")
+                              .arg(layerHeading(cell.layer, m_routers))
                               .arg(cell.expert.value)
                               .arg(qt(figure::ratioText(ratio)));
   m_actions->openMenu(cells, heading, globalAt, [this](QMenu& menu) { menu.addAction(m_barsTable); });

@@ -8,6 +8,7 @@
 
 #include "core/figure/number_text.h"
 #include "views/api/cell_marks.h"
+#include "views/api/layer_text.h"
 #include "views/api/plot_area.h"
 #include "views/api/theme.h"
 
@@ -226,7 +227,8 @@ std::optional<ToolTipContent> LoadBarsCanvas::toolTip(const CanvasEvent& event) 
                                                     static_cast<double>(picture.load.slots)
                                               : 0.0;
   ToolTipContent tip;
-  tip.heading = tr("Layer %1 · expert %2").arg(picture.router.layer.value).arg(expert);
+  tip.heading =
+      tr("%1 · expert %2").arg(layerHeading(picture.router.layer, std::span(&picture.router, 1))).arg(expert);
   if (const auto mark = picture.marks.find(picture.experts[*bar]); mark != picture.marks.end()) {
     tip.tag = markText(mark->second);
   }
@@ -257,8 +259,8 @@ QString LoadBarsCanvas::cursorText() const {
                 static_cast<double>(m_picture->load.slots)
           : 0.0;
   QString text =
-      tr("Layer %1, expert %2, load share %3, %4 uniform")
-          .arg(m_picture->router.layer.value)
+      tr("%1, expert %2, load share %3, %4 uniform")
+          .arg(layerHeading(m_picture->router.layer, std::span(&m_picture->router, 1)))
           .arg(*m_cursor)
           .arg(qt(figure::percentText(share)), qt(figure::ratioText(m_picture->bars.bars->values[*bar])));
   if (const auto mark = m_picture->marks.find(*m_cursor); mark != m_picture->marks.end()) {

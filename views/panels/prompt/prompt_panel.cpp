@@ -4,6 +4,8 @@
 #include <QButtonGroup>
 #include <QFrame>
 #include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
 #include <QProgressBar>
 #include <QScrollBar>
 #include <QSettings>
@@ -146,8 +148,28 @@ QWidget* PromptPanel::makeEditorSide(const PromptActions& actions) {
   row->addWidget(makeModes());
   row->addWidget(m_pages, 1);
   column->addLayout(row, 1);
+  column->addWidget(makePrefix());
   column->addLayout(makeButtons(actions));
   return side;
+}
+
+/// What a decoder begins with; shown for encoder-decoders alone, whose prompt is the encoder's input.
+QWidget* PromptPanel::makePrefix() {
+  m_prefixRow = new QWidget;
+  m_prefix = new QLineEdit;
+  m_prefix->setObjectName(QStringLiteral("decoder_prefix"));
+  m_prefix->setPlaceholderText(tr("as the checkpoint says, or e.g. fra_Latn"));
+  m_prefix->setToolTip(
+      tr("The prompt is the encoder's input. The decoder's text begins with this, "
+         "for translation with the target language"));
+  auto* label = new QLabel(tr("Text begins with"));
+  label->setBuddy(m_prefix);
+  auto* row = new QHBoxLayout(m_prefixRow);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(kPadding);
+  row->addWidget(label);
+  row->addWidget(m_prefix, 1);
+  return m_prefixRow;
 }
 
 QLayout* PromptPanel::makeButtons(const PromptActions& actions) {
@@ -211,6 +233,7 @@ Result<engine::GenerationSettings> PromptPanel::settings() {
   settings.prompt = std::move(text);
   settings.promptIds = std::move(ids);
   settings.runName = std::move(name);
+  if (hasEncoder()) settings.decoderPrefix = m_prefix->text().toStdString();
   m_askedInChat = chat;
   return settings;
 }
@@ -302,6 +325,11 @@ void PromptPanel::appendToken(const QString& text, bool isPrompt) {
   if (atEnd) bar->setValue(bar->maximum());
 }
 
+bool PromptPanel::hasEncoder() const {
+  const auto model = m_context.session().model();
+  return model != nullptr && model->checkpoint().description().encoder.has_value();
+}
+
 void PromptPanel::refreshState() {
   const auto status = m_context.session().status();
   const bool busy = status.state == engine::LiveState::Running || status.state == engine::LiveState::Stopping;
@@ -310,6 +338,8 @@ void PromptPanel::refreshState() {
   if (!busy && std::exchange(m_answering, false)) m_chat->endAnswer();
   m_busy = busy;
   m_addTurn->setEnabled(!busy);
+  m_prefixRow->setVisible(hasEncoder());
+  m_prefix->setEnabled(!busy);
   const bool shown = status.generatedTokens > 0 || busy;
   for (QWidget* widget :
        {static_cast<QWidget*>(m_count), static_cast<QWidget*>(m_progress), static_cast<QWidget*>(m_rate)}) {

@@ -8,6 +8,7 @@
 #include "views/panels/prompt/sampler_form.h"
 
 class QAction;
+class QLineEdit;
 class QProgressBar;
 class QStackedWidget;
 class QTextEdit;
@@ -59,10 +60,12 @@ class PromptPanel : public QWidget {
   QWidget* makeModes();
   QToolButton* addButton(QLayout& column, const char* name, const QString& text, const QString& toolTip);
   QWidget* makeEditorSide(const PromptActions& actions);
+  QWidget* makePrefix();
   QLayout* makeButtons(const PromptActions& actions);
   void chooseMode(bool chat);
   void refreshMode();
   [[nodiscard]] bool isChat() const;
+  [[nodiscard]] bool hasEncoder() const;
   void generationStarted();
   void appendToken(const QString& text, bool prompt);
   void refreshState();
@@ -74,6 +77,8 @@ class PromptPanel : public QWidget {
   ChatMode* m_chat;
   SamplerForm* m_sampler;
   QStackedWidget* m_pages = nullptr;
+  QWidget* m_prefixRow = nullptr;  // of encoder-decoders
+  QLineEdit* m_prefix = nullptr;
   QToolButton* m_textMode = nullptr;
   QToolButton* m_chatMode = nullptr;
   QToolButton* m_addTurn = nullptr;

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "core/base/router_label.h"
+#include "views/api/layer_text.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/theme.h"
 
@@ -176,7 +177,9 @@ void MapToolBar::setRouters(const std::vector<RouterSpec>& routers) {
   const QSignalBlocker quiet(m_layer);
   m_layer->clear();
   for (const RouterSpec& router : routers)
-    m_layer->addItem(tr("Layer %1").arg(QString::fromStdString(routerLabel(router))));
+    m_layer->addItem(
+        layerHeading(router.layer, routers) +
+        (router.kind == "ffn" ? QString() : QLatin1Char(' ') + QString::fromStdString(router.kind)));
   m_layer->setCurrentIndex(m_settings.router);
 }
 

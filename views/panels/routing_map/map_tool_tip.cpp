@@ -9,6 +9,7 @@
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
+#include "views/api/layer_text.h"
 #include "views/api/steering_edits.h"
 #include "views/panels/routing_map/steered_cell.h"
 
@@ -56,8 +57,21 @@ QString tagOf(const MapScene& scene, ExpertCell expert) {
   return {};
 }
 
-QString expertHeading(ExpertCell expert) {
-  return tr("Layer %1 · expert %2").arg(expert.layer.value).arg(expert.expert.value);
+QString expertHeading(ExpertCell expert, std::span<const RouterSpec> routers) {
+  return tr("%1 · expert %2").arg(layerHeading(expert.layer, routers)).arg(expert.expert.value);
+}
+
+/// A router of the other part of an encoder-decoder never saw the token.
+bool isUnseen(const TokenChoice& choice) {
+  return choice.chosen.empty() && std::isnan(choice.logit) && choice.native.empty();
+}
+
+bool isOfEncoderDecoder(const MapScene& scene) {
+  return !scene.routers.empty() && scene.routers.front().encoderLayers > 0;
+}
+
+void addUnseen(ToolTipContent& tip) {
+  tip.rows.push_back({tr("routing"), tr("none, the token is not of this part of the model")});
 }
 
 QString idsText(const std::vector<int>& ids) {
@@ -86,7 +100,11 @@ ToolTipContent layerTip(const MapScene& scene, MapCell cell, ExpertCell expert, 
   const auto row = static_cast<std::size_t>(cell.row);
   const trace::LoadSummary& load = scene.layers->loads[row];
   const auto e = static_cast<std::size_t>(expert.expert.value);
-  tip.heading = tr("Layer %1 · expert %2").arg(qt(routerLabel(scene.routers[row]))).arg(expert.expert.value);
+  const QString attention =
+      scene.routers[row].kind == "ffn" ? QString() : QLatin1Char(' ') + qt(scene.routers[row].kind);
+  tip.heading = tr("%1 · expert %2")
+                    .arg(layerHeading(expert.layer, scene.routers) + attention)
+                    .arg(expert.expert.value);
   tip.tag = tagOf(scene, expert);
   if (load.slots == 0) {
     tip.rows.push_back({tr("load share m"), tr("no data in this window")});
@@ -139,7 +157,8 @@ ToolTipContent densityTip(const MapScene& scene, MapCell cell) {
   const std::int64_t end = std::min(begin + picture.request.step, picture.endToken);
   const auto expert = scene.expertAt(cell);
   const auto layer = scene.layerAt(cell);
-  tip.heading = expert ? expertHeading(*expert) : tr("Layer %1").arg(layer ? layer->value : 0);
+  tip.heading = expert ? expertHeading(*expert, scene.routers)
+                       : layerHeading(layer.value_or(LayerIndex{0}), scene.routers);
   if (expert) tip.tag = tagOf(scene, *expert);
   const double value = scene.valueAt(cell);
   tip.rows.push_back({tr("tokens"), tr("%1 to %2").arg(count(begin), count(end - 1))});
@@ -176,12 +195,16 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
                               const CellDetail* detail) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
-  tip.heading = expertHeading(expert);
+  tip.heading = expertHeading(expert, scene.routers);
   tip.tag = tagOf(scene, expert);
   addToken(tip, picture, cell.row);
   const TokenChoice choice = choiceOf(picture, cell.row, scene.settings.router, expert.expert.value);
   if (!choice.routed) {
     tip.rows.push_back({tr("routing"), tr("missing, the block is damaged")});
+    return tip;
+  }
+  if (isOfEncoderDecoder(scene) && isUnseen(choice)) {
+    addUnseen(tip);
     return tip;
   }
   tip.rows.push_back({tr("rank"), choice.rank > 0
@@ -208,11 +231,15 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
 ToolTipContent tokenLayerTip(const MapScene& scene, MapCell cell, LayerIndex layer) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
-  tip.heading = tr("Layer %1").arg(layer.value);
+  tip.heading = layerHeading(layer, scene.routers);
   addToken(tip, picture, cell.row);
   const TokenChoice first = choiceOf(picture, cell.row, cell.column, -1);
   if (!first.routed) {
     tip.rows.push_back({tr("routing"), tr("missing, the block is damaged")});
+    return tip;
+  }
+  if (isOfEncoderDecoder(scene) && isUnseen(first)) {
+    addUnseen(tip);
     return tip;
   }
   if (!first.chosen.empty()) {
@@ -254,7 +281,7 @@ std::optional<ToolTipContent> mapToolTip(const MapScene& scene, MapCell cell, co
 QString cellHeading(const MapScene& scene, MapCell cell) {
   const auto expert = scene.expertAt(cell);
   if (!expert) return {};
-  QString heading = expertHeading(*expert);
+  QString heading = expertHeading(*expert, scene.routers);
   if (scene.settings.mode == MapMode::LayerExpert && scene.layers) {
     const auto row = static_cast<std::size_t>(cell.row);
     const trace::LoadSummary& load = scene.layers->loads[row];

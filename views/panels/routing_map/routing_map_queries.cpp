@@ -41,7 +41,7 @@ std::pair<std::string, std::string> tokenSample(const trace::TraceStore& store,
   std::string line = figure::sampleLine(source, *sample, counted);
   if (request.mode == MapMode::TokenExpert) {
     const RouterSpec& spec = sample->routers[static_cast<std::size_t>(request.router)];
-    line += " · layer " + routerLabel(spec);
+    line += " · " + layerName(spec.layer, spec.encoderLayers) + (spec.kind == "ffn" ? "" : " " + spec.kind);
   }
   std::string baseline = figure::uniformBaseline(experts);
   if (request.mode == MapMode::TokenLayer) baseline = "1 cell = 1 token at 1 layer";

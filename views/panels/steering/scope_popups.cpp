@@ -19,7 +19,10 @@ namespace {
 
 QString layersPlaceholder(const std::vector<RouterSpec>& routers) {
   if (routers.empty()) return QObject::tr("all layers, or e.g. 0–3, 7");
-  return QObject::tr("all layers (%1–%2)").arg(routers.front().layer.value).arg(routers.back().layer.value);
+  const QString all =
+      QObject::tr("all layers (%1–%2)").arg(routers.front().layer.value).arg(routers.back().layer.value);
+  const int encoder = routers.front().encoderLayers;
+  return encoder == 0 ? all : QObject::tr("%1; the decoder's from %2").arg(all).arg(encoder);
 }
 
 /// What is wrong with typed layers and experts; the parsed values otherwise.

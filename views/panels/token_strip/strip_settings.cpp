@@ -69,8 +69,10 @@ class ColourReader {
 
   [[nodiscard]] float topExpert(std::size_t row) const {
     const trace::RouteBlock* block = m_routes.empty() ? nullptr : m_routes.front().get();
-    if (block == nullptr || block->damaged || row >= static_cast<std::size_t>(block->count))
+    if (block == nullptr || block->damaged || block->width == 0 ||
+        row >= static_cast<std::size_t>(block->count)) {
       return trace::kMissing;
+    }
     const std::uint16_t id = block->ids[row * static_cast<std::size_t>(block->width)];
     return id == trace::kEmptySlot ? trace::kMissing : static_cast<float>(id);
   }

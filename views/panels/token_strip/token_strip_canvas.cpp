@@ -234,9 +234,8 @@ std::optional<ToolTipContent> TokenStripCanvas::toolTip(const CanvasEvent& event
   tip.rows.push_back({tr("id"), QString::number(m_detail.id)});
   if (m_detail.sequence > 0 || m_detail.position != *token)
     tip.rows.push_back({tr("position"), tr("%1 of text %2").arg(m_detail.position).arg(m_detail.sequence)});
-  tip.rows.push_back({tr("log-probability"), std::isnan(m_detail.logProb)
-                                                 ? tr("none, nothing stands before it")
-                                                 : nat(m_detail.logProb)});
+  tip.rows.push_back({tr("log-probability"), std::isnan(m_detail.logProb) ? tr("none, nothing predicts it")
+                                                                          : nat(m_detail.logProb)});
   if (!std::isnan(m_detail.entropy)) tip.rows.push_back({tr("next-token entropy"), nat(m_detail.entropy)});
   const std::int64_t at = *token - m_colours.firstToken;
   const bool coloured =
