@@ -172,6 +172,9 @@ void matmulOf(const MatmulJob& job) {
   for (; row + Vec::kRowsOfTile <= job.endRow; row += Vec::kRowsOfTile) {
     rowGroup<Weight, Vec::kRowsOfTile>(job, row);
   }
+  if constexpr (Vec::kRowsOfTile > 4) {
+    for (; row + 4 <= job.endRow; row += 4) rowGroup<Weight, 4>(job, row);
+  }
   for (; row < job.endRow; ++row) rowGroup<Weight, 1>(job, row);
 }
 

@@ -18,7 +18,7 @@ struct Q4Block;
 
 struct Vec {
   static constexpr std::int64_t kLanes = 16;
-  static constexpr int kRowsOfTile = 4;  // 4 x 4 sums, 4 inputs and a weight fit the 32 registers
+  static constexpr int kRowsOfTile = 6;  // 6 x 4 sums, 4 inputs and a weight fit the 32 registers
   __m512 v;
 
   static __mmask16 mask(int count) { return static_cast<__mmask16>((1U << count) - 1U); }
