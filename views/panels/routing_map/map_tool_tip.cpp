@@ -157,7 +157,8 @@ ToolTipContent densityTip(const MapScene& scene, MapCell cell) {
   const std::int64_t end = std::min(begin + picture.request.step, picture.endToken);
   const auto expert = scene.expertAt(cell);
   const auto layer = scene.layerAt(cell);
-  tip.heading = expert ? expertHeading(*expert) : tr("Layer %1").arg(layer ? layer->value : 0);
+  tip.heading = expert ? expertHeading(*expert, scene.routers)
+                       : layerHeading(layer.value_or(LayerIndex{0}), scene.routers);
   if (expert) tip.tag = tagOf(scene, *expert);
   const double value = scene.valueAt(cell);
   tip.rows.push_back({tr("tokens"), tr("%1 to %2").arg(count(begin), count(end - 1))});
@@ -280,7 +281,7 @@ std::optional<ToolTipContent> mapToolTip(const MapScene& scene, MapCell cell, co
 QString cellHeading(const MapScene& scene, MapCell cell) {
   const auto expert = scene.expertAt(cell);
   if (!expert) return {};
-  QString heading = expertHeading(*expert);
+  QString heading = expertHeading(*expert, scene.routers);
   if (scene.settings.mode == MapMode::LayerExpert && scene.layers) {
     const auto row = static_cast<std::size_t>(cell.row);
     const trace::LoadSummary& load = scene.layers->loads[row];
