@@ -87,9 +87,18 @@ tl::unexpected<Error> wrongShape(const std::string& file, const TensorView& view
               "use the reference that belongs to this model");
 }
 
-}  // namespace
+/// Ids [rows, tokens].
+struct TokenTable {
+  std::int64_t rows = 0, tokens = 0;
+  std::vector<std::int32_t> ids;
+};
 
-namespace {
+Result<TokenTable> tokensOf(const TensorView& view, int vocabulary, const std::string& file) {
+  if (view.shape.size() != 2 || view.elementCount() == 0) return wrongShape(file, view, "[rows, tokens]");
+  auto ids = idsOf(view, vocabulary, file);
+  if (!ids) return fail(std::move(ids).error());
+  return TokenTable{view.shape[0], view.shape[1], *std::move(ids)};
+}
 
 /// "3", "encoder.3".
 std::string layerPart(LayerIndex layer, int encoderLayers) {
@@ -114,68 +123,71 @@ Result<ReferenceFile> ReferenceFile::open(const std::filesystem::path& path,
   const std::string file = path.string();
   const auto opened = checkpoint::openSafetensors(path, file);
   if (!opened) return fail(opened.error());
-  for (const char* name : {"input_ids", "logits", "decoder_input_ids"}) {
-    if (!opened->tensors.contains(name) &&
-        (description.encoder || name != std::string_view("decoder_input_ids"))) {
-      return fail("tensor.missing", file, name, "a reference needs this tensor",
-                  "make it with tests/support/make_demo_reference.py");
-    }
+  std::vector<std::string> needed{"input_ids", "logits"};
+  if (description.encoder) needed.emplace_back("decoder_input_ids");
+  for (const std::string& name : needed) {
+    if (opened->tensors.contains(name)) continue;
+    return fail("tensor.missing", file, name, "a reference needs this tensor",
+                "make it with tests/support/make_demo_reference.py");
   }
   ReferenceFile reference;
-  const TensorView& input = opened->tensors.at("input_ids");
-  if (input.shape.size() != 2 || input.elementCount() == 0) return wrongShape(file, input, "[rows, tokens]");
-  reference.m_rows = input.shape[0];
-  reference.m_tokens = input.shape[1];
-  auto inputIds = idsOf(input, description.vocabularySize, file);
-  if (!inputIds) return fail(std::move(inputIds).error());
-  reference.m_ids = *std::move(inputIds);
+  auto ids = tokensOf(opened->tensors.at("input_ids"), description.vocabularySize, file);
+  if (!ids) return fail(std::move(ids).error());
+  reference.m_rows = ids->rows;
+  reference.m_tokens = ids->tokens;
+  reference.m_ids = std::move(ids->ids);
   if (description.encoder) {
     const TensorView& decoder = opened->tensors.at("decoder_input_ids");
-    if (decoder.shape.size() != 2 || decoder.elementCount() == 0 || decoder.shape[0] != reference.m_rows)
-      return wrongShape(file, decoder, "[rows, tokens]");
-    reference.m_decoderTokens = decoder.shape[1];
-    auto decoderIds = idsOf(decoder, description.vocabularySize, file);
+    auto decoderIds = tokensOf(decoder, description.vocabularySize, file);
     if (!decoderIds) return fail(std::move(decoderIds).error());
-    reference.m_decoderIds = *std::move(decoderIds);
+    if (decoderIds->rows != reference.m_rows) return wrongShape(file, decoder, "as many rows as input_ids");
+    reference.m_decoderTokens = decoderIds->tokens;
+    reference.m_decoderIds = std::move(decoderIds->ids);
   }
-
   for (const auto& [name, view] : opened->tensors) {
     if (name == "input_ids" || (name == "decoder_input_ids" && description.encoder)) continue;
-    if (name == "greedy_ids") {
-      auto ids = idsOf(view, description.vocabularySize, file);
-      if (!ids) return fail(std::move(ids).error());
-      reference.m_greedyIds = *std::move(ids);
-      continue;
-    }
-    const Expected expected = expectedOf(name, description);
-    if (expected.columns == 0) {
-      reference.m_unknown.push_back(name);
-      continue;
-    }
-    const std::vector<std::int64_t> shape{reference.m_rows,
-                                          expected.ofDecoder ? reference.m_decoderTokens : reference.m_tokens,
-                                          expected.columns};
-    if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
-    if (expected.idLimit > 0) {
-      const bool mayDrop = expected.isChoice && description.capacity;  // -1: dropped
-      auto ids = idsOf(view, expected.idLimit, file, mayDrop ? -1 : 0);
-      if (!ids) return fail(std::move(ids).error());
-      if (expected.isChoice) {
-        reference.m_choices[name] = *std::move(ids);
-      } else {
-        reference.m_values[name].assign(ids->begin(), ids->end());
-      }
-    } else if (expected.isFlag && view.dtype == DType::U8) {
-      const auto flags = elements<std::uint8_t>(view);
-      reference.m_values[name].assign(flags.begin(), flags.end());
-    } else if (view.dtype == DType::F32 && !expected.isFlag) {
-      reference.m_values[name] = elements<float>(view);
-    } else {
-      return fail("tensor.wrong_shape", file, name,
-                  fmt::format("values must be stored as {}", expected.isFlag ? "U8" : "F32"));
-    }
+    if (auto read = reference.read(view, description, file); !read) return fail(std::move(read).error());
   }
   return reference;
+}
+
+/// What is no input: greedy ids and quantities.
+Result<void> ReferenceFile::read(const TensorView& view, const checkpoint::ModelDescription& description,
+                                 const std::string& file) {
+  const std::string& name = view.name;
+  if (name == "greedy_ids") {
+    auto ids = idsOf(view, description.vocabularySize, file);
+    if (!ids) return fail(std::move(ids).error());
+    m_greedyIds = *std::move(ids);
+    return {};
+  }
+  const Expected expected = expectedOf(name, description);
+  if (expected.columns == 0) {
+    m_unknown.push_back(name);
+    return {};
+  }
+  const std::vector<std::int64_t> shape{m_rows, expected.ofDecoder ? m_decoderTokens : m_tokens,
+                                        expected.columns};
+  if (view.shape != shape) return wrongShape(file, view, fmt::format("[{}]", fmt::join(shape, ", ")));
+  if (expected.idLimit > 0) {
+    const bool mayDrop = expected.isChoice && description.capacity;  // -1: dropped
+    auto ids = idsOf(view, expected.idLimit, file, mayDrop ? -1 : 0);
+    if (!ids) return fail(std::move(ids).error());
+    if (expected.isChoice) {
+      m_choices[name] = *std::move(ids);
+    } else {
+      m_values[name].assign(ids->begin(), ids->end());
+    }
+  } else if (expected.isFlag && view.dtype == DType::U8) {
+    const auto flags = elements<std::uint8_t>(view);
+    m_values[name].assign(flags.begin(), flags.end());
+  } else if (view.dtype == DType::F32 && !expected.isFlag) {
+    m_values[name] = elements<float>(view);
+  } else {
+    return fail("tensor.wrong_shape", file, name,
+                fmt::format("values must be stored as {}", expected.isFlag ? "U8" : "F32"));
+  }
+  return {};
 }
 
 const std::vector<float>* ReferenceFile::values(const std::string& name) const {

@@ -9,6 +9,7 @@
 
 #include "core/base/result.h"
 #include "core/checkpoint/model_description.h"
+#include "core/checkpoint/tensor_view.h"
 
 namespace moescope::engine {
 
@@ -40,6 +41,9 @@ class ReferenceFile {
   [[nodiscard]] const std::vector<std::string>& unknown() const { return m_unknown; }
 
  private:
+  Result<void> read(const checkpoint::TensorView& view, const checkpoint::ModelDescription& description,
+                    const std::string& file);
+
   std::int64_t m_rows = 0;
   std::int64_t m_tokens = 0, m_decoderTokens = 0;
   std::vector<std::int32_t> m_ids, m_decoderIds, m_greedyIds;

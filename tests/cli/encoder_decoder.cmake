@@ -1,0 +1,3 @@
+if(TARGET moescope_engine)
+  moescope_cli_test(encoder_decoder)
+endif()

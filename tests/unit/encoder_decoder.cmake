@@ -1,0 +1,2 @@
+moescope_test(tst_encoder_decoder_families TIER core SOURCES unit/tst_encoder_decoder_families.cpp
+  LINK plugin_jetmoe plugin_minimax plugin_qwen3_next plugin_switch_transformers plugin_nllb_moe moescope_plugin moescope_checkpoint)
