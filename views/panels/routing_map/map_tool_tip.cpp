@@ -75,6 +75,7 @@ void addUnseen(ToolTipContent& tip) {
 }
 
 QString idsText(const std::vector<int>& ids) {
+  if (ids.empty()) return tr("none");
   QStringList words;
   for (const int id : ids) words << QString::number(id);
   return words.join(QLatin1Char(' '));
