@@ -123,6 +123,7 @@ class ProgramBuilder {
   void keep(Rule rule) {
     rule.phase = m_phase;
     rule.positions = m_positions;
+    if (m_options.router != "all") rule.router = m_options.router;
     m_program.rules.push_back(std::move(rule));
   }
 

@@ -15,7 +15,7 @@ struct RuleOptions {
   std::vector<std::string> ban, pin, add, scale;  ///< LAYERS:EXPERTS, the last two with =VALUE
   std::vector<std::string> topK;                  ///< N or LAYERS=N
   std::vector<std::string> uniform;               ///< LAYERS, or "true" for all
-  std::string name, phase = "both", positions = "all", port = "native";
+  std::string name, phase = "both", positions = "all", port = "native", router = "all";
 };
 
 /// The program that the options describe. LAYERS and EXPERTS are `*`, or numbers and ranges with commas

@@ -58,7 +58,9 @@ std::vector<std::int32_t> layersOf(const Rule& rule, const SteeringPlan& plan) {
   for (const auto& layer : plan.layers) {
     const bool acts = std::any_of(layer.steps.begin(), layer.steps.end(),
                                   [&rule](const PlanStep& s) { return s.ruleId == rule.id; });
-    if (acts) layers.push_back(layer.router.layer.value);
+    // A layer may have two routers.
+    if (acts && (layers.empty() || layers.back() != layer.router.layer.value))
+      layers.push_back(layer.router.layer.value);
   }
   return layers;
 }
@@ -100,6 +102,7 @@ ordered_json document(const CheckOptions& options, const Checked& checked) {
     ordered_json steps = ordered_json::array();
     for (const PlanStep& step : layer.steps) steps.push_back(stepJson(step));
     result["layers"].push_back({{"layer", layer.router.layer.value},
+                                {"kind", layer.router.kind},
                                 {"experts", layer.router.experts},
                                 {"top_k", layer.router.topK},
                                 {"steps", std::move(steps)}});
@@ -132,7 +135,7 @@ std::string expertsText(const PlanStep& step, int experts) {
 void printPlan(const Checked& checked) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& layer : checked.plan->layers) {
-    std::string number = std::to_string(layer.router.layer.value);
+    std::string number = routerLabel(keyOf(layer.router));
     if (layer.router.encoderLayers > 0) number += fmt::format(" ({})", routerLabel(layer.router));
     if (layer.empty()) rows.push_back({number, "", "native", "", "", ""});
     for (const PlanStep& step : layer.steps) {
@@ -213,6 +216,9 @@ void addNew(CLI::App& steer, std::function<int()>& run) {
       ->add_option("--port", options->port,
                    "Where --ban, --pin, --add and --scale act, if not where they do by themselves")
       ->check(CLI::IsMember({"native", "logit", "key"}))
+      ->capture_default_str();
+  command->add_option("--router", options->router, "Kind of router, in models whose layers have several")
+      ->check(CLI::IsMember({"all", "ffn", "attention"}))
       ->capture_default_str();
   command->add_option("--name", options->name, "Name of the program");
   command->footer(

@@ -10,7 +10,7 @@
 namespace moescope::analysis {
 
 std::vector<ParameterInfo> layerParameters(const std::string& draws) {
-  return {{"layer", "all", "all, or layers such as 0,7,15"},
+  return {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
           {"draws", draws, "bootstrap draws over texts, 0 to 100000"},
           {"seed", "1", "of everything that is drawn"}};
 }

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/base/router_label.h"
+
 namespace moescope::analysis {
 
 namespace {
@@ -69,17 +71,15 @@ Result<std::vector<int>> layersParameter(const AnalysisParameters& parameters, s
     for (std::size_t r = 0; r < routers.size(); ++r) out.push_back(static_cast<int>(r));
     return out;
   }
-  std::vector<int> known;
-  for (const RouterSpec& router : routers) known.push_back(router.layer.value);
+  std::vector<std::string> known;
+  for (const RouterSpec& router : routers) known.push_back(routerLabel(router));
   const std::string allowed = fmt::format("all, or layers with a router: {}", fmt::join(known, ", "));
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t comma = std::min(text.find(',', at), text.size());
-    int layer = -1;
-    if (!readNumber(std::string_view(text).substr(at, comma - at), layer))
-      return badParameter(id, text, allowed);
-    const auto found = std::ranges::find(known, layer);
-    if (found == known.end()) return badParameter(id, text, allowed);
-    out.push_back(static_cast<int>(found - known.begin()));
+    const auto key = routerFromLabel(std::string_view(text).substr(at, comma - at));
+    const auto found = key ? routerIndex(routers, *key) : std::nullopt;
+    if (!found) return badParameter(id, text, allowed);
+    out.push_back(static_cast<int>(*found));
     at = comma + 1;
   }
   std::ranges::sort(out);

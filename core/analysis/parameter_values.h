@@ -24,7 +24,8 @@ Result<double> realParameter(const AnalysisParameters& parameters, std::string_v
 /// One of the words.
 Result<std::string> wordParameter(const AnalysisParameters& parameters, std::string_view id,
                                   std::span<const std::string_view> words);
-/// "all" or model layers such as "0,7,15" to indices of `routers`.
+/// "all" or model layers such as "0,7,15" to indices of `routers`; "7 attention" is the router of the
+/// attention where a layer has two (router_label.h).
 Result<std::vector<int>> layersParameter(const AnalysisParameters& parameters, std::string_view id,
                                          std::span<const RouterSpec> routers);
 /// "all" is every choice of a token (the router's k, given as 0), "1" the first only.

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/analysis/analysis_result.h"
 #include "core/analysis/bootstrap.h"
+#include "core/base/router_spec.h"
 
 namespace moescope::analysis {
 
@@ -19,6 +21,16 @@ inline ResultCell cell(std::int64_t value) { return value; }
 inline ResultCell cell(int value) { return static_cast<std::int64_t>(value); }
 inline ResultCell cell(const std::optional<std::int64_t>& value) {
   return value ? ResultCell(*value) : ResultCell();
+}
+
+/// Id of a matrix of one router: "rates_layer3", "rates_layer3_attention".
+inline std::string matrixId(std::string_view name, const RouterKey& router) {
+  std::string id = std::string(name) + "_layer" + std::to_string(router.layer.value);
+  if (!router.kind.empty() && router.kind != "ffn") id += "_" + router.kind;
+  return id;
+}
+inline std::string matrixId(std::string_view name, const RouterSpec& router) {
+  return matrixId(name, RouterKey{router.layer, router.kind});
 }
 
 /// Appends low and high.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "core/figure/specialization_figures.h"
 
@@ -23,8 +24,8 @@ constexpr std::size_t kTicks = 16;
 
 }  // namespace
 
-std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, PairOrder order) {
-  const ResultMatrix* matrix = layerMatrix(result, "co_activation", layer);
+std::vector<int> pairExperts(const AnalysisResult& result, const RouterKey& router, PairOrder order) {
+  const ResultMatrix* matrix = layerMatrix(result, "co_activation", router);
   std::vector<int> experts(matrix == nullptr ? 0 : matrix->rowNames.size());
   std::iota(experts.begin(), experts.end(), 0);
   const ResultTable* table = result.table("order");
@@ -32,7 +33,7 @@ std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, Pai
   std::vector<int> clustered;
   for (std::size_t row = 0; row < table->rows.size(); ++row) {
     const double expert = numberAt(*table, row, "expert");
-    if (numberAt(*table, row, "layer") == layer.value && expert >= 0.0 &&
+    if (routerLabel(routerAt(*table, row)) == routerLabel(router) && expert >= 0.0 &&
         expert < static_cast<double>(experts.size()))
       clustered.push_back(static_cast<int>(expert));
   }
@@ -41,19 +42,20 @@ std::vector<int> pairExperts(const AnalysisResult& result, LayerIndex layer, Pai
   return sorted == experts ? clustered : experts;  // what is no order of all experts is not used
 }
 
-Result<FigureSpec> coActivationFigure(const AnalysisResult& result, LayerIndex layer, PairOrder order) {
-  const ResultMatrix* matrix = layerMatrix(result, "co_activation", layer);
+Result<FigureSpec> coActivationFigure(const AnalysisResult& result, const RouterKey& router,
+                                      PairOrder order) {
+  const ResultMatrix* matrix = layerMatrix(result, "co_activation", router);
   if (matrix == nullptr)
-    return fail("figure.no_such_layer", "", fmt::format("layer {}", layer.value),
+    return fail("figure.no_such_layer", "", "layer " + routerLabel(router),
                 "the result does not have this layer", "choose another layer");
   if (matrix->rowNames.size() != matrix->columnNames.size())
     return fail("figure.bad_result", "", "co_activation", "the matrix is not square",
                 "run the analysis again");
-  const std::vector<int> experts = pairExperts(result, layer, order);
+  const std::vector<int> experts = pairExperts(result, router, order);
   const std::size_t count = experts.size();
   FigureSpec spec;
   spec.kind = "co-activation";
-  spec.title = fmt::format("Layer {}: experts that serve the same tokens", layer.value);
+  spec.title = fmt::format("Layer {}: experts that serve the same tokens", routerLabel(router));
   spec.sampleLine = result.sample;
   spec.baseline = result.baseline;
   for (const auto& [name, value] : result.parameters) spec.provenance.emplace_back(name, value);

@@ -15,10 +15,11 @@ enum class PairOrder : std::uint8_t {
 
 /// Experts x experts of one layer, the diagonal left out. Errors: `figure.no_such_layer`,
 /// `figure.bad_result`.
-Result<FigureSpec> coActivationFigure(const analysis::AnalysisResult& result, LayerIndex layer,
+Result<FigureSpec> coActivationFigure(const analysis::AnalysisResult& result, const RouterKey& router,
                                       PairOrder order);
 
 /// The experts of rows and columns of that figure.
-std::vector<int> pairExperts(const analysis::AnalysisResult& result, LayerIndex layer, PairOrder order);
+std::vector<int> pairExperts(const analysis::AnalysisResult& result, const RouterKey& router,
+                             PairOrder order);
 
 }  // namespace moescope::figure

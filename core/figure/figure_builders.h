@@ -41,14 +41,15 @@ enum class TokenValue : std::uint8_t {
 /// Layers x experts. The rules in force at the last token are marked.
 Result<FigureSpec> routingMapFigure(const FigureSource& source, LoadValue value, std::stop_token stop = {});
 /// Tokens x experts of one layer; experts that were not chosen are missing, except with logits.
-Result<FigureSpec> tokenExpertFigure(const FigureSource& source, LayerIndex layer, TokenValue value,
+Result<FigureSpec> tokenExpertFigure(const FigureSource& source, const RouterKey& router, TokenValue value,
                                      std::stop_token stop = {});
 /// Tokens x layers.
 Result<FigureSpec> tokenLayerFigure(const FigureSource& source, TokenValue value, std::stop_token stop = {});
 /// Load of each expert in multiples of uniform, sorted; steered experts are highlighted.
-Result<FigureSpec> expertLoadFigure(const FigureSource& source, LayerIndex layer, std::stop_token stop = {});
+Result<FigureSpec> expertLoadFigure(const FigureSource& source, const RouterKey& router,
+                                    std::stop_token stop = {});
 /// One metric over a sliding window of tokens, with the tokens at which rules changed.
-Result<FigureSpec> loadCourseFigure(const FigureSource& source, LayerIndex layer,
+Result<FigureSpec> loadCourseFigure(const FigureSource& source, const RouterKey& router,
                                     analysis::LoadMeasure measure, std::int64_t windowTokens,
                                     std::stop_token stop = {});
 

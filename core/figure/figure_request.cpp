@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/analysis/load_measure.h"
+#include "core/base/router_label.h"
 #include "core/figure/figure_builders.h"
 
 namespace moescope::figure {
@@ -107,13 +108,13 @@ class Request {
     return source;
   }
 
-  LayerIndex layer(const FigureSource& source) {
-    if (const auto number = whole("layer")) {
-      return {static_cast<std::int32_t>(
-          std::min<std::int64_t>(*number, std::numeric_limits<std::int32_t>::max()))};
+  RouterKey router(const FigureSource& source) {
+    if (const auto word = text("layer")) {
+      if (const auto key = routerFromLabel(*word)) return *key;
+      throw BadParameter{"layer", "\"" + *word + "\" is no layer", "write its number, or \"3 attention\""};
     }
     const std::vector<RouterSpec> routers = m_store.routers(source.run);
-    return routers.empty() ? LayerIndex{} : routers.front().layer;
+    return routers.empty() ? RouterKey{} : RouterKey{routers.front().layer};
   }
 
   void checkAllKnown() const {
@@ -204,14 +205,14 @@ Result<FigureSpec> build(Request& request, const std::string& kind, std::stop_to
   if (kind == "token-expert") {
     const FigureSource source = request.source(kTokenRows);
     const TokenValue value = request.choice("value", kTokenValues, TokenValue::Weight);
-    return tokenExpertFigure(source, request.layer(source), value, stop);
+    return tokenExpertFigure(source, request.router(source), value, stop);
   }
   if (kind == "token-layer") {
     return tokenLayerFigure(request.source(kTokenRows),
                             request.choice("value", kTokenValues, TokenValue::Weight), stop);
   }
   const FigureSource source = request.source(kAllTokens);
-  if (kind == "expert-load") return expertLoadFigure(source, request.layer(source), stop);
+  if (kind == "expert-load") return expertLoadFigure(source, request.router(source), stop);
   const std::string id = request.text("metric").value_or("cv");
   const auto measure = analysis::loadMeasureFrom(id);
   if (!measure) {
@@ -221,7 +222,7 @@ Result<FigureSpec> build(Request& request, const std::string& kind, std::stop_to
   }
   const std::int64_t window = request.whole("over").value_or(kCourseWindow);
   if (window == 0) throw BadParameter{"over", "the window of a course has at least one token", ""};
-  return loadCourseFigure(source, request.layer(source), *measure, window, stop);
+  return loadCourseFigure(source, request.router(source), *measure, window, stop);
 }
 
 }  // namespace

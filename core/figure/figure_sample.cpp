@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 
 namespace moescope::figure {
@@ -40,13 +41,11 @@ std::string topKText(const FigureSample& sample) {
 
 }  // namespace
 
-std::optional<int> FigureSample::routerOf(LayerIndex layer) const {
-  std::optional<int> found;
-  for (std::size_t i = 0; i < routers.size(); ++i) {
-    if (routers[i].layer != layer) continue;
-    if (!found || routers[i].kind == "ffn") found = static_cast<int>(i);
-  }
-  return found;
+Result<int> routerOf(const FigureSource& source, const FigureSample& sample, const RouterKey& router) {
+  const auto found = routerIndex(sample.routers, router);
+  if (found) return static_cast<int>(*found);
+  return fail("figure.no_such_layer", source.store.path().string(), "layer " + routerLabel(router),
+              "the run has no router in this layer", "see moescope inspect for its layers");
 }
 
 Result<FigureSample> sampleOf(const FigureSource& source) {
@@ -72,8 +71,7 @@ std::string sampleLine(const FigureSource& source, const FigureSample& sample, c
       "Run " + sample.run.name + " · " + tokenRangeText(sample.tokens.begin, sample.tokens.end);
   if (!phases.empty()) line += ", " + phases;
   line += " · " + countText(sample.tokens.size()) + (sample.tokens.size() == 1 ? " token" : " tokens");
-  const bool hasKinds = std::any_of(sample.routers.begin(), sample.routers.end(),
-                                    [](const RouterSpec& router) { return router.kind != "ffn"; });
+  const bool hasKinds = hasRouterKinds(sample.routers);
   if (counted.layers > 1) line += " × " + countText(counted.layers) + (hasKinds ? " routers" : " layers");
   line += " × " + topKText(sample);
   if (counted.expected > counted.choices)

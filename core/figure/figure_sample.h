@@ -14,10 +14,10 @@ struct FigureSample {
   trace::RunRecord run;
   std::vector<RouterSpec> routers;
   trace::TokenRange tokens;  ///< cut to the rows that have routing
-
-  /// Index of the router of a layer; the feed-forward one where a layer has two.
-  [[nodiscard]] std::optional<int> routerOf(LayerIndex layer) const;
 };
+
+/// Index of the router in the sample's run. Errors: `figure.no_such_layer`.
+Result<int> routerOf(const FigureSource& source, const FigureSample& sample, const RouterKey& router);
 
 /// Errors: `figure.no_such_run`, `figure.no_routing`.
 Result<FigureSample> sampleOf(const FigureSource& source);

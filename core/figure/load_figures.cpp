@@ -58,24 +58,15 @@ ColourScale scaleOf(LoadValue value, const std::vector<double>& values) {
 void addMarks(HeatMap& map, const FigureSource& source, const FigureSample& sample) {
   const SteeringMarks marks = steeringMarks(programInForce(source, sample.tokens.end - 1), sample.routers);
   for (int row = 0; row < map.rows; ++row) {
-    const LayerIndex layer = sample.routers[static_cast<std::size_t>(row)].layer;
-    if (marks.layers.contains(layer)) map.marks.push_back({{row, -1}, CellMark::LayerRule});
+    const RouterKey router = routerKey(sample.routers, sample.routers[static_cast<std::size_t>(row)]);
+    if (marks.routers.contains(router)) map.marks.push_back({{row, -1}, CellMark::LayerRule});
     for (const auto& [cell, mark] : marks.cells) {
-      if (cell.layer == layer) map.marks.push_back({{row, cell.expert.value}, mark});
+      if (cell.router() == router) map.marks.push_back({{row, cell.expert.value}, mark});
     }
   }
 }
 
 Error cancelled() { return {"cancelled", "", "", "the figure was cancelled", ""}; }
-
-Error noSuchLayer(const FigureSource& source, LayerIndex layer) {
-  return {"figure.no_such_layer", source.store.path().string(), "layer " + std::to_string(layer.value),
-          "the run has no router in this layer", "see moescope inspect for its layers"};
-}
-
-std::string layerText(LayerIndex layer, const FigureSample& sample) {
-  return layerName(layer, sample.routers);
-}
 
 std::vector<ReferenceLine> steeringLines(const FigureSource& source, const FigureSample& sample) {
   std::vector<ReferenceLine> lines;
@@ -141,11 +132,12 @@ Result<FigureSpec> routingMapFigure(const FigureSource& source, LoadValue value,
   return spec;
 }
 
-Result<FigureSpec> expertLoadFigure(const FigureSource& source, LayerIndex layer, std::stop_token stop) {
+Result<FigureSpec> expertLoadFigure(const FigureSource& source, const RouterKey& wanted,
+                                    std::stop_token stop) {
   auto sample = sampleOf(source);
   if (!sample) return fail(sample.error());
-  const auto router = sample->routerOf(layer);
-  if (!router) return fail(noSuchLayer(source, layer));
+  const auto router = routerOf(source, *sample, wanted);
+  if (!router) return fail(router.error());
   const RouterSpec& spec = sample->routers[static_cast<std::size_t>(*router)];
   const trace::LoadSummary load = source.store.load(source.run, *router, sample->tokens, stop);
   if (stop.stop_requested()) return fail(cancelled());
@@ -153,18 +145,19 @@ Result<FigureSpec> expertLoadFigure(const FigureSource& source, LayerIndex layer
   std::vector<std::size_t> order(load.counts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](auto a, auto b) { return load.counts[a] > load.counts[b]; });
-  const SteeringMarks marks =
-      steeringMarks(programInForce(source, sample->tokens.end - 1), std::span(&spec, 1));
+  const RouterKey key = routerKey(sample->routers, spec);
+  const SteeringMarks marks = steeringMarks(programInForce(source, sample->tokens.end - 1), sample->routers);
   Bars bars;
   for (const std::size_t expert : order) {
     bars.values.push_back(valueOf(load, 0.0, expert, LoadValue::LoadRatio));
-    bars.highlighted.push_back(marks.cells.contains({layer, {static_cast<std::int32_t>(expert)}}));
+    bars.highlighted.push_back(
+        marks.cells.contains({key.layer, {static_cast<std::int32_t>(expert)}, key.kind}));
     bars.names.push_back("E" + std::to_string(expert));
   }
-  FigureSpec out = startFigure(
-      source, *sample, "expert-load", "Load of each expert, " + layerText(layer, *sample),
-      {load.slots, load.tokens * spec.topK, load.missing, 1},
-      layerText(layer, *sample) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
+  FigureSpec out =
+      startFigure(source, *sample, "expert-load", "Load of each expert, " + routerName(spec),
+                  {load.slots, load.tokens * spec.topK, load.missing, 1},
+                  routerName(spec) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
   out.baseline = uniformBaseline(spec.experts);
   const double most = bars.values.empty() ? 1.0 : bars.values.front();
   out.x = {countText(spec.experts) + " experts, sorted by load",
@@ -179,29 +172,29 @@ Result<FigureSpec> expertLoadFigure(const FigureSource& source, LayerIndex layer
   return out;
 }
 
-Result<FigureSpec> loadCourseFigure(const FigureSource& source, LayerIndex layer,
+Result<FigureSpec> loadCourseFigure(const FigureSource& source, const RouterKey& wanted,
                                     analysis::LoadMeasure measure, std::int64_t windowTokens,
                                     std::stop_token stop) {
   auto sample = sampleOf(source);
   if (!sample) return fail(sample.error());
-  const auto router = sample->routerOf(layer);
-  if (!router) return fail(noSuchLayer(source, layer));
+  const auto router = routerOf(source, *sample, wanted);
+  if (!router) return fail(router.error());
+  const RouterSpec& spec = sample->routers[static_cast<std::size_t>(*router)];
   const analysis::LoadCourse course = analysis::loadCourse(source.store, source.run, *router, sample->tokens,
                                                            windowTokens, measure, kCoursePoints, stop);
   if (stop.stop_requested()) return fail(cancelled());
   if (course.values.empty()) {
-    return fail("figure.no_routing", source.store.path().string(), layerText(layer, *sample),
+    return fail("figure.no_routing", source.store.path().string(), routerName(spec),
                 "the course needs at least " + countText(windowTokens) + " tokens and there are " +
                     countText(sample->tokens.size()),
                 "choose a smaller window");
   }
-  const RouterSpec& spec = sample->routers[static_cast<std::size_t>(*router)];
   const analysis::LoadMeasureInfo& info = analysis::infoOf(measure);
   const trace::LoadSummary load = source.store.load(source.run, *router, sample->tokens, stop);
-  FigureSpec out = startFigure(
-      source, *sample, "load-course", std::string(info.label) + ", " + layerText(layer, *sample),
-      {load.slots, load.tokens * spec.topK, load.missing, 1},
-      layerText(layer, *sample) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
+  FigureSpec out =
+      startFigure(source, *sample, "load-course", std::string(info.label) + ", " + routerName(spec),
+                  {load.slots, load.tokens * spec.topK, load.missing, 1},
+                  routerName(spec) + ", " + tokenRangeText(sample->tokens.begin, sample->tokens.end));
   Line line{std::string(info.label), {}, course.values, {}, {}, 4};
   for (const std::int64_t end : course.endTokens) line.x.push_back(static_cast<double>(end - 1));
   double most = 0.0;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/analysis/result_cells.h"
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "core/figure/ticks.h"
 
@@ -28,9 +30,9 @@ std::size_t cellIndex(const ResultMatrix& matrix, std::size_t row, std::size_t c
   return row * matrix.columnNames.size() + column;
 }
 
-Error noSuchLayer(LayerIndex layer) {
-  return {"figure.no_such_layer", "", fmt::format("layer {}", layer.value),
-          "the result does not have this layer", "choose another layer or run the analysis on all layers"};
+Error noSuchLayer(const RouterKey& router) {
+  return {"figure.no_such_layer", "", "layer " + routerLabel(router), "the result does not have this layer",
+          "choose another layer or run the analysis on all layers"};
 }
 
 Error badResult(std::string what) {
@@ -162,8 +164,14 @@ HeatMap mapOf(const ResultMatrix& shown, const ResultMatrix& rates, const std::v
 
 }  // namespace
 
-const ResultMatrix* layerMatrix(const AnalysisResult& result, std::string_view name, LayerIndex layer) {
-  return result.matrix(fmt::format("{}_layer{}", name, layer.value));
+const ResultMatrix* layerMatrix(const AnalysisResult& result, std::string_view name,
+                                const RouterKey& router) {
+  return result.matrix(analysis::matrixId(name, router));
+}
+
+RouterKey routerAt(const ResultTable& table, std::size_t row) {
+  const double layer = numberAt(table, row, "layer");
+  return {{std::isfinite(layer) ? static_cast<std::int32_t>(layer) : -1}, wordAt(table, row, "kind")};
 }
 
 std::vector<int> expertsInOrder(const ResultMatrix& rates, ExpertOrder order) {
@@ -189,17 +197,17 @@ std::vector<int> expertsInOrder(const ResultMatrix& rates, ExpertOrder order) {
   return experts;
 }
 
-Result<FigureSpec> specializationFigure(const AnalysisResult& result, LayerIndex layer,
+Result<FigureSpec> specializationFigure(const AnalysisResult& result, const RouterKey& router,
                                         const SpecializationFigureOptions& options) {
-  const ResultMatrix* rates = layerMatrix(result, "rates", layer);
-  const ResultMatrix* shares = layerMatrix(result, "shares", layer);
-  if (rates == nullptr) return fail(noSuchLayer(layer));
+  const ResultMatrix* rates = layerMatrix(result, "rates", router);
+  const ResultMatrix* shares = layerMatrix(result, "shares", router);
+  if (rates == nullptr) return fail(noSuchLayer(router));
   const ResultMatrix* shown = options.value == SpecializationValue::Share ? shares : rates;
   if (shown == nullptr || !rates->baseline || rates->rowNames.empty()) return fail(badResult("rates"));
   const std::vector<int> experts = expertsInOrder(*rates, options.order);
   const std::vector<double> tokens = labelTokens(result, *rates);
   FigureSpec spec = start(result, "specialization",
-                          fmt::format("Layer {}: which labels choose which experts", layer.value));
+                          fmt::format("Layer {}: which labels choose which experts", routerLabel(router)));
   spec.widthInches = 6.75;
   spec.heightInches = 0.9 + 0.2 * static_cast<double>(rates->rowNames.size());
   spec.map = mapOf(*shown, *rates, experts, tokens, options);
@@ -212,7 +220,8 @@ Result<FigureSpec> specializationFigure(const AnalysisResult& result, LayerIndex
   return spec;
 }
 
-Result<FigureSpec> labelInformationFigure(const AnalysisResult& result, std::optional<LayerIndex> selected) {
+Result<FigureSpec> labelInformationFigure(const AnalysisResult& result,
+                                          const std::optional<RouterKey>& selected) {
   const ResultTable* table = result.table("information");
   if (table == nullptr || table->rows.empty()) return fail(badResult("information"));
   FigureSpec spec = start(result, "label-information", "Mutual information of label and expert, per layer");
@@ -230,8 +239,8 @@ Result<FigureSpec> labelInformationFigure(const AnalysisResult& result, std::opt
   double most = 0.0;
   for (std::size_t row = 0; row < table->rows.size(); ++row) {
     const auto y = static_cast<double>(row);
-    const double layer = numberAt(*table, row, "layer");
-    names.push_back(fmt::format("L{:.0f}", layer));
+    const RouterKey router = routerAt(*table, row);
+    names.push_back(shortRouterLabel(router));
     const auto add = [&](Line& line, std::string_view column) {
       line.x.push_back(numberAt(*table, row, column));
       line.y.push_back(y);
@@ -243,7 +252,7 @@ Result<FigureSpec> labelInformationFigure(const AnalysisResult& result, std::opt
     estimate.xLow.push_back(std::max(numberAt(*table, row, "mi_basic_low"), 0.0));
     estimate.xHigh.push_back(numberAt(*table, row, "mi_basic_high"));
     if (std::isfinite(estimate.xHigh.back())) most = std::max(most, estimate.xHigh.back());
-    if (selected && static_cast<double>(selected->value) == layer)
+    if (selected && routerLabel(*selected) == routerLabel(router))
       spec.bands.push_back({y - 0.5, y + 0.5, "", "", 3, true});
   }
   spec.x.label = "Mutual information, bits per choice";
@@ -262,7 +271,7 @@ Result<FigureSpec> vocabularyFigure(const AnalysisResult& result) {
   double chance = kNan;
   for (std::size_t row = 0; row < table->rows.size(); ++row) {
     const std::string key = wordAt(*table, row, "key");
-    const std::string layer = fmt::format("L{:.0f}", numberAt(*table, row, "layer"));
+    const std::string layer = shortRouterLabel(routerAt(*table, row));
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
     const auto y = static_cast<double>(std::find(layers.begin(), layers.end(), layer) - layers.begin());
     auto line =
@@ -295,15 +304,16 @@ Result<FigureSpec> vocabularyFigure(const AnalysisResult& result) {
   return spec;
 }
 
-Result<FigureSpec> expertRatesFigure(const AnalysisResult& result, LayerIndex layer, ExpertIndex expert) {
-  const ResultMatrix* rates = layerMatrix(result, "rates", layer);
-  if (rates == nullptr) return fail(noSuchLayer(layer));
+Result<FigureSpec> expertRatesFigure(const AnalysisResult& result, const RouterKey& router,
+                                     ExpertIndex expert) {
+  const ResultMatrix* rates = layerMatrix(result, "rates", router);
+  if (rates == nullptr) return fail(noSuchLayer(router));
   const auto column = static_cast<std::size_t>(std::max(expert.value, 0));
   if (column >= rates->columnNames.size() || !rates->baseline)
     return fail(badResult(fmt::format("expert {}", expert.value)));
   FigureSpec spec =
       start(result, "expert-rates",
-            fmt::format("Layer {}, expert {}: selection rate by label", layer.value, expert.value));
+            fmt::format("Layer {}, expert {}: selection rate by label", routerLabel(router), expert.value));
   std::vector<std::size_t> order(rates->rowNames.size());
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {

@@ -34,22 +34,24 @@ struct SpecializationFigureOptions {
 // All errors: `figure.no_such_layer` (the result does not have the layer), `figure.bad_result`.
 
 /// Labels x experts of one layer, with tokens behind each row.
-Result<FigureSpec> specializationFigure(const analysis::AnalysisResult& result, LayerIndex layer,
+Result<FigureSpec> specializationFigure(const analysis::AnalysisResult& result, const RouterKey& router,
                                         const SpecializationFigureOptions& options);
 /// The experts of the columns of that figure, left to right.
 std::vector<int> expertsInOrder(const analysis::ResultMatrix& rates, ExpertOrder order);
 /// Mutual information of expert and label, layer by layer, with intervals and the level of shuffled labels.
 Result<FigureSpec> labelInformationFigure(const analysis::AnalysisResult& result,
-                                          std::optional<LayerIndex> selected);
+                                          const std::optional<RouterKey>& selected);
 /// How far the input token, the next and the predicted one tell the expert, layer by layer, beside shuffled
 /// ids. Reads the result of the analysis `vocabulary`.
 Result<FigureSpec> vocabularyFigure(const analysis::AnalysisResult& result);
 /// How often the tokens of each label choose one expert, with intervals and the chance line.
-Result<FigureSpec> expertRatesFigure(const analysis::AnalysisResult& result, LayerIndex layer,
+Result<FigureSpec> expertRatesFigure(const analysis::AnalysisResult& result, const RouterKey& router,
                                      ExpertIndex expert);
 
-/// The matrix `name`_layerN of a result, or null.
+/// The matrix `name`_layerN of a result, `name`_layerN_attention of attention routers; or null.
 const analysis::ResultMatrix* layerMatrix(const analysis::AnalysisResult& result, std::string_view name,
-                                          LayerIndex layer);
+                                          const RouterKey& router);
+/// The router of a row: its columns `layer` and `kind`.
+RouterKey routerAt(const analysis::ResultTable& table, std::size_t row);
 
 }  // namespace moescope::figure

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/base/router_label.h"
+
 namespace moescope::figure {
 
 namespace {
@@ -36,22 +38,17 @@ int strengthOf(CellMark mark) {
   }
 }
 
-bool covers(const Rule& rule, LayerIndex layer) {
-  return rule.layers.empty() || std::ranges::find(rule.layers, layer.value) != rule.layers.end();
-}
-
-void addRule(SteeringMarks& marks, const Rule& rule, const RouterSpec& router) {
+void addRule(SteeringMarks& marks, const Rule& rule, const RouterSpec& router, const RouterKey& key) {
   const auto mark = markOf(rule);
   const bool cellWise = rule.primitive == Primitive::Logit || rule.primitive == Primitive::Key;
   const auto& listed = rule.experts.empty() ? rule.operand.orderedIds : rule.experts;
   if (!cellWise || !mark || listed.empty()) {
-    marks.layers.insert(router.layer);
+    marks.routers.insert(key);
     return;
   }
   for (const std::int32_t expert : listed) {
-    const ExpertCell cell{router.layer, {expert}};
-    if (expert < 0 || expert >= router.experts || std::ranges::find(rule.except, cell) != rule.except.end())
-      continue;
+    const ExpertCell cell{key.layer, {expert}, key.kind};
+    if (expert < 0 || expert >= router.experts || rule.excepts(cell)) continue;
     const auto [place, isNew] = marks.cells.emplace(cell, *mark);
     if (!isNew && strengthOf(*mark) >= strengthOf(place->second)) place->second = *mark;
   }
@@ -71,7 +68,7 @@ SteeringMarks steeringMarks(const steering::SteeringProgram& program, std::span<
   for (const Rule& rule : program.rules) {
     if (!rule.enabled) continue;
     for (const RouterSpec& router : routers) {
-      if (covers(rule, router.layer)) addRule(marks, rule, router);
+      if (rule.covers({router.layer, router.kind})) addRule(marks, rule, router, routerKey(routers, router));
     }
   }
   return marks;

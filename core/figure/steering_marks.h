@@ -16,7 +16,7 @@ namespace moescope::figure {
 
 struct SteeringMarks {
   std::map<ExpertCell, CellMark> cells;  ///< one mark a cell: a ban hides a pin, a pin hides a boost
-  std::set<LayerIndex> layers;           ///< rules on a whole layer: top-k, weights, noise
+  std::set<RouterKey> routers;           ///< rules on a whole layer: top-k, weights, noise
 };
 
 /// Marks of the enabled rules on these routers. Scopes of phase and position do not count.

@@ -151,15 +151,12 @@ double layerValue(const FigureSource& source, int router, std::int64_t token, To
 
 }  // namespace
 
-Result<FigureSpec> tokenExpertFigure(const FigureSource& source, LayerIndex layer, TokenValue value,
+Result<FigureSpec> tokenExpertFigure(const FigureSource& source, const RouterKey& wanted, TokenValue value,
                                      std::stop_token stop) {
   auto sample = sampleOf(source);
   if (!sample) return fail(sample.error());
-  const auto router = sample->routerOf(layer);
-  if (!router) {
-    return fail("figure.no_such_layer", source.store.path().string(), "layer " + std::to_string(layer.value),
-                "the run has no router in this layer", "see moescope inspect for its layers");
-  }
+  const auto router = routerOf(source, *sample, wanted);
+  if (!router) return fail(router.error());
   if (value == TokenValue::Entropy || !hasValue(*sample, value))
     return fail(notRecorded(source, *sample, value));
   const RouterSpec& spec = sample->routers[static_cast<std::size_t>(*router)];
@@ -179,7 +176,7 @@ Result<FigureSpec> tokenExpertFigure(const FigureSource& source, LayerIndex laye
   }
   map.colours = scaleOf(value, map.values, spec.topK);
   const trace::LoadSummary load = source.store.load(source.run, *router, tokens, stop);
-  const std::string where = layerName(layer, sample->routers);
+  const std::string where = routerName(spec);
   FigureSpec out = startFigure(source, *sample, "token-expert", nameOf(value) + ", " + where,
                                {load.slots, load.tokens * spec.topK, load.missing, 1},
                                where + ", " + tokenRangeText(tokens.begin, tokens.end));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "core/base/router_label.h"
 #include "core/figure/co_activation_figures.h"
 #include "core/figure/series_figures.h"
 #include "core/figure/specialization_figures.h"
@@ -64,6 +65,12 @@ class Words {
       throw BadParameter{key, "\"" + word + "\" is not a whole number", ""};
     return value;
   }
+  std::optional<RouterKey> router() {
+    const std::string word = text("layer", "");
+    if (word.empty()) return std::nullopt;
+    if (const auto key = routerFromLabel(word)) return key;
+    throw BadParameter{"layer", "\"" + word + "\" is no layer", "write its number, or \"3 attention\""};
+  }
   template <class Value, std::size_t N>
   Value choice(const std::string& key, const std::array<std::pair<std::string_view, Value>, N>& words) {
     const std::string word = text(key, std::string(words.front().first));
@@ -100,12 +107,15 @@ analysis::AnalysisResult resultOf(const PluginHost& host, trace::TraceStore& sto
   return *std::move(result);
 }
 
-/// Layers of the result's matrices in their order: the first is drawn unless another is asked for.
-LayerIndex layerOf(const analysis::AnalysisResult& result, std::optional<int> given) {
-  if (given) return LayerIndex{*given};
+/// The first router of the result's matrices is drawn unless another is asked for.
+RouterKey routerOf(const analysis::AnalysisResult& result, const std::optional<RouterKey>& given) {
+  if (given) return *given;
   for (const analysis::ResultMatrix& matrix : result.matrices) {
     const std::size_t at = matrix.id.rfind("_layer");
-    if (at != std::string::npos) return LayerIndex{std::atoi(matrix.id.c_str() + at + 6)};
+    if (at == std::string::npos) continue;
+    std::string label = matrix.id.substr(at + 6);
+    std::ranges::replace(label, '_', ' ');
+    if (const auto router = routerFromLabel(label)) return *router;
   }
   return LayerIndex{0};
 }
@@ -113,18 +123,17 @@ LayerIndex layerOf(const analysis::AnalysisResult& result, std::optional<int> gi
 Result<FigureSpec> specializationKind(const PluginHost& host, trace::TraceStore& store,
                                       const std::string& kind, Words& words,
                                       const AnalysisCallbacks& callbacks) {
-  const auto layer = words.whole("layer");
+  const auto router = words.router();
   if (kind == "vocabulary")
     return figure::vocabularyFigure(resultOf(host, store, kind, words, callbacks, {{"top", "0"}}));
   if (kind == "label-information") {
-    return figure::labelInformationFigure(resultOf(host, store, "specialization", words, callbacks),
-                                          layer ? std::optional(LayerIndex{*layer}) : std::nullopt);
+    return figure::labelInformationFigure(resultOf(host, store, "specialization", words, callbacks), router);
   }
   if (kind == "expert-rates") {
     const auto expert = words.whole("expert");
     if (!expert) throw BadParameter{"expert", "the figure is of one expert", "add --param expert=N"};
     const auto result = resultOf(host, store, "specialization", words, callbacks);
-    return figure::expertRatesFigure(result, layerOf(result, layer), ExpertIndex{*expert});
+    return figure::expertRatesFigure(result, routerOf(result, router), ExpertIndex{*expert});
   }
   figure::SpecializationFigureOptions options;
   options.value = words.choice<figure::SpecializationValue, 3>(
@@ -135,16 +144,16 @@ Result<FigureSpec> specializationKind(const PluginHost& host, trace::TraceStore&
       "order", {{{"label", figure::ExpertOrder::Label}, {"number", figure::ExpertOrder::Number}}});
   options.greyIndistinct = words.flag("grey", true);
   const auto result = resultOf(host, store, "specialization", words, callbacks);
-  return figure::specializationFigure(result, layerOf(result, layer), options);
+  return figure::specializationFigure(result, routerOf(result, router), options);
 }
 
 Result<FigureSpec> coActivationKind(const PluginHost& host, trace::TraceStore& store, Words& words,
                                     const AnalysisCallbacks& callbacks) {
-  const auto layer = words.whole("layer");
+  const auto router = words.router();
   const auto order = words.choice<figure::PairOrder, 2>(
       "order", {{{"cluster", figure::PairOrder::Cluster}, {"number", figure::PairOrder::Number}}});
   const auto result = resultOf(host, store, "co-activation", words, callbacks);
-  return figure::coActivationFigure(result, layerOf(result, layer), order);
+  return figure::coActivationFigure(result, routerOf(result, router), order);
 }
 
 std::string nameOfSeries(const trace::TraceStore& store, const std::string& word) {

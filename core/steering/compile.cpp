@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/steering/plan_conflicts.h"
 #include "core/steering/steering_plan.h"
 
@@ -96,7 +97,7 @@ class Compiler {
     for (LayerPlan& layer : plan->layers) {
       dropNeutralCounts(layer);
       if (const auto fault = allBannedFault(layer)) {
-        return fail("steering.all_banned", m_file, fmt::format("layer {}", layer.router.layer.value), *fault,
+        return fail("steering.all_banned", m_file, "layer " + routerLabel(layer.router), *fault,
                     "leave at least one expert");
       }
     }
@@ -117,11 +118,26 @@ class Compiler {
       if (!exists)
         return failure("steering.no_such_layer", rule, fmt::format("layer {} has no router", layer));
     }
+    if (const std::string fault = kindFault(rule); !fault.empty())
+      return failure("steering.no_such_router", rule, fault);
     for (LayerPlan& layer : plan.layers) {
-      const bool inScope = rule.layers.empty() || std::find(rule.layers.begin(), rule.layers.end(),
-                                                            layer.router.layer.value) != rule.layers.end();
-      if (!inScope) continue;
+      if (!rule.covers({layer.router.layer, layer.router.kind})) continue;
       if (auto added = addStep(rule, layer); !added) return added;
+    }
+    return {};
+  }
+
+  /// What is wrong with the kind of router that the rule names, or nothing.
+  [[nodiscard]] std::string kindFault(const Rule& rule) const {
+    if (rule.router.empty()) return {};
+    const auto has = [&](std::optional<std::int32_t> layer) {
+      return std::any_of(m_routers.begin(), m_routers.end(), [&](const RouterSpec& router) {
+        return router.kind == rule.router && (!layer || router.layer.value == *layer);
+      });
+    };
+    if (!has(std::nullopt)) return fmt::format("the model has no routers of the kind {}", rule.router);
+    for (const auto layer : rule.layers) {
+      if (!has(layer)) return fmt::format("layer {} has no router of the kind {}", layer, rule.router);
     }
     return {};
   }
@@ -133,7 +149,7 @@ class Compiler {
     for (const auto expert : named) {
       if (expert < 0 || expert >= router.experts) {
         return failure("steering.no_such_expert", rule,
-                       fmt::format("layer {} has the experts 0 to {}, not {}", router.layer.value,
+                       fmt::format("layer {} has the experts 0 to {}, not {}", routerLabel(router),
                                    router.experts - 1, expert));
       }
     }
@@ -169,9 +185,9 @@ class Compiler {
     if (!usesExperts(rule)) return {};
     std::set<std::int32_t> experts(rule.experts.begin(), rule.experts.end());
     for (int expert = 0; rule.experts.empty() && expert < router.experts; ++expert) experts.insert(expert);
-    for (const auto& cell : rule.except) {
-      if (cell.layer == router.layer) experts.erase(cell.expert.value);
-    }
+    std::erase_if(experts, [&](std::int32_t expert) {
+      return rule.excepts({router.layer, {expert}, router.kind});
+    });
     return {experts.begin(), experts.end()};
   }
 

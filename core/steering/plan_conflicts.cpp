@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
+
 namespace moescope::steering {
 
 namespace {
@@ -101,7 +103,8 @@ class Finder {
 
   void run() {
     for (const LayerPlan& layer : m_plan.layers) {
-      m_layer = layer.router.layer.value;
+      m_layer = routerLabel(layer.router);
+      m_short = shortRouterLabel(layer.router);
       for (std::size_t i = 0; i < layer.steps.size(); ++i) {
         for (std::size_t j = i + 1; j < layer.steps.size(); ++j) {
           check(layer.steps[i], layer.steps[j]);
@@ -134,7 +137,7 @@ class Finder {
     if (!ban && !low && !set) return {};
     const auto shared = sharedExpert(winner, loser);
     if (shared < 0) return {};
-    const std::string cell = fmt::format("L{} E{}", m_layer, shared);
+    const std::string cell = fmt::format("{} E{}", m_short, shared);
     if (set) return fmt::format("Sets {}, as another rule does. The higher priority wins.", cell);
     if (low) return fmt::format("Pins {}, which another rule pushes down. Pushing down wins.", cell);
     return fmt::format("{} {}, which is banned. The ban wins.",
@@ -147,7 +150,7 @@ class Finder {
     if (winner.operation == Operation::Ban && loser.givesChoice()) {
       for (const auto id : loser.operand.orderedIds) {
         if (!std::binary_search(winner.experts.begin(), winner.experts.end(), id)) continue;
-        return fmt::format("Chooses L{} E{}, which is banned. The ban wins.", m_layer, id);
+        return fmt::format("Chooses {} E{}, which is banned. The ban wins.", m_short, id);
       }
     }
     const bool chooses = loser.primitive == Primitive::Count ||
@@ -193,7 +196,7 @@ class Finder {
   }
 
   SteeringPlan& m_plan;
-  std::int32_t m_layer = 0;
+  std::string m_layer, m_short;  ///< of the router: "3", "L3"
   std::set<std::pair<std::int64_t, std::int64_t>> m_pairs;
 };
 

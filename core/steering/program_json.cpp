@@ -50,8 +50,13 @@ std::set<std::string> operandKeys(const Rule& rule, bool givesChoice) {
   return keys;
 }
 
-const std::set<std::string> kScopeKeys{"id",      "enabled", "priority", "primitive", "op",  "layers",
-                                       "experts", "except",  "phase",    "positions", "name"};
+const std::set<std::string> kScopeKeys{"id",      "enabled", "priority", "primitive", "op",   "layers",
+                                       "experts", "except",  "phase",    "positions", "name", "router"};
+
+std::optional<std::string> routerFrom(std::string_view text) {
+  if (text != "ffn" && text != "attention") return std::nullopt;
+  return std::string(text);
+}
 
 bool isInt32(const json& value) {
   if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= INT32_MAX;
@@ -163,6 +168,7 @@ class RuleReader {
     }
     readIds("layers", rule.layers, true);
     readIds("experts", rule.experts, true);
+    readWord("router", false, routerFrom, rule.router);
     readWord("phase", false, phaseFrom, rule.phase);
     readPositions(rule.positions);
     readExcept(rule.except);
@@ -193,10 +199,16 @@ class RuleReader {
     if (!found->is_array() || found->size() > kMaxList)
       return stop("except", "is not a list of [layer, expert]");
     for (const auto& cell : *found) {
-      if (!cell.is_array() || cell.size() != 2 || !isIndex(cell[0]) || !isIndex(cell[1])) {
-        return stop("except", cell.dump() + " is not [layer, expert]");
+      const bool isCell =
+          cell.is_array() && (cell.size() == 2 || cell.size() == 3) && isIndex(cell[0]) && isIndex(cell[1]);
+      if (!isCell) return stop("except", cell.dump() + " is not [layer, expert]");
+      std::string kind;
+      if (cell.size() == 3) {
+        const auto word = cell[2].is_string() ? routerFrom(cell[2].get<std::string>()) : std::nullopt;
+        if (!word) return stop("except", cell[2].dump() + " is no kind of router: \"ffn\" or \"attention\"");
+        kind = *word;
       }
-      except.push_back({{cell[0].get<std::int32_t>()}, {cell[1].get<std::int32_t>()}});
+      except.push_back({{cell[0].get<std::int32_t>()}, {cell[1].get<std::int32_t>()}, kind});
     }
   }
 
@@ -279,7 +291,11 @@ ordered_json ruleJson(const Rule& rule) {
   writeOperand(rule, object);
   object["layers"] = rule.layers.empty() ? ordered_json("all") : ordered_json(rule.layers);
   object["experts"] = rule.experts.empty() ? ordered_json("all") : ordered_json(rule.experts);
-  for (const auto& cell : rule.except) object["except"].push_back({cell.layer.value, cell.expert.value});
+  if (!rule.router.empty()) object["router"] = rule.router;
+  for (const auto& cell : rule.except) {
+    object["except"].push_back({cell.layer.value, cell.expert.value});
+    if (!cell.kind.empty()) object["except"].back().push_back(cell.kind);
+  }
   object["phase"] = word(rule.phase);
   if (rule.positions == PositionScope{}) {
     object["positions"] = "all";

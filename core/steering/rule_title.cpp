@@ -26,12 +26,19 @@ std::string layersText(const std::vector<std::int32_t>& layers) {
   return fmt::format("{} layers", sorted.size());
 }
 
+std::string layersText(const Rule& rule) {
+  const std::string layers = layersText(rule.layers);
+  return rule.router.empty() ? layers : fmt::format("{}, {} routers", layers, rule.router);
+}
+
 std::string cellsText(const Rule& rule) {
-  if (rule.experts.size() == 1 && rule.layers.size() == 1)
-    return fmt::format("L{} E{}", rule.layers[0], rule.experts[0]);
-  if (rule.experts.empty()) return fmt::format("all experts, {}", layersText(rule.layers));
-  if (rule.experts.size() == 1) return fmt::format("E{}, {}", rule.experts[0], layersText(rule.layers));
-  return fmt::format("{} experts, {}", rule.experts.size(), layersText(rule.layers));
+  if (rule.experts.size() == 1 && rule.layers.size() == 1) {
+    const std::string kind = rule.router == "attention" ? " attn" : rule.router.empty() ? "" : " ffn";
+    return fmt::format("L{}{} E{}", rule.layers[0], kind, rule.experts[0]);
+  }
+  if (rule.experts.empty()) return fmt::format("all experts, {}", layersText(rule));
+  if (rule.experts.size() == 1) return fmt::format("E{}, {}", rule.experts[0], layersText(rule));
+  return fmt::format("{} experts, {}", rule.experts.size(), layersText(rule));
 }
 
 std::string logitTitle(const Rule& rule, std::string_view unit) {
@@ -51,14 +58,13 @@ std::string logitTitle(const Rule& rule, std::string_view unit) {
     default: break;
   }
   if (!rule.operand.orderedIds.empty())
-    return fmt::format("Choose {} given experts, {}", rule.operand.orderedIds.size(),
-                       layersText(rule.layers));
+    return fmt::format("Choose {} given experts, {}", rule.operand.orderedIds.size(), layersText(rule));
   return fmt::format("Set the {} of {} to {:.2f}", unit, cells, value);
 }
 
 std::string countTitle(const Rule& rule) {
   const auto& operand = rule.operand;
-  const std::string layers = layersText(rule.layers);
+  const std::string layers = layersText(rule);
   switch (rule.operation) {
     case Operation::Fixed: return fmt::format("Top-k {}, {}", operand.count, layers);
     case Operation::TopP: return fmt::format("Top-p {:.2f} of the experts, {}", operand.value, layers);
@@ -72,7 +78,7 @@ std::string countTitle(const Rule& rule) {
 }
 
 std::string weightTitle(const Rule& rule) {
-  const std::string layers = layersText(rule.layers);
+  const std::string layers = layersText(rule);
   switch (rule.operation) {
     case Operation::Uniform: return "Uniform weights, " + layers;
     case Operation::Softmax:

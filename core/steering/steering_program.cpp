@@ -18,9 +18,10 @@ Rule verb(const SteeringProgram& program, Primitive primitive, Operation operati
   return rule;
 }
 
-Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation operation, ExpertCell cell,
-              double value) {
+Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation operation,
+              const ExpertCell& cell, double value) {
   Rule rule = verb(program, primitive, operation, {cell.layer.value}, {cell.expert.value});
+  rule.router = cell.kind;
   rule.operand.value = value;
   return rule;
 }
@@ -28,6 +29,8 @@ Rule cellVerb(const SteeringProgram& program, Primitive primitive, Operation ope
 bool holds(const std::vector<std::int32_t>& list, std::int32_t value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
+
+bool isSameKind(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
 
 /// Whether experts in the rule's list are what it acts on (not for COUNT, whole-row WEIGHT rules and given
 /// choices).
@@ -37,6 +40,21 @@ bool actsOnCells(const Rule& rule) {
 }
 
 }  // namespace
+
+bool Rule::covers(const RouterKey& key) const {
+  return holds(layers, key.layer.value) && isSameKind(router, key.kind);
+}
+
+bool Rule::isOf(const ExpertCell& cell) const {
+  return layers == std::vector{cell.layer.value} && experts == std::vector{cell.expert.value} &&
+         (router == cell.kind || cell.kind.empty());
+}
+
+bool Rule::excepts(const ExpertCell& cell) const {
+  return std::any_of(except.begin(), except.end(), [&cell](const ExpertCell& out) {
+    return out.layer == cell.layer && out.expert == cell.expert && isSameKind(out.kind, cell.kind);
+  });
+}
 
 std::int64_t SteeringProgram::nextId() const {
   std::int64_t id = 0;
@@ -50,19 +68,19 @@ const Rule* SteeringProgram::find(std::int64_t id) const {
   return found == rules.end() ? nullptr : &*found;
 }
 
-Rule banRule(const SteeringProgram& program, ExpertCell cell) {
+Rule banRule(const SteeringProgram& program, const ExpertCell& cell) {
   return cellVerb(program, Primitive::Key, Operation::Ban, cell, 0.0);
 }
 
-Rule pinRule(const SteeringProgram& program, ExpertCell cell) {
+Rule pinRule(const SteeringProgram& program, const ExpertCell& cell) {
   return cellVerb(program, Primitive::Key, Operation::PinHigh, cell, 0.0);
 }
 
-Rule addLogitRule(const SteeringProgram& program, ExpertCell cell, double value) {
+Rule addLogitRule(const SteeringProgram& program, const ExpertCell& cell, double value) {
   return cellVerb(program, Primitive::Logit, Operation::Add, cell, value);
 }
 
-Rule scaleRule(const SteeringProgram& program, ExpertCell cell, double factor) {
+Rule scaleRule(const SteeringProgram& program, const ExpertCell& cell, double factor) {
   return cellVerb(program, Primitive::Weight, Operation::Multiply, cell, factor);
 }
 
@@ -78,16 +96,12 @@ Rule uniformRule(const SteeringProgram& program, std::vector<std::int32_t> layer
   return rule;
 }
 
-SteeringProgram released(SteeringProgram program, ExpertCell cell) {
-  std::erase_if(program.rules, [cell](const Rule& rule) {
-    return actsOnCells(rule) && rule.layers == std::vector{cell.layer.value} &&
-           rule.experts == std::vector{cell.expert.value};
-  });
+SteeringProgram released(SteeringProgram program, const ExpertCell& cell) {
+  std::erase_if(program.rules, [&cell](const Rule& rule) { return actsOnCells(rule) && rule.isOf(cell); });
   for (Rule& rule : program.rules) {
     const bool covers =
-        actsOnCells(rule) && holds(rule.layers, cell.layer.value) && holds(rule.experts, cell.expert.value);
-    const bool excluded = std::find(rule.except.begin(), rule.except.end(), cell) != rule.except.end();
-    if (covers && !excluded) rule.except.push_back(cell);
+        actsOnCells(rule) && rule.covers(cell.router()) && holds(rule.experts, cell.expert.value);
+    if (covers && !rule.excepts(cell)) rule.except.push_back(cell);
   }
   return program;
 }

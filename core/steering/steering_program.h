@@ -89,12 +89,18 @@ struct Rule {
   Operation operation = Operation::Ban;
   Operand operand;
   std::vector<std::int32_t> layers;   ///< model layers; empty = all MoE layers
+  std::string router;                 ///< kind of router, "ffn" or "attention"; empty = every kind
   std::vector<std::int32_t> experts;  ///< empty = all experts (COUNT and WEIGHT sources ignore it)
-  std::vector<ExpertCell> except;     ///< cells taken out by Release
+  std::vector<ExpertCell> except;     ///< cells taken out by Release; one without a kind is of every kind
   PhaseScope phase = PhaseScope::Both;
   PositionScope positions;
   std::string name;  ///< user's name; empty = generated ("Ban L3 E17")
   bool operator==(const Rule&) const = default;
+
+  // A kind that is not named, here or there, is every kind: models whose routers are of one kind name none.
+  [[nodiscard]] bool covers(const RouterKey& key) const;
+  [[nodiscard]] bool isOf(const ExpertCell& cell) const;     ///< acts on this cell and no other
+  [[nodiscard]] bool excepts(const ExpertCell& cell) const;  ///< Release has taken it out
 };
 
 struct SteeringProgram {
@@ -115,13 +121,13 @@ Result<SteeringProgram> parseProgram(std::string_view text, const std::string& f
 std::string ruleTitle(const Rule& rule);
 
 // The verbs of the window and of `steer new`. Each returns the rule it made (id = nextId()).
-Rule banRule(const SteeringProgram& program, ExpertCell cell);
-Rule pinRule(const SteeringProgram& program, ExpertCell cell);
-Rule addLogitRule(const SteeringProgram& program, ExpertCell cell, double value);
-Rule scaleRule(const SteeringProgram& program, ExpertCell cell, double factor);
+Rule banRule(const SteeringProgram& program, const ExpertCell& cell);
+Rule pinRule(const SteeringProgram& program, const ExpertCell& cell);
+Rule addLogitRule(const SteeringProgram& program, const ExpertCell& cell, double value);
+Rule scaleRule(const SteeringProgram& program, const ExpertCell& cell, double factor);
 Rule topKRule(const SteeringProgram& program, std::vector<std::int32_t> layers, int k);
 Rule uniformRule(const SteeringProgram& program, std::vector<std::int32_t> layers);
 /// Removes single-cell rules on the cell and excludes it from rules that cover more.
-SteeringProgram released(SteeringProgram program, ExpertCell cell);
+SteeringProgram released(SteeringProgram program, const ExpertCell& cell);
 
 }  // namespace moescope::steering

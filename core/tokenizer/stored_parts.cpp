@@ -53,7 +53,7 @@ constexpr Rules kRules[] = {
     {"llama-v3", {kLlama3}, true, false, true},
     {"dbrx", {kLlama3}},
     {"smaug-bpe", {kLlama3}},
-    {"glm4", {kLlama3}},
+    {"glm4", {kLlama3}, true},
     {"chatglm-bpe", {kLlama3}},
     {"qwen2", {kQwen2}, false, true},
     {"deepseek-llm", {kLineBreak, kLetters, kMarks, kSpaceAtEnd, kIdeographs, kDigit}},

@@ -13,6 +13,7 @@
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
+#include "core/base/router_label.h"
 
 namespace moescope::co_activation {
 
@@ -48,8 +49,8 @@ Result<Settings> settingsOf(const AnalysisParameters& parameters) {
 
 ResultMatrix matrixOf(const Layer& layer, const RouterSpec& router, PairKind kind) {
   ResultMatrix out;
-  out.id = fmt::format("co_activation_layer{}", router.layer.value);
-  out.title = fmt::format("Co-activation, layer {}", router.layer.value);
+  out.id = matrixId("co_activation", router);
+  out.title = "Co-activation, layer " + routerLabel(router);
   out.rowLabel = "Expert i";
   out.columnLabel = "Expert j";
   out.valueLabel = "share of the tokens of i that j serves too";
@@ -67,11 +68,12 @@ void addLayer(const Layer& layer, const RouterSpec& router, PairKind kind, Analy
   std::int64_t place = 0;
   for (const int expert : clusteringOrder(matrix.values, router.experts))
     order.rows.push_back(
-        {number, place++, cell(expert), layer.counts.chosen[static_cast<std::size_t>(expert)]});
+        {number, router.kind, place++, cell(expert), layer.counts.chosen[static_cast<std::size_t>(expert)]});
   std::int64_t rank = 0;
   for (const ExpertPair& pair : layer.pairs) {
     const auto to = static_cast<std::size_t>(pair.to);
-    std::vector<ResultCell> row{number, ++rank, cell(pair.from), cell(pair.to), cell(pair.value)};
+    std::vector<ResultCell> row{number,          router.kind,   ++rank,
+                                cell(pair.from), cell(pair.to), cell(pair.value)};
     addInterval(row, pair.interval);
     row.push_back(cell(static_cast<double>(pair.both) / static_cast<double>(layer.counts.chosen[to])));
     row.insert(row.end(), {pair.both, pair.chosen, layer.counts.chosen[to], cell(*matrix.baseline)});
@@ -79,8 +81,8 @@ void addLayer(const Layer& layer, const RouterSpec& router, PairKind kind, Analy
   }
   const auto dead = std::ranges::count(layer.counts.chosen, 0);
   if (dead > 0)
-    out.notes.push_back(
-        fmt::format("layer {}: {} experts were never chosen; their rows are undefined", number, dead));
+    out.notes.push_back(fmt::format("layer {}: {} experts were never chosen; their rows are undefined",
+                                    routerLabel(router), dead));
   out.matrices.push_back(std::move(matrix));
 }
 
@@ -98,11 +100,12 @@ AnalysisResult resultOf(const AnalysedRun& run, const std::vector<Layer>& layers
                                                    settings.draws, units.description);
   ResultTable order{"order",
                     "Experts in clustering order",
-                    {{"layer", ""}, {"place", ""}, {"expert", ""}, {"chosen", "tokens"}},
+                    {{"layer", ""}, {"kind", ""}, {"place", ""}, {"expert", ""}, {"chosen", "tokens"}},
                     {}};
   ResultTable pairs{"pairs",
                     "Strongest pairs",
                     {{"layer", ""},
+                     {"kind", ""},
                      {"rank", ""},
                      {"from", ""},
                      {"to", ""},
@@ -132,7 +135,7 @@ const AnalysisInfo& CoActivationAnalysis::info() const {
       "Which experts of a layer serve the same tokens, with clustering order and strongest pairs",
       AnalysisScope::Run,
       trace::CaptureLevel::Ids,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"kind", "all-pairs", "all-pairs (the definition), or adjacent-rank (as in OLMoE's published figure)"},
        {"pairs", "20", "strongest pairs of each layer, 0 to 10000"},
        {"draws", "1000", "bootstrap draws of the pairs' intervals, 0 to 10000"},

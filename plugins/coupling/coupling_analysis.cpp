@@ -167,7 +167,7 @@ const AnalysisInfo& CouplingAnalysis::info() const {
       "How strongly each router row excites its own expert (ERC)",
       AnalysisScope::Checkpoint,
       trace::CaptureLevel::None,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"alpha", "1", "of the loss, 0 to 1"},
        {"noise", "0", "noise draws over which M is averaged, 0 to 1000; 0: rows as they are"},
        {"seed", "1", "of the noise"}}};

@@ -107,7 +107,9 @@ const AnalysisInfo& FlowAnalysis::info() const {
                      AnalysisScope::Run,
                      trace::CaptureLevel::Ids,
                      pairParameters()};
-    out.parameters.push_back({"layers", "auto", "auto (first, middle, last), all, or layers such as 0,7,15"});
+    out.parameters.push_back({"layers", "auto",
+                              "auto (first, middle, last), all, or layers such as 0,7,15 (\"7 attention\": "
+                              "the second router of a layer)"});
     return out;
   }();
   return info;

@@ -104,7 +104,7 @@ const AnalysisInfo& SimilarityAnalysis::info() const {
       "Which experts get alike router logits on the same tokens",
       AnalysisScope::Run,
       trace::CaptureLevel::Full,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"tokens", "100000", "tokens to use; longer runs are thinned by whole texts"}}};
   return info;
 }

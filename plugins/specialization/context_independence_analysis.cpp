@@ -22,7 +22,7 @@ const AnalysisInfo& ContextIndependenceAnalysis::info() const {
       "How far routing is told by the token id alone, or by the position alone",
       AnalysisScope::Run,
       trace::CaptureLevel::Ids,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"k", "all", "all: every expert of a token, 1: its first choice only"},
        {"min_count", "128", "the spread is taken of ids and positions with more occurrences"},
        {"draws", "200", "bootstrap draws of the intervals, 0 to 100000"},

@@ -17,15 +17,16 @@ namespace moescope::specialization {
 using namespace analysis;
 
 const AnalysisInfo& EarlyRoutingAnalysis::info() const {
-  static const AnalysisInfo info{"early-routing",
-                                 "Early routing learning",
-                                 "How far the experts of each token id are from those of the last checkpoint",
-                                 AnalysisScope::Series,
-                                 trace::CaptureLevel::Ids,
-                                 {{"layer", "all", "all, or layers such as 0,7,15"},
-                                  {"k", "all", "all: every expert of a token, 1: its first choice only"},
-                                  {"draws", "200", "bootstrap draws of the intervals, 0 to 10000"},
-                                  {"seed", "1", "of draws and of the shuffled control"}}};
+  static const AnalysisInfo info{
+      "early-routing",
+      "Early routing learning",
+      "How far the experts of each token id are from those of the last checkpoint",
+      AnalysisScope::Series,
+      trace::CaptureLevel::Ids,
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
+       {"k", "all", "all: every expert of a token, 1: its first choice only"},
+       {"draws", "200", "bootstrap draws of the intervals, 0 to 10000"},
+       {"seed", "1", "of draws and of the shuffled control"}}};
   return info;
 }
 

@@ -14,12 +14,13 @@ using namespace analysis;
 
 const AnalysisInfo& LabelInformationAnalysis::info() const {
   static const AnalysisInfo info = [] {
-    AnalysisInfo out{"label-information",
-                     "Expert and label over training",
-                     "Mutual information of the chosen expert and the label at each checkpoint of a series",
-                     AnalysisScope::Series,
-                     trace::CaptureLevel::Ids,
-                     {{"layer", "all", "all, or layers such as 0,7,15"}}};
+    AnalysisInfo out{
+        "label-information",
+        "Expert and label over training",
+        "Mutual information of the chosen expert and the label at each checkpoint of a series",
+        AnalysisScope::Series,
+        trace::CaptureLevel::Ids,
+        {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"}}};
     for (ParameterInfo& parameter : labelParameters()) out.parameters.push_back(std::move(parameter));
     return out;
   }();

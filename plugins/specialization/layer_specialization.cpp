@@ -10,6 +10,7 @@
 #include "core/analysis/layer_jobs.h"
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
+#include "core/base/router_label.h"
 
 namespace moescope::specialization {
 
@@ -79,7 +80,9 @@ Result<std::vector<LayerSpecialization>> layerSpecializations(const AnalysisInpu
         layer.router = routers[index];
         auto counts = labelCounts(input.store, run, layer.router, units, settings.choices, input.stop);
         if (!counts) return fail(counts.error());
-        layer.layer = run.routers[static_cast<std::size_t>(layer.router)].layer.value;
+        const RouterSpec& router = run.routers[static_cast<std::size_t>(layer.router)];
+        layer.layer = router.layer.value;
+        layer.label = routerLabel(router);
         layer.counts = std::move(*counts);
         layer.totals = labelTotals(layer.counts);
         layer.information = labelInformation(layer.totals);
@@ -156,9 +159,9 @@ void addNotes(const LabelUnits& units, const std::vector<LayerSpecialization>& l
   }
   for (const LayerSpecialization& layer : layers) {
     if (const std::int64_t dead = deadExperts(layer.totals); dead > 0)
-      notes.push_back(fmt::format("layer {}: {} experts were never chosen", layer.layer, dead));
+      notes.push_back(fmt::format("layer {}: {} experts were never chosen", layer.label, dead));
     if (layer.counts.missingEntries > 0) {
-      notes.push_back(fmt::format("layer {}: the sums of {} texts are missing in the trace", layer.layer,
+      notes.push_back(fmt::format("layer {}: the sums of {} texts are missing in the trace", layer.label,
                                   layer.counts.missingEntries));
     }
   }

@@ -19,6 +19,7 @@ std::vector<analysis::ParameterInfo> labelParameters();
 
 struct LayerSpecialization {
   int router = 0, layer = 0;
+  std::string label;  ///< of the router: "3", "3 attention"
   analysis::LabelCounts counts;
   analysis::LabelTotals totals;
   analysis::LabelInformation information;

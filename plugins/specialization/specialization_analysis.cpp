@@ -6,6 +6,7 @@
 #include "core/analysis/parameter_values.h"
 #include "core/analysis/result_cells.h"
 #include "core/analysis/routed_tokens.h"
+#include "core/base/router_label.h"
 #include "plugins/specialization/layer_specialization.h"
 
 namespace moescope::specialization {
@@ -14,22 +15,22 @@ using namespace analysis;
 
 namespace {
 
-ResultMatrix labelMatrix(const LayerSpecialization& layer, const LabelUnits& units, std::string_view id,
+ResultMatrix labelMatrix(const RouterSpec& router, const LabelUnits& units, std::string_view id,
                          std::string title, std::string value) {
   ResultMatrix out;
-  out.id = fmt::format("{}_layer{}", id, layer.layer);
-  out.title = fmt::format("{}, layer {}", title, layer.layer);
+  out.id = matrixId(id, router);
+  out.title = fmt::format("{}, layer {}", title, routerLabel(router));
   out.rowLabel = "Label";
   out.columnLabel = "Expert";
   out.valueLabel = std::move(value);
   out.rowNames = units.labels;
-  out.columnNames = expertNames(layer.totals.experts);
+  out.columnNames = expertNames(router.experts);
   return out;
 }
 
 void addMatrices(const LayerSpecialization& layer, const LabelUnits& units, const RouterSpec& router,
                  const LabelSettings& settings, AnalysisResult& out) {
-  ResultMatrix rates = labelMatrix(layer, units, "rates", "Choices of each expert per token of a label",
+  ResultMatrix rates = labelMatrix(router, units, "rates", "Choices of each expert per token of a label",
                                    "choices per token of the label");
   rates.values = labelRates(layer.totals);
   const int choices = settings.choices == 0 ? router.topK : settings.choices;
@@ -39,12 +40,12 @@ void addMatrices(const LayerSpecialization& layer, const LabelUnits& units, cons
     rates.high.push_back(interval.high);
   }
   out.matrices.push_back(std::move(rates));
-  ResultMatrix shares = labelMatrix(layer, units, "shares", "Where the choices of each expert come from",
+  ResultMatrix shares = labelMatrix(router, units, "shares", "Where the choices of each expert come from",
                                     "share of the expert's choices");
   shares.values = labelShares(layer.totals);
   out.matrices.push_back(std::move(shares));
   ResultMatrix divergences =
-      labelMatrix(layer, units, "divergence", "Divergence of the labels' load", "Jensen-Shannon divergence");
+      labelMatrix(router, units, "divergence", "Divergence of the labels' load", "Jensen-Shannon divergence");
   divergences.columnLabel = "Label";
   divergences.columnNames = units.labels;
   divergences.unit = "nat";
@@ -74,13 +75,15 @@ AnalysisResult resultOf(const AnalysedRun& run, const std::vector<LayerSpecializ
   out.sample = sampleText(run.record);
   out.baseline = shuffleText(units, settings);
   out.interval = intervalText(units, settings);
-  ResultTable information{"information", "Mutual information of expert and label", {{"layer", ""}}, {}};
+  ResultTable information{
+      "information", "Mutual information of expert and label", {{"layer", ""}, {"kind", ""}}, {}};
   for (const ResultColumn& column : informationColumns()) information.columns.push_back(column);
   for (const LayerSpecialization& layer : layers) {
-    std::vector<ResultCell> row{cell(layer.layer)};
+    const RouterSpec& router = run.routers[static_cast<std::size_t>(layer.router)];
+    std::vector<ResultCell> row{cell(router.layer.value), router.kind};
     addInformation(layer, row);
     information.rows.push_back(std::move(row));
-    addMatrices(layer, units, run.routers[static_cast<std::size_t>(layer.router)], settings, out);
+    addMatrices(layer, units, router, settings, out);
   }
   out.tables = {std::move(information), labelTable(layers, units)};
   addNotes(units, layers, out.notes);
@@ -97,7 +100,7 @@ const AnalysisInfo& SpecializationAnalysis::info() const {
         "How often each expert serves the tokens of each label, and what the expert tells about the label",
         AnalysisScope::Run,
         trace::CaptureLevel::Ids,
-        {{"layer", "all", "all, or layers such as 0,7,15"}}};
+        {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"}}};
     for (ParameterInfo& parameter : labelParameters()) out.parameters.push_back(std::move(parameter));
     return out;
   }();

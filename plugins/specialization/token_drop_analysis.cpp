@@ -186,7 +186,7 @@ const AnalysisInfo& TokenDropAnalysis::info() const {
       "Which choices a limited capacity of the experts would drop, by position in the text",
       AnalysisScope::Run,
       trace::CaptureLevel::Ids,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"capacity", "1.25",
         "capacity factor, 0.01 to 1000: each expert takes ceil(factor k tokens / experts)"},
        {"order", "sequence",

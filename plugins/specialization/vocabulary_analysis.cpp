@@ -12,6 +12,7 @@
 #include "core/analysis/routed_tokens.h"
 #include "core/analysis/token_contexts.h"
 #include "core/analysis/vocabulary_specialization.h"
+#include "core/base/router_label.h"
 #include "core/figure/token_text.h"
 #include "plugins/specialization/key_layer.h"
 
@@ -63,7 +64,7 @@ Result<Settings> settingsOf(const AnalysisParameters& parameters) {
 }
 
 std::vector<ResultColumn> valueColumns() {
-  std::vector<ResultColumn> out{{"layer", ""}, {"key", ""}};
+  std::vector<ResultColumn> out{{"layer", ""}, {"kind", ""}, {"key", ""}};
   for (const char* name : {"all_ids", "min_count", "token_weighted"}) {
     for (const char* suffix : {"", "_low", "_high", "_shuffled", "_normalised"})
       out.push_back({fmt::format("{}{}", name, suffix), ""});
@@ -78,39 +79,39 @@ std::vector<double> threeValues(const KeyCounts& counts, std::int64_t minCount) 
   return {values.allIds, values.minCount, values.tokenWeighted};
 }
 
-void addExperts(int layerNumber, const RunKeys& keys, const KeyLayer& layer, const Settings& settings,
-                const trace::TraceStore& store, const AnalysedRun& run, ResultTable& experts,
-                ResultTable& tops) {
+void addExperts(const RouterSpec& router, const RunKeys& keys, const KeyLayer& layer,
+                const Settings& settings, const trace::TraceStore& store, const AnalysedRun& run,
+                ResultTable& experts, ResultTable& tops) {
   const ExpertVocabulary vocabulary = expertVocabulary(layer.counts, settings.minCount);
   for (int expert = 0; expert < layer.counts.experts; ++expert) {
     if (settings.expert && *settings.expert != expert) continue;
     const std::string key(name(keys.kind));
     const auto at = static_cast<std::size_t>(expert);
-    experts.rows.push_back(
-        {cell(layerNumber), key, cell(expert), cell(vocabulary.values[at]), vocabulary.ids[at]});
+    experts.rows.push_back({cell(router.layer.value), router.kind, key, cell(expert),
+                            cell(vocabulary.values[at]), vocabulary.ids[at]});
     std::int64_t rank = 0;
     for (const TopToken& token : topTokens(layer.counts, expert, settings.minCount, settings.top)) {
-      tops.rows.push_back({cell(layerNumber), key, cell(expert), ++rank, cell(token.id),
+      tops.rows.push_back({cell(router.layer.value), router.kind, key, cell(expert), ++rank, cell(token.id),
                            figure::tokenText(store.tokenBytes(run.record.id, token.id)), token.occurrences,
                            token.chosen, cell(token.rate)});
     }
   }
 }
 
-Result<void> addContexts(int router, int layerNumber, const RunKeys& keys, const KeyLayer& layer,
-                         const Settings& settings, const AnalysisInput& input, const AnalysedRun& run,
-                         ResultTable& table) {
+Result<void> addContexts(int router, const RunKeys& keys, const KeyLayer& layer, const Settings& settings,
+                         const AnalysisInput& input, const AnalysedRun& run, ResultTable& table) {
   std::vector<std::int32_t> ids;
   for (const TopToken& token : topTokens(layer.counts, *settings.expert, settings.minCount, settings.top))
     ids.push_back(token.id);
   const auto found = tokenContexts(input.store, run, router, *settings.expert, keys.keys, settings.choices,
                                    ids, settings.contexts, kAround, input.stop);
   if (!found) return fail(found.error());
+  const RouterSpec& spec = run.routers[static_cast<std::size_t>(router)];
   for (const TokenContext& context : *found) {
-    table.rows.push_back({cell(layerNumber), std::string(name(keys.kind)), cell(*settings.expert),
-                          cell(context.key), context.row, cell(context.sequence), cell(context.position),
-                          figure::tokenText(context.before), figure::tokenText(context.token),
-                          figure::tokenText(context.after)});
+    table.rows.push_back({cell(spec.layer.value), spec.kind, std::string(name(keys.kind)),
+                          cell(*settings.expert), cell(context.key), context.row, cell(context.sequence),
+                          cell(context.position), figure::tokenText(context.before),
+                          figure::tokenText(context.token), figure::tokenText(context.after)});
   }
   return {};
 }
@@ -124,7 +125,7 @@ const AnalysisInfo& VocabularyAnalysis::info() const {
       "How far the input token, the next one or the predicted one tells the expert; top tokens of experts",
       AnalysisScope::Run,
       trace::CaptureLevel::Ids,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"key", "all", "input, next (the token that follows), predicted (by the model), or all three"},
        {"k", "1", "1: the first choice of a token, all: every one"},
        {"min_count", "10", "occurrences from which an id counts as frequent"},
@@ -153,11 +154,12 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
   ResultTable values{"values", "How far a token tells the expert", valueColumns(), {}};
   ResultTable experts{"experts",
                       "Vocabulary specialization of experts",
-                      {{"layer", ""}, {"key", ""}, {"expert", ""}, {"value", ""}, {"ids", ""}},
+                      {{"layer", ""}, {"kind", ""}, {"key", ""}, {"expert", ""}, {"value", ""}, {"ids", ""}},
                       {}};
   ResultTable tops{"top_tokens",
                    "Top tokens of experts",
                    {{"layer", ""},
+                    {"kind", ""},
                     {"key", ""},
                     {"expert", ""},
                     {"rank", ""},
@@ -170,6 +172,7 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
   ResultTable contexts{"contexts",
                        "Where the expert served its top tokens",
                        {{"layer", ""},
+                        {"kind", ""},
                         {"key", ""},
                         {"expert", ""},
                         {"token_id", ""},
@@ -191,10 +194,9 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
     if (!keys) return fail(keys.error());
     for (const int router : *routers) {
       const RouterSpec& spec = run->routers[static_cast<std::size_t>(router)];
-      const int layerNumber = spec.layer.value;
       if (settings->expert && *settings->expert >= spec.experts) {
         return fail("analysis.bad_param", "", "expert",
-                    fmt::format("layer {} has {} experts", layerNumber, spec.experts),
+                    fmt::format("layer {} has {} experts", routerLabel(spec), spec.experts),
                     "give a smaller number");
       }
       const auto layer = keyLayer(input.store, *run, router, *keys, *units, settings->choices, input.stop);
@@ -206,7 +208,7 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
       if (!intervals) return fail(intervals.error());
       const std::vector<double> estimate = statistics(layer->counts);
       const std::vector<double> control = statistics(layer->shuffled);
-      std::vector<ResultCell> row{cell(layerNumber), std::string(name(kind))};
+      std::vector<ResultCell> row{cell(spec.layer.value), spec.kind, std::string(name(kind))};
       for (std::size_t v = 0; v < estimate.size(); ++v) {
         row.push_back(cell(estimate[v]));
         addInterval(row, (*intervals)[v]);
@@ -217,9 +219,9 @@ Result<AnalysisResult> VocabularyAnalysis::run(const AnalysisInput& input) const
       row.push_back(cell(static_cast<double>(layer->counts.choices) / spec.experts));
       row.insert(row.end(), {counted.ids, counted.minCountIds, counted.tokens});
       values.rows.push_back(std::move(row));
-      addExperts(layerNumber, *keys, *layer, *settings, input.store, *run, experts, tops);
+      addExperts(spec, *keys, *layer, *settings, input.store, *run, experts, tops);
       if (settings->expert && settings->contexts > 0) {
-        const auto added = addContexts(router, layerNumber, *keys, *layer, *settings, input, *run, contexts);
+        const auto added = addContexts(router, *keys, *layer, *settings, input, *run, contexts);
         if (!added) return fail(added.error());
       }
       if (input.progress) input.progress({"Sorting choices by token", ++done, total, "layers"});

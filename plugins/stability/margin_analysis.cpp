@@ -97,7 +97,7 @@ const AnalysisInfo& MarginAnalysis::info() const {
       "How close the choice of experts was: the score of the last chosen one less that of the first left out",
       AnalysisScope::Run,
       trace::CaptureLevel::Full,
-      {{"layer", "all", "all, or layers such as 0,7,15"},
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
        {"of", "scores", "scores (what the router selects by), or logits"},
        {"small", "0.02", "margins below this are counted as small, 0 to 1000"},
        {"draws", "1000", "bootstrap draws of the intervals, 0 to 100000"},

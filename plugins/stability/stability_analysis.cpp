@@ -123,14 +123,15 @@ void addFluctuation(int layerNumber, const RouterStability& layer, const std::ve
 }  // namespace
 
 const AnalysisInfo& StabilityAnalysis::info() const {
-  static const AnalysisInfo info{"stability",
-                                 "Routing stability",
-                                 "Saturation, churn, flips and load drift over the checkpoints of a series",
-                                 AnalysisScope::Series,
-                                 trace::CaptureLevel::Ids,
-                                 {{"layer", "all", "all, or layers such as 0,7,15"},
-                                  {"draws", "1000", "bootstrap draws of the intervals, 0 to 10000"},
-                                  {"seed", "1", "of the draws"}}};
+  static const AnalysisInfo info{
+      "stability",
+      "Routing stability",
+      "Saturation, churn, flips and load drift over the checkpoints of a series",
+      AnalysisScope::Series,
+      trace::CaptureLevel::Ids,
+      {{"layer", "all", "all, or layers such as 0,7,15 (\"7 attention\": the second router of a layer)"},
+       {"draws", "1000", "bootstrap draws of the intervals, 0 to 10000"},
+       {"seed", "1", "of the draws"}}};
   return info;
 }
 

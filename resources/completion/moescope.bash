@@ -97,6 +97,7 @@ _moescope() {
     "steer new --phase") COMPREPLY=($(compgen -W "both prefill decode" -- "$word")); return ;;
     "steer new --positions") :; return ;;
     "steer new --port") COMPREPLY=($(compgen -W "native logit key" -- "$word")); return ;;
+    "steer new --router") COMPREPLY=($(compgen -W "all ffn attention" -- "$word")); return ;;
     "steer new --name") :; return ;;
     "steer check -m"|"steer check --model") COMPREPLY=($(compgen -d -- "$word")); return ;;
     "bench --model") :; return ;;
@@ -121,7 +122,7 @@ _moescope() {
     "figure") words="-h --help --kind -o --out --size --font-size --theme --dpi --param --data --text-as-paths --json"; files=1 ;;
     "analyze") words="-h --help --analysis --run --series --param --checkpoint --list --json --csv --table --export --plugins --keep --quiet"; files=1 ;;
     "steer") words="new check -h --help"; files=0 ;;
-    "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --name"; files=0 ;;
+    "steer new") words="-h --help --ban --pin --add --scale --top-k --uniform --phase --positions --port --router --name"; files=0 ;;
     "steer check") words="-h --help -m --model --json"; files=1 ;;
     "devices") words="-h --help --json"; files=0 ;;
     "bench") words="-h --help --model --device --dtype --rounded-folder --threads --tokens --context --blocks --self-test --json"; files=1 ;;

@@ -75,7 +75,7 @@ inline double cvOf(const std::vector<std::int64_t>& counts) {
 inline LoadPictureRequest requestOf(const Recorded& recorded, LoadWindow window = {}) {
   LoadPictureRequest request;
   request.run = recorded.id;
-  request.layer = kLayer;
+  request.router = kLayer;
   request.window = window;
   request.courseTokens = kCourseTokens;
   return request;

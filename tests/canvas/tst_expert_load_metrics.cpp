@@ -75,7 +75,7 @@ class TestExpertLoadMetrics : public QObject {
       if (*std::ranges::max_element(counts) > tokens) continue;  // no routing can give that
       LoadPictureRequest request;
       request.run = recordCounts(*store, counts, tokens);
-      request.layer = LayerIndex{5};
+      request.router = LayerIndex{5};
       const auto picture = pictureOf(*store, request);
       LoadMetricsModel model;
       model.setRows(picture->rows, QStringLiteral("Layer 5"), 1);
@@ -127,7 +127,7 @@ class TestExpertLoadMetrics : public QObject {
     fixture::feed(*recorder, run, 1, 2, 2);
     LoadPictureRequest request;
     request.run = recorder->run();
-    request.layer = kLayer;
+    request.router = kLayer;
     request.window = {LoadWindow::Kind::Last, 300};
     const auto live = pictureOf(*store, request);
     std::vector<figure::ReferenceLine> changes;

@@ -89,11 +89,12 @@ class TestExpertLoadPanel : public QObject {
     auto* layer = m_panel->findChild<QComboBox*>(QStringLiteral("layer"));
     QCOMPARE(layer->count(), 4);
     QCOMPARE(layer->currentText(), QStringLiteral("Layer 1"));
-    m_context->selection().setLayer(LayerIndex{5});
+    m_context->selection().setRouter(LayerIndex{5});
     QCOMPARE(layer->currentText(), QStringLiteral("Layer 5"));
     QTRY_COMPARE(m_panel->picture()->router.experts, 255);
-    choose(layer, 3);
-    QCOMPARE(m_context->selection().layer()->value, 3);
+    layer->setCurrentIndex(layer->findText(QStringLiteral("Layer 3")));
+    Q_EMIT layer->activated(layer->currentIndex());
+    QCOMPARE(m_context->selection().router()->layer.value, 3);
     QTRY_COMPARE(m_panel->picture()->router.experts, 64);
     // Another expert's layer changes nothing here until somebody looks at it.
     m_context->selection().setExperts({{LayerIndex{7}, ExpertIndex{2}}});
@@ -170,7 +171,7 @@ class TestExpertLoadPanel : public QObject {
     QTest::mouseClick(bars, Qt::LeftButton, {}, at);
     const std::set<ExpertCell> expected{{LayerIndex{1}, ExpertIndex{5}}};
     QTRY_VERIFY(m_context->selection().experts() == expected);
-    QCOMPARE(m_context->selection().layer()->value, 1);
+    QCOMPARE(m_context->selection().router()->layer.value, 1);
     QVERIFY(bars->accessibleDescription().startsWith(QStringLiteral("Layer 1, expert 5")));
     // The keys of every picture: B bans what is selected, as one undo step.
     bars->setFocus();

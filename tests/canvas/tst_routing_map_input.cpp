@@ -24,7 +24,7 @@ class TestRoutingMapInput : public QObject {
     auto& selection = shown.context.selection();
     shown.click("layer 3/expert 11");
     QCOMPARE(selection.experts(), (Cells{{{3}, {11}}}));
-    QCOMPARE(selection.layer(), LayerIndex{3});
+    QCOMPARE(selection.router(), std::optional<RouterKey>(LayerIndex{3}));
     shown.click("layer 1/expert 2", Qt::ControlModifier);
     QCOMPARE(selection.experts(), (Cells{{{3}, {11}}, {{1}, {2}}}));
     shown.click("layer 3/expert 11", Qt::ControlModifier);
@@ -117,7 +117,7 @@ class TestRoutingMapInput : public QObject {
     shown.key(Qt::Key_PageDown);
     QCOMPARE(shown.context.selection().experts(), (Cells{{{5}, {15}}}));
     shown.key(Qt::Key_BracketLeft);
-    QCOMPARE(shown.context.selection().layer(), LayerIndex{4});
+    QCOMPARE(shown.context.selection().router(), std::optional<RouterKey>(LayerIndex{4}));
     shown.key(Qt::Key_M);
     QCOMPARE(shown.panel->settings().mode, MapMode::TokenExpert);
     QCOMPARE(shown.panel->settings().router, 4);

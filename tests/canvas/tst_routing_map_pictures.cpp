@@ -134,8 +134,8 @@ class TestRoutingMapPictures : public QObject {
     const TokenPicture picture = tokenPicture(*file.store, request);
     QCOMPARE(picture.firstToken, 250);
     QCOMPARE(picture.rows, 49);
-    const auto figure =
-        figure::tokenExpertFigure({*file.store, run.run(), {250, 299}}, {3}, figure::TokenValue::Weight);
+    const auto figure = figure::tokenExpertFigure({*file.store, run.run(), {250, 299}}, LayerIndex{3},
+                                                  figure::TokenValue::Weight);
     QVERIFY(figure.has_value());
     for (int row = 0; row < 49; ++row) {
       const auto& choice = run.rows()[static_cast<std::size_t>(250 + row)][3];

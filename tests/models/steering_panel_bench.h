@@ -20,7 +20,7 @@ namespace moescope::views {
 using steering::Operation;
 using steering::Rule;
 
-constexpr ExpertCell kCell{LayerIndex{1}, ExpertIndex{5}};
+const ExpertCell kCell{LayerIndex{1}, ExpertIndex{5}};
 
 inline std::vector<RouterSpec> routers(int experts = 8) {
   std::vector<RouterSpec> out(4);

@@ -129,10 +129,10 @@ class TestCoActivationPanel : public QObject {
     QCOMPARE(bench.figure("map")->current(), std::optional(FigureHit{FigureHit::Kind::Cell, 0, 5, 11}));
     bench.context.selection().setExperts({{{2}, {5}}});
     QVERIFY(!bench.figure("map")->current());
-    bench.context.selection().setLayer(LayerIndex{1});
+    bench.context.selection().setRouter(LayerIndex{1});
     QCOMPARE(bench.find<QComboBox>("layer")->currentText(), QStringLiteral("Layer 1"));
     bench.choose("layer", QStringLiteral("Layer 3"));
-    QCOMPARE(bench.context.selection().layer(), std::optional(LayerIndex{3}));
+    QCOMPARE(bench.context.selection().router(), std::optional<RouterKey>(LayerIndex{3}));
     QCOMPARE(bench.figure("map")->figure()->title,
              std::string("Layer 3: experts that serve the same tokens"));
   }

@@ -157,7 +157,7 @@ class TestSpecializationPanel : public QObject {
     QVERIFY(outline->box().contains(map->boxOf({FigureHit::Kind::Cell, 0, 0, 5})));
 
     bench.choose("layer", QStringLiteral("Layer 0"));  // the expert of layer 2 does not pull it back
-    QCOMPARE(selection.layer(), std::optional(LayerIndex{0}));
+    QCOMPARE(selection.router(), std::optional<RouterKey>(LayerIndex{0}));
     QCOMPARE(bench.find<QComboBox>("layer")->currentText(), QStringLiteral("Layer 0"));
     QVERIFY(outline->box().isEmpty());
     selection.setExperts({});

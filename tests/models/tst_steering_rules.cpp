@@ -135,7 +135,7 @@ class TestSteeringRules : public QObject, private SteeringPanelBench {
     QTest::keyClick(row(1), Qt::Key_Return);
     QCOMPARE(m_context->selection().experts().size(), std::size_t{3});
     QVERIFY(!m_context->selection().experts().contains({LayerIndex{3}, ExpertIndex{4}}));
-    QCOMPARE(m_context->selection().layer()->value, 1);
+    QCOMPARE(m_context->selection().router()->layer.value, 1);
   }
 
   void addForTheSelection() {

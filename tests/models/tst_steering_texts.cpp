@@ -16,7 +16,7 @@ using steering::Operation;
 using steering::Primitive;
 using steering::Rule;
 
-constexpr ExpertCell kCell{LayerIndex{2}, ExpertIndex{5}};
+const ExpertCell kCell{LayerIndex{2}, ExpertIndex{5}};
 
 /// Four layers of 8 experts, top-2.
 std::vector<RouterSpec> routers() {

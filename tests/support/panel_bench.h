@@ -47,7 +47,7 @@ struct PanelBench : ViewBench {
   void openDemo() {
     context.setStore(demoCopy());
     context.selection().setRun(demoCopy()->runs().front().id);
-    context.selection().setLayer(LayerIndex{4});
+    context.selection().setRouter(LayerIndex{4});
     make();
   }
   void make() {

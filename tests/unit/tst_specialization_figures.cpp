@@ -82,7 +82,7 @@ class TestSpecializationFigures : public QObject {
   }
 
   void a_cell_is_its_rate_over_chance() {
-    const auto spec = specializationFigure(labels(), {3}, {});
+    const auto spec = specializationFigure(labels(), LayerIndex{3}, {});
     QVERIFY(spec);
     QCOMPARE(spec->map->rows, 2);
     QCOMPARE(spec->map->columnNames, (std::vector<std::string>{"2", "1", "0"}));
@@ -101,19 +101,19 @@ class TestSpecializationFigures : public QObject {
     table.columns.push_back({"resampled", ""});
     table.rows[0].push_back(std::string("60 windows of 256 tokens of 5 texts"));
     table.rows[1].push_back(std::string("1 text"));
-    const auto spec = specializationFigure(result, {3}, {});
+    const auto spec = specializationFigure(result, LayerIndex{3}, {});
     QVERIFY(spec);
     QCOMPARE(spec->sideColumns.size(), std::size_t{3});
     QCOMPARE(spec->sideColumns[2].heading, std::string("texts"));
     QCOMPARE(spec->sideColumns[2].texts, (std::vector<std::string>{"5", "1"}));
     // Labels of tokens have the texts of the run in common.
     result.parameters["labels"] = "positions:32";
-    QCOMPARE(specializationFigure(result, {3}, {})->sideColumns.size(), std::size_t{2});
+    QCOMPARE(specializationFigure(result, LayerIndex{3}, {})->sideColumns.size(), std::size_t{2});
   }
 
   void shares_are_in_percent() {
     const auto spec = specializationFigure(
-        labels(), {3}, {.value = SpecializationValue::Share, .order = ExpertOrder::Number});
+        labels(), LayerIndex{3}, {.value = SpecializationValue::Share, .order = ExpertOrder::Number});
     QVERIFY(spec);
     QCOMPARE(spec->map->values[1], 60.0);
     QCOMPARE(spec->map->colours.max, 100.0);
@@ -131,7 +131,7 @@ class TestSpecializationFigures : public QObject {
   }
 
   void rates_of_one_expert_are_sorted() {
-    const auto spec = expertRatesFigure(labels(), {3}, {0});
+    const auto spec = expertRatesFigure(labels(), LayerIndex{3}, {0});
     QVERIFY(spec);
     QCOMPARE(spec->bars->names, (std::vector<std::string>{"law", "code"}));
     QCOMPARE(spec->bars->values, (std::vector<double>{75.0, 10.0}));
@@ -140,15 +140,16 @@ class TestSpecializationFigures : public QObject {
   }
 
   void what_is_missing_is_said() {
-    QCOMPARE(specializationFigure(labels(), {4}, {}).error().kind, std::string("figure.no_such_layer"));
-    QCOMPARE(expertRatesFigure(labels(), {3}, {9}).error().kind, std::string("figure.bad_result"));
+    QCOMPARE(specializationFigure(labels(), LayerIndex{4}, {}).error().kind,
+             std::string("figure.no_such_layer"));
+    QCOMPARE(expertRatesFigure(labels(), LayerIndex{3}, {9}).error().kind, std::string("figure.bad_result"));
     QCOMPARE(labelInformationFigure({}, {}).error().kind, std::string("figure.bad_result"));
-    QCOMPARE(coActivationFigure({}, {2}, PairOrder::Number).error().kind,
+    QCOMPARE(coActivationFigure({}, LayerIndex{2}, PairOrder::Number).error().kind,
              std::string("figure.no_such_layer"));
   }
 
   void pairs_stand_in_clustering_order() {
-    const auto spec = coActivationFigure(pairs(), {2}, PairOrder::Cluster);
+    const auto spec = coActivationFigure(pairs(), LayerIndex{2}, PairOrder::Cluster);
     QVERIFY(spec);
     QCOMPARE(spec->map->rowNames, (std::vector<std::string>{"2", "0", "1"}));
     QVERIFY(std::isnan(spec->map->values[0]));

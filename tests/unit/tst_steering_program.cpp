@@ -1,6 +1,7 @@
 // Programs as JSON, their errors, conflicts, titles and verbs.
 #include <QTest>
 
+#include "core/base/router_label.h"
 #include "core/steering/operation_words.h"
 #include "core/steering/steering_plan.h"
 
@@ -17,6 +18,19 @@ std::vector<RouterSpec> routers(int layers, int experts = 8, int k = 2) {
     router.experts = experts;
     router.topK = k;
     all.push_back(router);
+  }
+  return all;
+}
+
+/// Of two layers, as jetmoe has them: attention heads first.
+std::vector<RouterSpec> routersOfTwoKinds() {
+  std::vector<RouterSpec> all;
+  for (const RouterSpec& ffn : routers(2)) {
+    RouterSpec attention = ffn;
+    attention.kind = "attention";
+    attention.experts = 4;
+    all.push_back(attention);
+    all.push_back(ffn);
   }
   return all;
 }
@@ -142,6 +156,77 @@ class TestSteeringProgram : public QObject {
              std::string("steering.bad_value"));
     QCOMPARE(compileKind(R"({"primitive":"COUNT","op":"fixed","count":2,"min":3,"max":2})"),
              std::string("steering.bad_value"));
+  }
+
+  // Layers 0 and 1 have a router of attention heads (4 experts) and one of feed-forward experts (8).
+  void rulesNameAKindOfRouter() {
+    const auto acting = [](const std::string& rule) {
+      std::string where;
+      const auto program = parseProgram(programText(rule), "p.json");
+      if (!program) return "parse " + program.error().text();
+      const auto plan = compile(*program, routersOfTwoKinds());
+      if (!plan) return plan.error().kind;
+      for (const LayerPlan& layer : (*plan)->layers) {
+        for (const PlanStep& step : layer.steps)
+          where += shortRouterLabel(layer.router) + ":" + std::to_string(step.experts.size()) + " ";
+      }
+      return where;
+    };
+    using S = std::string;
+    QCOMPARE(acting(R"({"primitive":"KEY","op":"pin+","experts":[1]})"), S("L0 attn:1 L0:1 L1 attn:1 L1:1 "));
+    QCOMPARE(acting(R"({"primitive":"KEY","op":"pin+","experts":[1],"router":"attention"})"),
+             S("L0 attn:1 L1 attn:1 "));
+    QCOMPARE(acting(R"({"primitive":"LOGIT","op":"add","value":1,"layers":[1],"router":"ffn"})"), S("L1:8 "));
+    // One released cell of one router, and one of both.
+    QCOMPARE(
+        acting(R"({"primitive":"LOGIT","op":"add","value":1,"layers":[1],"except":[[1,2,"ffn"],[1,3]]})"),
+        S("L1 attn:3 L1:6 "));
+    // Expert 5 is one of the feed-forward router only.
+    QCOMPARE(acting(R"({"primitive":"KEY","op":"ban","experts":[5]})"), S("steering.no_such_expert"));
+    QCOMPARE(acting(R"({"primitive":"KEY","op":"ban","experts":[5],"router":"ffn"})"), S("L0:1 L1:1 "));
+    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","experts":[1],"router":"ffn"})"), S("ok"));
+    QCOMPARE(compileKind(R"({"primitive":"KEY","op":"ban","experts":[1],"router":"attention"})"),
+             S("steering.no_such_router"));
+    for (const char* bad : {R"("router":"gate")", R"("router":1)", R"("except":[[1,2,"gate"]])",
+                            R"("except":[[1,2,3]])", R"("except":[[1,2,"ffn",4]])"}) {
+      const auto rule = S(R"({"primitive":"KEY","op":"ban","experts":[1],)") + bad + "}";
+      QCOMPARE(parseProgram(programText(rule), "p.json").error().kind, S("steering.bad_format"));
+    }
+  }
+
+  void aKindThatOneLayerLacksIsAnError() {
+    auto specs = routersOfTwoKinds();
+    specs.erase(specs.begin());  // layer 0 has no attention router any more
+    const auto program = parseProgram(
+        programText(R"({"primitive":"KEY","op":"ban","experts":[1],"layers":[0],"router":"attention"})"),
+        "p");
+    const auto plan = compile(*program, specs);
+    QCOMPARE(plan.error().kind, std::string("steering.no_such_router"));
+    QVERIFY(plan.error().message.find("layer 0 has no router of the kind attention") != std::string::npos);
+  }
+
+  void cellsOfAKindMakeRulesOfThatKind() {
+    SteeringProgram program;
+    const ExpertCell attention{LayerIndex{1}, ExpertIndex{2}, "attention"};
+    const ExpertCell ffn{LayerIndex{1}, ExpertIndex{2}, "ffn"};
+    program.rules.push_back(banRule(program, attention));
+    program.rules.push_back(addLogitRule(program, ffn, 1.0));
+    QCOMPARE(ruleTitle(program.rules[0]), std::string("Ban L1 attn E2"));
+    QCOMPARE(ruleTitle(program.rules[1]), std::string("Boost L1 ffn E2, +1.00 logit"));
+    QCOMPARE(program.rules[0].router, std::string("attention"));
+    const auto again = parseProgram(toJson(program).dump(), "p.json");
+    QVERIFY(again.has_value());
+    QVERIFY(*again == program);
+    // Releasing one leaves the other; of a rule on both only the one is taken out.
+    Rule both = banRule(program, {LayerIndex{1}, ExpertIndex{2}});
+    both.layers = {0, 1};
+    program.rules.push_back(both);
+    program = released(program, attention);
+    QCOMPARE(program.rules.size(), std::size_t{2});
+    QCOMPARE(program.rules[1].except, std::vector<ExpertCell>{attention});
+    QVERIFY(*parseProgram(toJson(program).dump(), "p.json") == program);
+    program = released(program, attention);
+    QCOMPARE(program.rules[1].except.size(), std::size_t{1});  // once
   }
 
   void allBannedIsFoundAcrossRulesAndScopes() {

@@ -23,16 +23,16 @@ void SelectionModel::setExperts(std::set<ExpertCell> experts) {
   Q_EMIT expertsChanged();
 }
 
-void SelectionModel::setLayer(std::optional<LayerIndex> layer) {
-  if (m_layer == layer) return;
-  m_layer = layer;
-  Q_EMIT layerChanged();
+void SelectionModel::setRouter(std::optional<RouterKey> router) {
+  if (m_router == router) return;
+  m_router = std::move(router);
+  Q_EMIT routerChanged();
 }
 
 void SelectionModel::clear() {
   setTokens({});
   setExperts({});
-  setLayer(std::nullopt);
+  setRouter(std::nullopt);
 }
 
 }  // namespace moescope::views

@@ -22,25 +22,25 @@ class SelectionModel : public QObject {
   [[nodiscard]] std::optional<trace::RunId> run() const { return m_run; }
   [[nodiscard]] trace::TokenRange tokens() const { return m_tokens; }  ///< empty range = none
   [[nodiscard]] const std::set<ExpertCell>& experts() const { return m_experts; }
-  [[nodiscard]] std::optional<LayerIndex> layer() const { return m_layer; }  ///< the layer that is looked at
+  [[nodiscard]] const std::optional<RouterKey>& router() const { return m_router; }  ///< that is looked at
 
   void setRun(std::optional<trace::RunId> run);  ///< clears the tokens
   void setTokens(trace::TokenRange tokens);
   void setExperts(std::set<ExpertCell> experts);
-  void setLayer(std::optional<LayerIndex> layer);
+  void setRouter(std::optional<RouterKey> router);
   void clear();
 
  Q_SIGNALS:
   void runChanged();
   void tokensChanged();
   void expertsChanged();
-  void layerChanged();
+  void routerChanged();
 
  private:
   std::optional<trace::RunId> m_run;
   trace::TokenRange m_tokens;
   std::set<ExpertCell> m_experts;
-  std::optional<LayerIndex> m_layer;
+  std::optional<RouterKey> m_router;
 };
 
 }  // namespace moescope::views

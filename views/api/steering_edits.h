@@ -25,9 +25,9 @@ steering::SteeringProgram withStrength(steering::SteeringProgram program, const 
                                        double value);
 
 /// What the cell's own enabled rule adds to its logit; none if it has no such rule.
-std::optional<double> strengthOf(const steering::SteeringProgram& program, ExpertCell cell);
+std::optional<double> strengthOf(const steering::SteeringProgram& program, const ExpertCell& cell);
 /// Whether an enabled rule acts on the cell or on its whole layer.
-bool isSteered(const steering::SteeringProgram& program, ExpertCell cell);
+bool isSteered(const steering::SteeringProgram& program, const ExpertCell& cell);
 
 /// "L10 E41", or "3 experts".
 std::string cellsText(const ExpertCells& cells);

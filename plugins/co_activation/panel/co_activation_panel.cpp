@@ -8,13 +8,14 @@
 
 #include <algorithm>
 
+#include "core/base/router_label.h"
 #include "core/figure/co_activation_figures.h"
 #include "core/figure/number_text.h"
 #include "core/figure/specialization_figures.h"
 #include "plugins/co_activation/panel/pair_list.h"
 #include "plugins/co_activation/panel/square_map.h"
 #include "views/api/figure_table.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_box.h"
 #include "views/api/selection_model.h"
 
 namespace moescope::co_activation {
@@ -35,12 +36,9 @@ CoActivationPanel::CoActivationPanel(views::ViewContext& context, QWidget* paren
   auto* body = makeBody();
   setParts(makeToolBar(), body);
   const auto& selection = context.selection();
-  connect(&selection, &views::SelectionModel::layerChanged, this, [this] {
-    const auto chosen = this->context().selection().layer();
-    const int index = chosen ? m_layer->findData(chosen->value) : -1;
-    if (index < 0 || index == m_layer->currentIndex()) return;
-    m_layer->setCurrentIndex(index);
-    refresh();
+  connect(&selection, &views::SelectionModel::routerChanged, this, [this] {
+    const auto& chosen = this->context().selection().router();
+    if (chosen && m_router->choose(*chosen)) refresh();
   });
   connect(&selection, &views::SelectionModel::expertsChanged, this, &CoActivationPanel::followSelection);
   followRun();
@@ -49,8 +47,8 @@ CoActivationPanel::CoActivationPanel(views::ViewContext& context, QWidget* paren
 CoActivationPanel::~CoActivationPanel() = default;
 
 QComboBox* CoActivationPanel::addBox(QHBoxLayout* row, const QString& name, const QString& label,
-                                     const QString& toolTip) {
-  auto* box = new QComboBox;
+                                     const QString& toolTip, QComboBox* box) {
+  if (box == nullptr) box = new QComboBox;
   box->setObjectName(name);
   box->setToolTip(toolTip);
   box->setAccessibleName(label);
@@ -67,7 +65,8 @@ QWidget* CoActivationPanel::makeToolBar() {
   auto* row = new QHBoxLayout(bar);
   row->setContentsMargins(kPadding, 0, kPadding, 0);
   row->setSpacing(kPadding);
-  m_layer = addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"));
+  m_router = new views::RouterBox;
+  addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"), m_router);
   m_kind = addBox(
       row, QStringLiteral("kind"), tr("Pairs"),
       tr("All pairs of a token’s choices, or neighbours by rank only, as in OLMoE’s published figure"));
@@ -77,8 +76,8 @@ QWidget* CoActivationPanel::makeToolBar() {
   m_order->addItem(tr("By cluster"), static_cast<int>(figure::PairOrder::Cluster));
   m_order->addItem(tr("By number"), static_cast<int>(figure::PairOrder::Number));
   row->addStretch(1);
-  connect(m_layer, &QComboBox::activated, this, [this] {
-    if (const auto chosen = layer()) context().selection().setLayer(*chosen);
+  connect(m_router, &QComboBox::activated, this, [this] {
+    context().selection().setRouter(m_router->router());
     refresh();
   });
   connect(m_kind, &QComboBox::activated, this, &CoActivationPanel::restart);
@@ -117,24 +116,14 @@ QWidget* CoActivationPanel::makeBody() {
 
 void CoActivationPanel::followSelection() {
   const auto& cells = context().selection().experts();
-  const auto here = [this](const ExpertCell& cell) { return cell.layer == layer(); };
+  const auto here = [this](const ExpertCell& cell) { return cell.router() == m_router->router(); };
   const bool isElsewhere = !cells.empty() && std::ranges::none_of(cells, here);
-  const int index = isElsewhere ? m_layer->findData(cells.begin()->layer.value) : -1;
-  if (index < 0) return markPair();
-  m_layer->setCurrentIndex(index);
+  if (!isElsewhere || !m_router->choose(cells.begin()->router())) return markPair();
   refresh();
 }
 
 void CoActivationPanel::runChosen(const trace::RunRecord& run) {
-  const QSignalBlocker blocker(m_layer);
-  const QVariant before = m_layer->currentData();
-  m_layer->clear();
-  const auto routers = context().store()->routers(run.id);
-  for (const RouterSpec& router : routers)
-    m_layer->addItem(views::layerHeading(router.layer, routers), router.layer.value);
-  const auto chosen = context().selection().layer();
-  const int index = m_layer->findData(chosen ? QVariant(chosen->value) : before);
-  m_layer->setCurrentIndex(std::max(index, 0));
+  m_router->setRouters(context().store()->routers(run.id), context().selection().router());
   restart();
 }
 
@@ -144,13 +133,8 @@ void CoActivationPanel::restart() {
   begin(std::move(words));
 }
 
-std::optional<LayerIndex> CoActivationPanel::layer() const {
-  if (m_layer->currentIndex() < 0) return std::nullopt;
-  return LayerIndex{m_layer->currentData().toInt()};
-}
-
 Result<figure::FigureSpec> CoActivationPanel::mapFigure() const {
-  const auto chosen = layer();
+  const auto chosen = m_router->router();
   if (!result() || !chosen)
     return fail("figure.no_result", "", "", "there is nothing to show yet", "choose a run with routing");
   return figure::coActivationFigure(*result(), *chosen,
@@ -168,19 +152,19 @@ void CoActivationPanel::refresh() {
     auto spec = mapFigure();
     if (spec) {
       // The tab, the axes and the line above say the rest; a low panel has little room.
-      if (const auto shown = layer()) spec->heading = tr("Layer %1").arg(shown->value).toStdString();
+      spec->heading = m_router->currentText().toStdString();
       spec->map->colours.label = tr("j given i, %").toStdString();  // as in the list; chance stands above
     }
     m_map->setResult(std::move(spec));
   }
   m_square->arrange();
-  if (const auto chosen = layer()) m_pairs->setPairs(*result(), *chosen);
+  if (const auto chosen = m_router->router()) m_pairs->setPairs(*result(), *chosen);
   markPair();
   showSample(chanceText());
 }
 
 QString CoActivationPanel::chanceText() const {
-  const auto chosen = layer();
+  const auto chosen = m_router->router();
   const auto* matrix =
       result() && chosen ? figure::layerMatrix(*result(), "co_activation", *chosen) : nullptr;
   if (matrix == nullptr || !matrix->baseline) return {};
@@ -191,7 +175,7 @@ QString CoActivationPanel::chanceText() const {
 void CoActivationPanel::markPair() {
   std::vector<int> selected;
   for (const ExpertCell& cell : context().selection().experts())
-    if (cell.layer == layer()) selected.push_back(cell.expert.value);
+    if (cell.router() == m_router->router()) selected.push_back(cell.expert.value);
   if (selected.size() != 2) {
     m_pair.reset();
   } else if (!m_pair || std::minmax(m_pair->first, m_pair->second) != std::minmax(selected[0], selected[1])) {
@@ -211,17 +195,18 @@ void CoActivationPanel::markPair() {
 }
 
 void CoActivationPanel::choosePair(int from, int to) {
-  const auto chosen = layer();
+  const auto chosen = m_router->router();
   if (!chosen) return;
   if (from == to) return;  // the cursor may stand on the diagonal
   m_pair = std::pair(from, to);
-  context().selection().setLayer(*chosen);
-  context().selection().setExperts({{*chosen, ExpertIndex{from}}, {*chosen, ExpertIndex{to}}});
+  context().selection().setRouter(*chosen);
+  context().selection().setExperts(
+      {{chosen->layer, ExpertIndex{from}, chosen->kind}, {chosen->layer, ExpertIndex{to}, chosen->kind}});
 }
 
 views::FigureTip CoActivationPanel::tipOf(const views::FigureHit& hit) const {
   views::FigureTip tip;
-  const auto chosen = layer();
+  const auto chosen = m_router->router();
   const auto* spec = m_map->figure();
   const auto* matrix =
       result() && chosen ? figure::layerMatrix(*result(), "co_activation", *chosen) : nullptr;
@@ -231,7 +216,8 @@ views::FigureTip CoActivationPanel::tipOf(const views::FigureHit& hit) const {
   const auto from = static_cast<std::size_t>(std::stoi(spec->map->rowNames[row]));
   const auto to = static_cast<std::size_t>(std::stoi(spec->map->columnNames[column]));
   const std::size_t experts = matrix->rowNames.size();
-  tip.heading = tr("Layer %1 · experts %2 and %3").arg(chosen->value).arg(from).arg(to);
+  tip.heading =
+      tr("Layer %1 · experts %2 and %3").arg(QString::fromStdString(routerLabel(*chosen))).arg(from).arg(to);
   if (from == to) {
     tip.footer = tr("An expert does not serve a token together with itself");
     return tip;

@@ -15,6 +15,10 @@
 class QComboBox;
 class QHBoxLayout;
 
+namespace moescope::views {
+class RouterBox;
+}
+
 namespace moescope::co_activation {
 
 class PairList;
@@ -36,7 +40,8 @@ class CoActivationPanel : public views::RunAnalysisPanel, public views::FigureSo
 
  private:
   QWidget* makeToolBar();
-  QComboBox* addBox(QHBoxLayout* row, const QString& name, const QString& label, const QString& toolTip);
+  QComboBox* addBox(QHBoxLayout* row, const QString& name, const QString& label, const QString& toolTip,
+                    QComboBox* box = nullptr);
   QWidget* makeBody();
   void restart();
   void followSelection();
@@ -44,13 +49,12 @@ class CoActivationPanel : public views::RunAnalysisPanel, public views::FigureSo
   void choosePair(int from, int to);
   void markPair();
   [[nodiscard]] QString chanceText() const;
-  [[nodiscard]] std::optional<LayerIndex> layer() const;
   [[nodiscard]] Result<figure::FigureSpec> mapFigure() const;
   [[nodiscard]] views::FigureTip tipOf(const views::FigureHit& hit) const;
 
   std::optional<std::pair<int, int>> m_pair;  // the selected experts as they were chosen: i, j
 
-  QComboBox* m_layer = nullptr;
+  views::RouterBox* m_router = nullptr;
   QComboBox* m_kind = nullptr;
   QComboBox* m_order = nullptr;
   views::FigureView* m_map = nullptr;

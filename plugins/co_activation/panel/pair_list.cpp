@@ -5,7 +5,9 @@
 
 #include <cmath>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
+#include "core/figure/specialization_figures.h"
 
 namespace moescope::co_activation {
 
@@ -51,12 +53,12 @@ PairList::PairList(QWidget* parent) : QTableWidget(0, 5, parent) {
   });
 }
 
-void PairList::setPairs(const analysis::AnalysisResult& result, LayerIndex layer) {
+void PairList::setPairs(const analysis::AnalysisResult& result, const RouterKey& router) {
   const QSignalBlocker blocker(this);
   setRowCount(0);
   const auto* table = result.table("pairs");
   for (std::size_t row = 0; table != nullptr && row < table->rows.size(); ++row) {
-    if (numberAt(*table, row, "layer") != layer.value) continue;
+    if (routerLabel(figure::routerAt(*table, row)) != routerLabel(router)) continue;
     const auto value = [&](std::string_view column) { return numberAt(*table, row, column); };
     const auto bare = [&](std::string_view column) {
       return qt(figure::decimalText(100.0 * value(column), 1));

@@ -24,7 +24,7 @@ class PairList : public QTableWidget {
   explicit PairList(QWidget* parent = nullptr);
 
   /// The pairs of the layer in the table `pairs` of the result.
-  void setPairs(const analysis::AnalysisResult& result, LayerIndex layer);
+  void setPairs(const analysis::AnalysisResult& result, const RouterKey& router);
   /// Selects the row of the pair, or none; tells nobody.
   void mark(const std::optional<Pair>& pair);
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
 #include "views/api/panel_widgets.h"
@@ -33,8 +34,8 @@ Result<LabelTokens> count(const trace::TraceStore& store, const CellTokens::Cell
                           const std::stop_token& stop) {
   const auto run = analysis::analysedRun(store, cell.run, trace::CaptureLevel::Ids);
   if (!run) return fail(run.error());
-  const auto router = std::ranges::find(run->routers, cell.expert.layer, &RouterSpec::layer);
-  if (router == run->routers.end() || cell.expert.expert.value >= router->experts)
+  const auto router = routerIndex(run->routers, cell.expert.router());
+  if (!router || cell.expert.expert.value >= run->routers[*router].experts)
     return fail("analysis.bad_param", "", "expert", "the run does not have this expert", "choose another");
   analysis::LabelTokenOptions options;
   auto keys = analysis::tokenKeys(store, *run, analysis::TokenKey::Input, stop);
@@ -48,13 +49,14 @@ Result<LabelTokens> count(const trace::TraceStore& store, const CellTokens::Cell
     options.least = kLeastOccurrences;
   }
   if (!keys) return fail(keys.error());
-  return analysis::labelTokens(store, *run, static_cast<int>(router - run->routers.begin()),
-                               cell.expert.expert.value, *keys, options, stop);
+  return analysis::labelTokens(store, *run, static_cast<int>(*router), cell.expert.expert.value, *keys,
+                               options, stop);
 }
 
 QString headingOf(const CellTokens::Cell& cell, const LabelTokens& found) {
-  const QString where =
-      CellTokens::tr("Layer %1, expert %2").arg(cell.expert.layer.value).arg(cell.expert.expert.value);
+  const QString where = CellTokens::tr("Layer %1, expert %2")
+                            .arg(qt(routerLabel(cell.expert.router())))
+                            .arg(cell.expert.expert.value);
   const QString counts = CellTokens::tr("%1 of %2 tokens").arg(counted(found.chosen), counted(found.tokens));
   if (!cell.label) return CellTokens::tr("%1, all labels: %2; highest rates").arg(where, counts);
   return CellTokens::tr("%1, label %2: %3").arg(where, qt(*cell.label), counts);

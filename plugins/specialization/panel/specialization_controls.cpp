@@ -1,5 +1,5 @@
 #include "plugins/specialization/panel/specialization_controls.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_text.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -12,6 +12,8 @@
 #include <set>
 
 #include <fmt/format.h>
+
+#include "views/api/router_box.h"
 
 namespace moescope::specialization {
 
@@ -35,7 +37,8 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
   auto* row = new QHBoxLayout(boxes);
   row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(kPadding);
-  m_layer = addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"));
+  m_router = new views::RouterBox;
+  addBox(row, QStringLiteral("layer"), tr("Layer"), tr("Layer whose experts are shown"), m_router);
   m_labels = addBox(row, QStringLiteral("labels"), tr("Label"), tr("Where the labels of tokens come from"));
   m_pattern = new QLineEdit;
   m_pattern->setObjectName(QStringLiteral("pattern"));
@@ -60,7 +63,7 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
   row->addWidget(m_grey);
   rows->addWidget(boxes);
   rows->addWidget(m_pattern);  // expressions are long
-  connect(m_layer, &QComboBox::activated, this, &SpecializationControls::layerChosen);
+  connect(m_router, &QComboBox::activated, this, &SpecializationControls::routerChosen);
   connect(m_labels, &QComboBox::activated, this, [this] {
     const bool isPattern = m_labels->currentData().toString() == kPattern;
     m_pattern->setVisible(isPattern);
@@ -74,8 +77,8 @@ SpecializationControls::SpecializationControls(QWidget* parent) : QWidget(parent
 }
 
 QComboBox* SpecializationControls::addBox(QHBoxLayout* row, const QString& name, const QString& label,
-                                          const QString& toolTip) {
-  auto* box = new QComboBox;
+                                          const QString& toolTip, QComboBox* box) {
+  if (box == nullptr) box = new QComboBox;
   box->setObjectName(name);
   box->setMinimumWidth(kNarrowestBox);
   box->setToolTip(toolTip);
@@ -89,11 +92,9 @@ QComboBox* SpecializationControls::addBox(QHBoxLayout* row, const QString& name,
 
 void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
                                     const std::vector<trace::SequenceRecord>& sequences) {
-  const QSignalBlocker layerBlocker(m_layer), labelBlocker(m_labels);
-  const QVariant layer = m_layer->currentData(), labels = m_labels->currentData();
-  m_layer->clear();
-  for (const RouterSpec& router : routers)
-    m_layer->addItem(views::layerHeading(router.layer, routers), router.layer.value);
+  const QSignalBlocker labelBlocker(m_labels);
+  const QVariant labels = m_labels->currentData();
+  m_router->setRouters(routers);
   std::set<std::string> keys;
   for (const trace::SequenceRecord& sequence : sequences) {
     for (const auto& [key, value] : sequence.labels) keys.insert(key);
@@ -109,21 +110,15 @@ void SpecializationControls::setRun(const std::vector<RouterSpec>& routers,
     const int index = wanted.isValid() ? box.findData(wanted) : -1;
     box.setCurrentIndex(index >= 0 ? index : (box.count() > 0 ? 0 : -1));
   };
-  choose(*m_layer, layer);
   choose(*m_labels, labels);
   m_pattern->setVisible(m_labels->currentData().toString() == kPattern);
 }
 
-void SpecializationControls::setLayer(LayerIndex layer) {
-  const QSignalBlocker blocker(m_layer);
-  const int index = m_layer->findData(layer.value);
-  if (index >= 0) m_layer->setCurrentIndex(index);
-}
+void SpecializationControls::setRouter(const RouterKey& router) { (void)m_router->choose(router); }
 
-std::optional<LayerIndex> SpecializationControls::layer() const {
-  if (m_layer->currentIndex() < 0) return std::nullopt;
-  return LayerIndex{m_layer->currentData().toInt()};
-}
+std::optional<RouterKey> SpecializationControls::router() const { return m_router->router(); }
+
+std::optional<RouterSpec> SpecializationControls::spec() const { return m_router->spec(); }
 
 bool SpecializationControls::usesSelection() const {
   return m_labels->currentData().toString() == kSelection;

@@ -15,6 +15,10 @@ class QComboBox;
 class QHBoxLayout;
 class QLineEdit;
 
+namespace moescope::views {
+class RouterBox;
+}
+
 namespace moescope::specialization {
 
 /// GUI thread only.
@@ -26,9 +30,10 @@ class SpecializationControls : public QWidget {
 
   /// Layers and label keys of a run; what was chosen stays chosen where it still exists.
   void setRun(const std::vector<RouterSpec>& routers, const std::vector<trace::SequenceRecord>& sequences);
-  void setLayer(LayerIndex layer);
+  void setRouter(const RouterKey& router);
 
-  [[nodiscard]] std::optional<LayerIndex> layer() const;
+  [[nodiscard]] std::optional<RouterKey> router() const;
+  [[nodiscard]] std::optional<RouterSpec> spec() const;
   /// The parameter `labels` of the analysis; empty if it cannot be said yet (no pattern, no selection).
   [[nodiscard]] std::string labels(trace::TokenRange selected) const;
   [[nodiscard]] bool usesSelection() const;
@@ -36,13 +41,14 @@ class SpecializationControls : public QWidget {
 
  Q_SIGNALS:
   void labelsChanged();  ///< another computation
-  void layerChosen();
+  void routerChosen();
   void viewChanged();  ///< the same result shown otherwise
 
  private:
-  QComboBox* addBox(QHBoxLayout* row, const QString& name, const QString& label, const QString& toolTip);
+  QComboBox* addBox(QHBoxLayout* row, const QString& name, const QString& label, const QString& toolTip,
+                    QComboBox* box = nullptr);
 
-  QComboBox* m_layer;
+  views::RouterBox* m_router;
   QComboBox* m_labels;
   QLineEdit* m_pattern;
   QComboBox* m_value;

@@ -93,8 +93,9 @@ QWidget* SpecializationPanel::makeBody() {
     const auto hit = m_information->current();
     const auto* table = result() ? result()->table("information") : nullptr;
     if (!hit || table == nullptr || hit->column >= static_cast<int>(table->rows.size())) return;
-    const double layer = numberAt(*table, static_cast<std::size_t>(hit->column), "layer");
-    context().selection().setLayer(LayerIndex{static_cast<std::int32_t>(layer)});
+    const RouterKey wanted = figure::routerAt(*table, static_cast<std::size_t>(hit->column));
+    m_controls->setRouter(wanted);
+    context().selection().setRouter(m_controls->router());
   });
   views::addTableAction(m_map, [this] { return mapFigure(); });
   views::addTableAction(m_information, [this] { return informationFigure(); });
@@ -129,7 +130,7 @@ QWidget* SpecializationPanel::makeDetails() {
 
 void SpecializationPanel::connectSelection() {
   const auto& selection = context().selection();
-  connect(&selection, &views::SelectionModel::layerChanged, this, &SpecializationPanel::followLayer);
+  connect(&selection, &views::SelectionModel::routerChanged, this, &SpecializationPanel::followRouter);
   connect(&selection, &views::SelectionModel::expertsChanged, this, &SpecializationPanel::followExperts);
   connect(&selection, &views::SelectionModel::tokensChanged, this, [this] {
     if (m_controls->usesSelection() && !m_choosing) restart();
@@ -139,8 +140,8 @@ void SpecializationPanel::connectSelection() {
 void SpecializationPanel::connectControls() {
   connect(m_controls, &SpecializationControls::labelsChanged, this, &SpecializationPanel::restart);
   connect(m_controls, &SpecializationControls::viewChanged, this, &SpecializationPanel::refreshFigures);
-  connect(m_controls, &SpecializationControls::layerChosen, this, [this] {
-    if (const auto layer = m_controls->layer()) context().selection().setLayer(*layer);
+  connect(m_controls, &SpecializationControls::routerChosen, this, [this] {
+    context().selection().setRouter(m_controls->router());
     refreshFigures();
   });
 }
@@ -148,7 +149,7 @@ void SpecializationPanel::connectControls() {
 void SpecializationPanel::runChosen(const trace::RunRecord& run) {
   const auto store = context().store();
   m_controls->setRun(store->routers(run.id), store->sequences(run.id));
-  if (const auto layer = context().selection().layer()) m_controls->setLayer(*layer);
+  if (const auto& router = context().selection().router()) m_controls->setRouter(*router);
   m_vocabulary.reset();
   restart();
   restartVocabulary();
@@ -185,12 +186,10 @@ void SpecializationPanel::resultChanged() {
 }
 
 QString SpecializationPanel::chanceText() const {
-  const auto layer = m_controls->layer();
-  const auto* rates = result() && layer ? figure::layerMatrix(*result(), "rates", *layer) : nullptr;
-  if (!run() || rates == nullptr || !rates->baseline) return {};
-  const auto routers = context().store()->routers(*run());
-  const auto router = std::ranges::find(routers, *layer, &RouterSpec::layer);
-  if (router == routers.end()) return {};
+  const auto router = m_controls->spec();
+  const auto* rates =
+      result() && router ? figure::layerMatrix(*result(), "rates", {router->layer, router->kind}) : nullptr;
+  if (rates == nullptr || !rates->baseline) return {};
   return tr("chance: top-%1 of %2 = %3")
       .arg(router->topK)
       .arg(router->experts)
@@ -198,12 +197,12 @@ QString SpecializationPanel::chanceText() const {
 }
 
 std::optional<ExpertCell> SpecializationPanel::expert() const {
-  const auto layer = m_controls->layer();
-  if (layer && m_expert && m_expert->layer == *layer) return m_expert;
+  const auto router = m_controls->router();
+  if (router && m_expert && m_expert->router() == *router) return m_expert;
   return std::nullopt;
 }
 
-std::optional<int> SpecializationPanel::columnOf(ExpertCell cell) const {
+std::optional<int> SpecializationPanel::columnOf(const ExpertCell& cell) const {
   const auto* spec = m_map->figure();
   if (spec == nullptr || !spec->map) return std::nullopt;
   const auto& names = spec->map->columnNames;
@@ -212,23 +211,24 @@ std::optional<int> SpecializationPanel::columnOf(ExpertCell cell) const {
   return static_cast<int>(found - names.begin());
 }
 
-void SpecializationPanel::followLayer() {
-  if (const auto layer = context().selection().layer()) m_controls->setLayer(*layer);
+void SpecializationPanel::followRouter() {
+  if (const auto& router = context().selection().router()) m_controls->setRouter(*router);
   if (!expert()) m_label.reset();
   refreshFigures();
 }
 
 void SpecializationPanel::followExperts() {
   const auto& cells = context().selection().experts();
-  const auto layer = m_controls->layer();
-  const auto here = std::ranges::find_if(cells, [&](const ExpertCell& cell) { return cell.layer == layer; });
+  const auto router = m_controls->router();
+  const auto here =
+      std::ranges::find_if(cells, [&](const ExpertCell& cell) { return cell.router() == router; });
   const auto before = m_expert;
   m_expert.reset();
   if (here != cells.end()) {
     m_expert = *here;
   } else if (!cells.empty()) {
     m_expert = *cells.begin();
-    m_controls->setLayer(m_expert->layer);
+    m_controls->setRouter(m_expert->router());
   }
   if (m_expert != before) m_label.reset();
   refreshFigures();
@@ -293,14 +293,14 @@ void SpecializationPanel::placeCursor(std::optional<views::FigureHit> before) {
 
 void SpecializationPanel::chooseCell(const views::FigureHit& hit) {
   const auto* spec = m_map->figure();
-  const auto layer = m_controls->layer();
-  if (spec == nullptr || !spec->map || !layer) return;
+  const auto router = m_controls->router();
+  if (spec == nullptr || !spec->map || !router) return;
   const auto column = static_cast<std::size_t>(hit.column);
   if (column >= spec->map->columnNames.size()) return;
-  const ExpertCell cell{*layer, ExpertIndex{std::stoi(spec->map->columnNames[column])}};
+  const ExpertCell cell{router->layer, ExpertIndex{std::stoi(spec->map->columnNames[column])}, router->kind};
   if (m_expert != cell) m_label.reset();
-  m_expert = cell;  // before the layer is followed, which would let the cursor go
-  context().selection().setLayer(cell.layer);
+  m_expert = cell;  // before the router is followed, which would let the cursor go
+  context().selection().setRouter(*router);
   context().selection().setExperts({cell});
 }
 

@@ -54,7 +54,7 @@ class SpecializationPanel : public views::RunAnalysisPanel, public views::Figure
   void refreshTokens();
   void shareRoom();
   void placeCursor(std::optional<views::FigureHit> before);
-  void followLayer();
+  void followRouter();
   void followExperts();
   void chooseCell(const views::FigureHit& hit);
   void openCell(const views::FigureHit& hit);
@@ -65,7 +65,7 @@ class SpecializationPanel : public views::RunAnalysisPanel, public views::Figure
   [[nodiscard]] Result<figure::FigureSpec> informationFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> vocabularyFigure() const;
   [[nodiscard]] Result<figure::FigureSpec> ratesFigure() const;
-  [[nodiscard]] std::optional<int> columnOf(ExpertCell cell) const;
+  [[nodiscard]] std::optional<int> columnOf(const ExpertCell& cell) const;
 
   views::AnalysisJob* m_vocabularyJob = nullptr;
   ResultPtr m_vocabulary;

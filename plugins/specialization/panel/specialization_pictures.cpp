@@ -1,6 +1,7 @@
 // The figures of the Specialization panel and what their tool tips say.
 #include <cmath>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "plugins/specialization/panel/specialization_controls.h"
 #include "plugins/specialization/panel/specialization_panel.h"
@@ -29,14 +30,14 @@ tl::unexpected<Error> nothing(const char* advice) {
 }  // namespace
 
 Result<FigureSpec> SpecializationPanel::mapFigure() const {
-  const auto layer = m_controls->layer();
-  if (!result() || !layer) return nothing("choose a run with labelled texts");
-  return figure::specializationFigure(*result(), *layer, m_controls->options());
+  const auto router = m_controls->router();
+  if (!result() || !router) return nothing("choose a run with labelled texts");
+  return figure::specializationFigure(*result(), *router, m_controls->options());
 }
 
 Result<FigureSpec> SpecializationPanel::informationFigure() const {
   if (!result()) return nothing("choose a run with labelled texts");
-  return figure::labelInformationFigure(*result(), m_controls->layer());
+  return figure::labelInformationFigure(*result(), m_controls->router());
 }
 
 Result<FigureSpec> SpecializationPanel::vocabularyFigure() const {
@@ -47,7 +48,7 @@ Result<FigureSpec> SpecializationPanel::vocabularyFigure() const {
 Result<FigureSpec> SpecializationPanel::ratesFigure() const {
   const auto cell = expert();
   if (!result() || !cell) return nothing("select an expert on the map");
-  return figure::expertRatesFigure(*result(), cell->layer, cell->expert);
+  return figure::expertRatesFigure(*result(), cell->router(), cell->expert);
 }
 
 std::vector<views::NamedFigure> SpecializationPanel::figures() {
@@ -72,17 +73,18 @@ void SpecializationPanel::refreshFigures() {
 views::FigureTip SpecializationPanel::tipOf(const views::FigureHit& hit) const {
   views::FigureTip tip;
   const auto* spec = m_map->figure();
-  const auto layer = m_controls->layer();
-  if (spec == nullptr || !spec->map || !layer || !result()) return tip;
-  const auto* rates = figure::layerMatrix(*result(), "rates", *layer);
-  const auto* shares = figure::layerMatrix(*result(), "shares", *layer);
+  const auto router = m_controls->router();
+  if (spec == nullptr || !spec->map || !router || !result()) return tip;
+  const auto* rates = figure::layerMatrix(*result(), "rates", *router);
+  const auto* shares = figure::layerMatrix(*result(), "shares", *router);
   const auto row = static_cast<std::size_t>(hit.row), column = static_cast<std::size_t>(hit.column);
   if (rates == nullptr || row >= rates->rowNames.size() || column >= spec->map->columnNames.size())
     return tip;
   const auto expertNumber = static_cast<std::size_t>(std::stoi(spec->map->columnNames[column]));
   const std::size_t index = row * rates->columnNames.size() + expertNumber;
-  tip.heading =
-      tr("%1 · layer %2 · expert %3").arg(qt(rates->rowNames[row])).arg(layer->value).arg(expertNumber);
+  tip.heading = tr("%1 · layer %2 · expert %3")
+                    .arg(qt(rates->rowNames[row]), qt(routerLabel(*router)))
+                    .arg(expertNumber);
   tip.rows.emplace_back(tr("selection rate"), qt(figure::percentText(rates->values[index])));
   if (!rates->low.empty()) {
     tip.rows.emplace_back(tr("95 % interval"), tr("%1 to %2")

@@ -11,14 +11,16 @@
 
 #include <algorithm>
 
+#include "core/base/router_label.h"
 #include "core/engine/generation/live_session.h"
 #include "core/figure/number_text.h"
 #include "views/api/canvas_widget.h"
 #include "views/api/expert_actions.h"
 #include "views/api/figure_table.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_text.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/query_runner.h"
+#include "views/api/router_box.h"
 #include "views/api/sample_line.h"
 #include "views/api/selection_model.h"
 #include "views/api/theme.h"
@@ -87,7 +89,7 @@ QWidget* ExpertLoadPanel::makeToolBar() {
   auto* row = new QHBoxLayout(bar);
   row->setContentsMargins(kPadding, 0, kPadding, 0);
   row->setSpacing(kPadding);
-  m_layer = new QComboBox;
+  m_layer = new RouterBox;
   m_layer->setMinimumWidth(kNarrowestBox);
   m_layer->setObjectName(QStringLiteral("layer"));
   m_layer->setAccessibleName(tr("Layer"));
@@ -140,7 +142,7 @@ QWidget* ExpertLoadPanel::makeBody() {
   connect(m_bars, &LoadBarsCanvas::cursorMoved, this,
           [this] { m_barsWidget->setAccessibleDescription(m_bars->cursorText()); });
   connect(m_bars, &LoadBarsCanvas::selected, this, [this](const std::set<ExpertCell>& cells) {
-    if (!cells.empty()) m_context.selection().setLayer(cells.begin()->layer);
+    if (!cells.empty()) m_context.selection().setRouter(cells.begin()->router());
     m_context.selection().setExperts(cells);
   });
   connect(m_bars, &LoadBarsCanvas::menuRequested, this, &ExpertLoadPanel::openMenu);
@@ -227,7 +229,7 @@ void ExpertLoadPanel::connectContext() {
   connect(&m_context, &ViewContext::runsChanged, this, [this] { refresh(false); });
   connect(&m_context.steering(), &SteeringDocument::programChanged, this, [this] { refresh(false); });
   connect(&selection, &SelectionModel::runChanged, this, &ExpertLoadPanel::refreshLayers);
-  connect(&selection, &SelectionModel::layerChanged, this, &ExpertLoadPanel::refreshLayers);
+  connect(&selection, &SelectionModel::routerChanged, this, &ExpertLoadPanel::refreshLayers);
   connect(&selection, &SelectionModel::tokensChanged, this, [this] {
     if (window().kind == LoadWindow::Kind::Selection) refresh(true);
   });
@@ -238,22 +240,14 @@ void ExpertLoadPanel::connectContext() {
 void ExpertLoadPanel::refreshLayers() {
   const auto run = m_context.selection().run();
   const auto store = m_context.store();
-  const LayerIndex before{m_layer->currentData().toInt()};
   m_routers = store && run ? store->routers(*run) : std::vector<RouterSpec>{};
-  const LayerIndex wanted = m_context.selection().layer().value_or(before);
-  const QSignalBlocker blocker(m_layer);
-  m_layer->clear();
-  for (const RouterSpec& router : m_routers) {
-    if (m_layer->findData(router.layer.value) >= 0) continue;
-    m_layer->addItem(layerHeading(router.layer, m_routers), router.layer.value);
-  }
-  m_layer->setCurrentIndex(std::max(0, m_layer->findData(wanted.value)));
+  m_layer->setRouters(m_routers, m_context.selection().router());
   m_layer->setEnabled(m_layer->count() > 1);
   refresh(true);
 }
 
 void ExpertLoadPanel::chooseLayer() {
-  m_context.selection().setLayer(LayerIndex{m_layer->currentData().toInt()});
+  m_context.selection().setRouter(m_layer->router());
   refresh(true);
 }
 
@@ -276,7 +270,7 @@ LoadWindow ExpertLoadPanel::window() const {
 LoadPictureRequest ExpertLoadPanel::request() const {
   LoadPictureRequest request;
   request.run = m_context.selection().run().value_or(0);
-  request.layer = LayerIndex{m_layer->currentData().toInt()};
+  request.router = m_layer->router().value_or(RouterKey{});
   request.window = window();
   request.selection = m_context.selection().tokens();
   request.measure = m_measure;
@@ -333,7 +327,7 @@ void ExpertLoadPanel::showPicture(Result<LoadPicture> result) {
   m_barsWidget->setAccessibleName(qt(m_picture->bars.title + ", " + m_picture->bars.sampleLine));
   m_bars->setPicture(m_picture);
   m_bars->setSelected(m_context.selection().experts());
-  m_metrics->setRows(m_picture->rows, layerHeading(m_picture->router.layer, m_routers),
+  m_metrics->setRows(m_picture->rows, routerHeading(m_picture->router),
                      static_cast<int>(m_picture->routers.size()));
   chooseMeasure(m_measure);
   const LoadPictureRequest asked = request();
@@ -343,7 +337,7 @@ void ExpertLoadPanel::showPicture(Result<LoadPicture> result) {
   }
 }
 
-void ExpertLoadPanel::openMenu(ExpertCell cell, QPoint globalAt) {
+void ExpertLoadPanel::openMenu(const ExpertCell& cell, QPoint globalAt) {
   if (!m_picture) return;
   const auto& experts = m_picture->experts;
   const auto bar = std::ranges::find(experts, cell.expert.value);
@@ -352,7 +346,7 @@ void ExpertLoadPanel::openMenu(ExpertCell cell, QPoint globalAt) {
   const std::set<ExpertCell> cells = selected.contains(cell) ? selected : std::set<ExpertCell>{cell};
   const double ratio = m_picture->bars.bars->values[static_cast<std::size_t>(bar - experts.begin())];
   const QString heading = tr("%1 · expert %2 · %3 uniform")
-                              .arg(layerHeading(cell.layer, m_routers))
+                              .arg(routerHeading(cell.router(), m_routers))
                               .arg(cell.expert.value)
                               .arg(qt(figure::ratioText(ratio)));
   m_actions->openMenu(cells, heading, globalAt, [this](QMenu& menu) { menu.addAction(m_barsTable); });

@@ -23,6 +23,7 @@ class LoadBarsCanvas;
 class LoadCourseCanvas;
 class LoadMetricsModel;
 class QueryRunner;
+class RouterBox;
 class SampleLine;
 class ViewContext;
 
@@ -61,7 +62,7 @@ class ExpertLoadPanel : public QWidget {
   [[nodiscard]] LoadPictureRequest request() const;
   void refresh(bool replace);
   void showPicture(Result<LoadPicture> result);
-  void openMenu(ExpertCell cell, QPoint globalAt);
+  void openMenu(const ExpertCell& cell, QPoint globalAt);
   [[nodiscard]] LoadWindow window() const;
 
   ViewContext& m_context;
@@ -73,7 +74,7 @@ class ExpertLoadPanel : public QWidget {
 
   ErrorBar* m_error = nullptr;
   QStackedWidget* m_pages = nullptr;
-  QComboBox* m_layer = nullptr;
+  RouterBox* m_layer = nullptr;
   QComboBox* m_window = nullptr;
   SampleLine* m_sample = nullptr;
   LoadBarsCanvas* m_bars = nullptr;

@@ -6,9 +6,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "views/api/cell_marks.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_text.h"
 #include "views/api/plot_area.h"
 #include "views/api/theme.h"
 
@@ -53,7 +54,8 @@ void LoadBarsCanvas::setSelected(std::set<ExpertCell> cells) {
 }
 
 ExpertCell LoadBarsCanvas::cellOf(std::size_t bar) const {
-  return {m_picture->router.layer, ExpertIndex{m_picture->experts[bar]}};
+  const RouterKey router = routerKey(m_picture->routers, m_picture->router);
+  return {router.layer, ExpertIndex{m_picture->experts[bar]}, router.kind};
 }
 
 std::optional<std::size_t> LoadBarsCanvas::barOf(const std::string& region) const {
@@ -227,8 +229,7 @@ std::optional<ToolTipContent> LoadBarsCanvas::toolTip(const CanvasEvent& event) 
                                                     static_cast<double>(picture.load.slots)
                                               : 0.0;
   ToolTipContent tip;
-  tip.heading =
-      tr("%1 · expert %2").arg(layerHeading(picture.router.layer, std::span(&picture.router, 1))).arg(expert);
+  tip.heading = tr("%1 · expert %2").arg(routerHeading(picture.router)).arg(expert);
   if (const auto mark = picture.marks.find(picture.experts[*bar]); mark != picture.marks.end()) {
     tip.tag = markText(mark->second);
   }
@@ -260,7 +261,7 @@ QString LoadBarsCanvas::cursorText() const {
           : 0.0;
   QString text =
       tr("%1, expert %2, load share %3, %4 uniform")
-          .arg(layerHeading(m_picture->router.layer, std::span(&m_picture->router, 1)))
+          .arg(routerHeading(m_picture->router))
           .arg(*m_cursor)
           .arg(qt(figure::percentText(share)), qt(figure::ratioText(m_picture->bars.bars->values[*bar])));
   if (const auto mark = m_picture->marks.find(*m_cursor); mark != m_picture->marks.end()) {

@@ -4,18 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/router_label.h"
+
 namespace moescope::views {
 
 namespace {
-
-/// The router of a layer; the feed-forward one where a layer has two.
-std::size_t routerOf(const std::vector<RouterSpec>& routers, LayerIndex layer) {
-  std::size_t found = 0;
-  for (std::size_t i = 0; i < routers.size(); ++i) {
-    if (routers[i].layer == layer && (routers[found].layer != layer || routers[i].kind == "ffn")) found = i;
-  }
-  return found;
-}
 
 std::vector<LoadRow> metricRows(const std::vector<trace::LoadSummary>& loads, std::size_t layer,
                                 const RouterSpec& router) {
@@ -42,8 +35,9 @@ std::vector<LoadRow> metricRows(const std::vector<trace::LoadSummary>& loads, st
 
 /// Marks of the rules in force: of the live program, else of the program that acted on the last token.
 std::map<std::int32_t, figure::CellMark> marksOf(const trace::TraceStore& store,
-                                                 const LoadPictureRequest& request, const RouterSpec& router,
-                                                 std::int64_t lastToken) {
+                                                 const LoadPictureRequest& request,
+                                                 std::span<const RouterSpec> routers,
+                                                 const RouterSpec& router, std::int64_t lastToken) {
   steering::SteeringProgram program;
   if (request.liveProgram) {
     program = *request.liveProgram;
@@ -55,8 +49,9 @@ std::map<std::int32_t, figure::CellMark> marksOf(const trace::TraceStore& store,
     }
   }
   std::map<std::int32_t, figure::CellMark> marks;
-  for (const auto& [cell, mark] : figure::steeringMarks(program, std::span(&router, 1)).cells) {
-    marks[cell.expert.value] = mark;
+  const RouterKey key = routerKey(routers, router);
+  for (const auto& [cell, mark] : figure::steeringMarks(program, routers).cells) {
+    if (cell.router() == key) marks[cell.expert.value] = mark;
   }
   return marks;
 }
@@ -80,12 +75,12 @@ Result<LoadPicture> loadPicture(const trace::TraceStore& store, const LoadPictur
   // The builders name what is missing.
   const std::int64_t end = run ? run->routedTokens : 0;
   const trace::TokenRange tokens = rowsOf(request.window, end, request.selection);
-  auto bars = figure::expertLoadFigure({store, request.run, tokens}, request.layer, stop);
+  auto bars = figure::expertLoadFigure({store, request.run, tokens}, request.router, stop);
   if (!bars) return fail(bars.error());
 
   LoadPicture picture{.bars = *std::move(bars),
                       .experts = {},
-                      .course = figure::loadCourseFigure({store, request.run, {0, end}}, request.layer,
+                      .course = figure::loadCourseFigure({store, request.run, {0, end}}, request.router,
                                                          request.measure, request.courseTokens, stop),
                       .runName = run->name,
                       .tokens = tokens,
@@ -99,11 +94,11 @@ Result<LoadPicture> loadPicture(const trace::TraceStore& store, const LoadPictur
     loads.push_back(store.load(request.run, static_cast<int>(i), tokens, stop));
   }
   if (stop.stop_requested()) return fail("cancelled", "", "", "the picture was cancelled");
-  const std::size_t layer = routerOf(picture.routers, request.layer);
+  const std::size_t layer = routerIndex(picture.routers, request.router).value_or(0);
   picture.router = picture.routers[layer];
   picture.load = loads[layer];
   picture.rows = metricRows(loads, layer, picture.router);
-  picture.marks = marksOf(store, request, picture.router, tokens.end - 1);
+  picture.marks = marksOf(store, request, picture.routers, picture.router, tokens.end - 1);
   figure::Bars& shown = *picture.bars.bars;
   for (std::size_t i = 0; i < shown.values.size(); ++i) {
     const std::int32_t expert = std::stoi(shown.names[i].substr(1));  // "E41"

@@ -25,7 +25,7 @@ trace::TokenRange rowsOf(const LoadWindow& window, std::int64_t end, trace::Toke
 
 struct LoadPictureRequest {
   trace::RunId run = 0;
-  LayerIndex layer;
+  RouterKey router;
   LoadWindow window;
   trace::TokenRange selection;
   analysis::LoadMeasure measure = analysis::LoadMeasure::Cv;

@@ -32,7 +32,7 @@ void paintImage(MapScene& scene, MapTexture& texture, CanvasPainter& painter) {
 void paintMarks(const MapScene& scene, CanvasPainter& painter) {
   const MapGeometry& g = scene.geometry;
   for (int row = static_cast<int>(g.beginRow()); row < g.endRow(); ++row) {
-    const LayerIndex layer = scene.routers[static_cast<std::size_t>(row)].layer;
+    const RouterKey router = scene.keyOf(static_cast<std::size_t>(row));
     const trace::LoadSummary& load = scene.layers->loads[static_cast<std::size_t>(row)];
     if (load.tokens == 0) {
       const Rect first = g.rectOf({row, 0});
@@ -41,10 +41,10 @@ void paintMarks(const MapScene& scene, CanvasPainter& painter) {
                                 static_cast<float>(scene.routers[static_cast<std::size_t>(row)].experts),
                             first.height - 1.0F});
     }
-    const auto begin = scene.marks.cells.lower_bound({layer, {0}});
-    for (auto mark = begin; mark != scene.marks.cells.end() && mark->first.layer == layer; ++mark) {
+    const auto begin = scene.marks.cells.lower_bound({router.layer, {0}});
+    for (auto mark = begin; mark != scene.marks.cells.end() && mark->first.layer == router.layer; ++mark) {
       const auto cell = scene.cellOf(mark->first);
-      if (!cell) continue;
+      if (!cell || mark->first.router() != router) continue;
       Rect rect = g.rectOf(*cell);
       if (rect.width >= 6.0F) rect.width -= 1.0F;
       if (rect.height >= 6.0F) rect.height -= 1.0F;
@@ -60,8 +60,9 @@ void paintChanges(const MapScene& scene, CanvasPainter& painter) {
   for (int row = static_cast<int>(g.beginRow()); row < g.endRow(); ++row) {
     const auto at = static_cast<std::size_t>(row);
     if (at >= scene.layers->newest.size()) return;
+    const RouterKey router = scene.keyOf(at);
     for (const int expert : scene.layers->newest[at]) {
-      const auto cell = scene.cellOf({scene.routers[at].layer, ExpertIndex{expert}});
+      const auto cell = scene.cellOf({router.layer, ExpertIndex{expert}, router.kind});
       if (cell) drawChanged(painter, g.rectOf(*cell));
     }
   }
@@ -74,15 +75,15 @@ void paintRows(const MapScene& scene, CanvasPainter& painter, const MapLayout& l
   while (stride * g.cellHeight() < static_cast<double>(kRowLabelRoom)) stride *= 2;
   const float right = filled.x + filled.width;
   for (int row = static_cast<int>(g.beginRow()); row < g.endRow(); ++row) {
-    const LayerIndex layer = scene.routers[static_cast<std::size_t>(row)].layer;
+    const RouterKey router = scene.keyOf(static_cast<std::size_t>(row));
     const float middle = g.yOf(row + 0.5);
     if (middle < filled.y || middle > filled.y + filled.height) continue;
     const bool selected =
-        scene.layer == layer ||
-        std::ranges::any_of(scene.experts, [&](const ExpertCell& cell) { return cell.layer == layer; });
+        scene.lookedAt == router ||
+        std::ranges::any_of(scene.experts, [&](const ExpertCell& cell) { return cell.router() == router; });
     painter.hitRegion({layout.left, g.yOf(row), filled.x - layout.left, static_cast<float>(g.cellHeight())},
-                      fmt::format("layer {}", layer.value));
-    if (scene.marks.layers.contains(layer)) {
+                      "layer " + routerLabel(router));
+    if (scene.marks.routers.contains(router)) {
       drawCellMark(painter,
                    {filled.x - kLayerBarGap, g.yOf(row), 3.0F, static_cast<float>(g.cellHeight()) - 1.0F},
                    figure::CellMark::LayerRule);

@@ -37,7 +37,7 @@ void reorder(figure::FigureSpec& spec, const MapScene& scene) {
 void applyMarks(figure::HeatMap& map, const MapScene& scene) {
   map.marks.clear();
   for (int row = 0; row < map.rows && row < static_cast<int>(scene.routers.size()); ++row) {
-    if (scene.marks.layers.contains(scene.routers[static_cast<std::size_t>(row)].layer))
+    if (scene.marks.routers.contains(scene.keyOf(static_cast<std::size_t>(row))))
       map.marks.push_back({{row, -1}, figure::CellMark::LayerRule});
   }
   for (const auto& [expert, mark] : scene.marks.cells) {
@@ -60,7 +60,7 @@ MapMarks mapMarks(const trace::TraceStore& store, const trace::RunRecord& run, s
   const steering::SteeringProgram recorded = figure::programInForce({store, run.id, {}}, endToken - 1);
   figure::SteeringMarks before = figure::steeringMarks(recorded, routers);
   all.marks.cells.merge(before.cells);  // what is being edited wins
-  all.marks.layers.merge(before.layers);
+  all.marks.routers.merge(before.routers);
   if (all.program.rules.empty()) all.program = recorded;
   return all;
 }
@@ -76,8 +76,8 @@ Result<figure::FigureSpec> mapFigure(const trace::TraceStore& store, trace::RunI
       if (scene.layers) spec = scene.layers->figure;
       break;
     case MapMode::TokenExpert: {
-      const auto layer = scene.layerAt({0, 0});
-      if (layer) spec = figure::tokenExpertFigure(rows, *layer, scene.settings.expertValue);
+      const auto router = scene.routerAt({0, 0});
+      if (router) spec = figure::tokenExpertFigure(rows, *router, scene.settings.expertValue);
       break;
     }
     case MapMode::TokenLayer: spec = figure::tokenLayerFigure(rows, scene.settings.layerValue); break;

@@ -125,8 +125,8 @@ void paintColumnLabels(const MapScene& scene, CanvasPainter& painter, float y) {
   for (const ExpertCell& expert : scene.experts) {
     if (const auto cell = scene.cellOf(expert)) bold.insert(cell->column);
   }
-  if (layers && scene.layer) {
-    if (const auto router = scene.routerOf(*scene.layer)) bold.insert(*router);
+  if (layers && scene.lookedAt) {
+    if (const auto router = scene.routerOf(*scene.lookedAt)) bold.insert(*router);
   }
   int stride = 1;
   while (stride * g.cellWidth() < kColumnLabelRoom) stride *= 2;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 
 namespace moescope::views {
@@ -86,25 +87,28 @@ std::optional<ExpertCell> MapScene::expertAt(MapCell cell) const {
   const auto router = static_cast<std::size_t>(byLayer ? cell.row : settings.router);
   if (router >= routers.size() || cell.column < 0 || cell.column >= routers[router].experts)
     return std::nullopt;
-  return ExpertCell{routers[router].layer, {order.expertAt(byLayer ? router : 0, cell.column)}};
+  const RouterKey key = keyOf(router);
+  return ExpertCell{key.layer, {order.expertAt(byLayer ? router : 0, cell.column)}, key.kind};
 }
 
-std::optional<LayerIndex> MapScene::layerAt(MapCell cell) const {
+std::optional<RouterKey> MapScene::routerAt(MapCell cell) const {
   std::int64_t router = settings.router;
   if (settings.mode == MapMode::LayerExpert) router = cell.row;
   if (settings.mode == MapMode::TokenLayer) router = cell.column;
   if (router < 0 || router >= static_cast<std::int64_t>(routers.size())) return std::nullopt;
-  return routers[static_cast<std::size_t>(router)].layer;
+  return keyOf(static_cast<std::size_t>(router));
 }
 
-std::optional<int> MapScene::routerOf(LayerIndex wanted) const {
-  const auto found = std::ranges::find(routers, wanted, &RouterSpec::layer);
-  if (found == routers.end()) return std::nullopt;
-  return static_cast<int>(found - routers.begin());
+std::optional<int> MapScene::routerOf(const RouterKey& router) const {
+  const auto found = routerIndex(routers, router);
+  if (!found) return std::nullopt;
+  return static_cast<int>(*found);
 }
 
-std::optional<MapCell> MapScene::cellOf(ExpertCell expert) const {
-  const auto router = routerOf(expert.layer);
+RouterKey MapScene::keyOf(std::size_t router) const { return routerKey(routers, routers[router]); }
+
+std::optional<MapCell> MapScene::cellOf(const ExpertCell& expert) const {
+  const auto router = routerOf(expert.router());
   if (!router || expert.expert.value >= routers[static_cast<std::size_t>(*router)].experts)
     return std::nullopt;
   if (settings.mode == MapMode::LayerExpert)
@@ -120,21 +124,22 @@ bool MapScene::isSelected(MapCell cell) const {
     return expert && experts.contains(*expert);
   }
   const bool token = cell.row >= selectedTokens.begin && cell.row < selectedTokens.end;
-  if (settings.mode == MapMode::TokenLayer) return token && layer && layerAt(cell) == layer;
+  if (settings.mode == MapMode::TokenLayer) return token && lookedAt && routerAt(cell) == lookedAt;
   const auto expert = expertAt(cell);
   return expert && experts.contains(*expert) && (token || selectedTokens.size() == 0);
 }
 
 std::string MapScene::regionId(MapCell cell) const {
-  const auto name = [](const char* kind, std::int64_t index) { return fmt::format("{} {}", kind, index); };
-  const auto place = [&] {
-    if (const auto expert = expertAt(cell)) return name("expert", expert->expert.value);
-    const auto at = layerAt(cell);
-    return name("layer", at ? at->value : cell.column);
+  const auto layer = [&](std::int64_t otherwise) {
+    const auto at = routerAt(cell);
+    return "layer " + (at ? routerLabel(*at) : std::to_string(otherwise));
   };
-  if (settings.mode != MapMode::LayerExpert) return name("token", cell.row) + "/" + place();
-  const auto at = layerAt(cell);
-  return name("layer", at ? at->value : static_cast<std::int32_t>(cell.row)) + "/" + place();
+  const auto place = [&] {
+    const auto expert = expertAt(cell);
+    return expert ? fmt::format("expert {}", expert->expert.value) : layer(cell.column);
+  };
+  if (settings.mode != MapMode::LayerExpert) return fmt::format("token {}/{}", cell.row, place());
+  return layer(cell.row) + "/" + place();
 }
 
 double MapScene::valueAt(MapCell cell) const {

@@ -44,7 +44,7 @@ struct MapScene {
 
   std::set<ExpertCell> experts;
   trace::TokenRange selectedTokens;
-  std::optional<LayerIndex> layer;
+  std::optional<RouterKey> lookedAt;  ///< the selection's router
   std::optional<MapCell> hover, cursor;
   std::optional<std::pair<MapCell, MapCell>> box;  ///< being dragged
   bool hasFocus = false;
@@ -55,12 +55,13 @@ struct MapScene {
   [[nodiscard]] bool tokenMode() const { return settings.mode != MapMode::LayerExpert; }
   /// None in token x layer, and right of the last expert of a smaller router.
   [[nodiscard]] std::optional<ExpertCell> expertAt(MapCell cell) const;
-  [[nodiscard]] std::optional<LayerIndex> layerAt(MapCell cell) const;
-  [[nodiscard]] std::optional<int> routerOf(LayerIndex layer) const;
+  [[nodiscard]] std::optional<RouterKey> routerAt(MapCell cell) const;
+  [[nodiscard]] std::optional<int> routerOf(const RouterKey& router) const;
+  [[nodiscard]] RouterKey keyOf(std::size_t router) const;
   /// Where an expert stands; none if it is not in the map. Row 0 in token x expert.
-  [[nodiscard]] std::optional<MapCell> cellOf(ExpertCell expert) const;
+  [[nodiscard]] std::optional<MapCell> cellOf(const ExpertCell& expert) const;
   [[nodiscard]] bool isSelected(MapCell cell) const;
-  /// "layer 3/expert 17", "token 147/expert 41", "token 147/layer 3".
+  /// "layer 3/expert 17", "layer 3 attention/expert 2", "token 147/expert 41", "token 147/layer 3".
   [[nodiscard]] std::string regionId(MapCell cell) const;
   /// Value of the picture at a cell; NaN where there is none.
   [[nodiscard]] double valueAt(MapCell cell) const;

@@ -10,7 +10,7 @@
 #include <array>
 
 #include "core/base/router_label.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_text.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/theme.h"
 
@@ -177,9 +177,7 @@ void MapToolBar::setRouters(const std::vector<RouterSpec>& routers) {
   const QSignalBlocker quiet(m_layer);
   m_layer->clear();
   for (const RouterSpec& router : routers)
-    m_layer->addItem(
-        layerHeading(router.layer, routers) +
-        (router.kind == "ffn" ? QString() : QLatin1Char(' ') + QString::fromStdString(router.kind)));
+    m_layer->addItem(routerHeading(router));
   m_layer->setCurrentIndex(m_settings.router);
 }
 

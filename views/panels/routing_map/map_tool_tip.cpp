@@ -9,7 +9,7 @@
 #include "core/figure/colour_map.h"
 #include "core/figure/number_text.h"
 #include "core/figure/token_text.h"
-#include "views/api/layer_text.h"
+#include "views/api/router_text.h"
 #include "views/api/steering_edits.h"
 #include "views/panels/routing_map/steered_cell.h"
 
@@ -40,7 +40,7 @@ QString rangeText(const MapScene& scene, double value) {
   }
 }
 
-QString tagOf(const MapScene& scene, ExpertCell expert) {
+QString tagOf(const MapScene& scene, const ExpertCell& expert) {
   const auto mark = scene.marks.cells.find(expert);
   if (mark == scene.marks.cells.end()) return {};
   const auto strength = strengthOf(scene.program, expert);
@@ -57,8 +57,8 @@ QString tagOf(const MapScene& scene, ExpertCell expert) {
   return {};
 }
 
-QString expertHeading(ExpertCell expert, std::span<const RouterSpec> routers) {
-  return tr("%1 · expert %2").arg(layerHeading(expert.layer, routers)).arg(expert.expert.value);
+QString expertHeading(const ExpertCell& expert, std::span<const RouterSpec> routers) {
+  return tr("%1 · expert %2").arg(routerHeading(expert.router(), routers)).arg(expert.expert.value);
 }
 
 /// A router of the other part of an encoder-decoder never saw the token.
@@ -96,16 +96,13 @@ void addDetail(ToolTipContent& tip, const CellDetail& detail) {
   if (!words.isEmpty()) tip.rows.push_back({tr("top tokens"), words.join(QStringLiteral("  ")), -1.0, true});
 }
 
-ToolTipContent layerTip(const MapScene& scene, MapCell cell, ExpertCell expert, const CellDetail* detail) {
+ToolTipContent layerTip(const MapScene& scene, MapCell cell, const ExpertCell& expert,
+                        const CellDetail* detail) {
   ToolTipContent tip;
   const auto row = static_cast<std::size_t>(cell.row);
   const trace::LoadSummary& load = scene.layers->loads[row];
   const auto e = static_cast<std::size_t>(expert.expert.value);
-  const QString attention =
-      scene.routers[row].kind == "ffn" ? QString() : QLatin1Char(' ') + qt(scene.routers[row].kind);
-  tip.heading = tr("%1 · expert %2")
-                    .arg(layerHeading(expert.layer, scene.routers) + attention)
-                    .arg(expert.expert.value);
+  tip.heading = expertHeading(expert, scene.routers);
   tip.tag = tagOf(scene, expert);
   if (load.slots == 0) {
     tip.rows.push_back({tr("load share m"), tr("no data in this window")});
@@ -157,9 +154,9 @@ ToolTipContent densityTip(const MapScene& scene, MapCell cell) {
   const std::int64_t begin = picture.firstToken + picture.rowOf(cell.row) * picture.request.step;
   const std::int64_t end = std::min(begin + picture.request.step, picture.endToken);
   const auto expert = scene.expertAt(cell);
-  const auto layer = scene.layerAt(cell);
+  const auto router = scene.routerAt(cell);
   tip.heading = expert ? expertHeading(*expert, scene.routers)
-                       : layerHeading(layer.value_or(LayerIndex{0}), scene.routers);
+                       : routerHeading(router.value_or(RouterKey{}), scene.routers);
   if (expert) tip.tag = tagOf(scene, *expert);
   const double value = scene.valueAt(cell);
   tip.rows.push_back({tr("tokens"), tr("%1 to %2").arg(count(begin), count(end - 1))});
@@ -179,7 +176,7 @@ QString changeText(float before, float after, int decimals) {
 }
 
 /// What the rules made of the cell's logit and key.
-void addSteering(ToolTipContent& tip, const MapScene& scene, MapCell cell, ExpertCell expert) {
+void addSteering(ToolTipContent& tip, const MapScene& scene, MapCell cell, const ExpertCell& expert) {
   const auto steered = steeredCell(*scene.tokens, cell.row, scene.settings.router, expert.expert.value);
   if (!steered) return;
   if (std::isinf(steered->logit) || std::isinf(steered->key)) {
@@ -192,7 +189,7 @@ void addSteering(ToolTipContent& tip, const MapScene& scene, MapCell cell, Exper
     tip.rows.push_back({tr("selection key"), changeText(steered->keyBefore, steered->key, 3)});
 }
 
-ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell expert,
+ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, const ExpertCell& expert,
                               const CellDetail* detail) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
@@ -229,10 +226,10 @@ ToolTipContent tokenExpertTip(const MapScene& scene, MapCell cell, ExpertCell ex
   return tip;
 }
 
-ToolTipContent tokenLayerTip(const MapScene& scene, MapCell cell, LayerIndex layer) {
+ToolTipContent tokenLayerTip(const MapScene& scene, MapCell cell, const RouterKey& router) {
   const TokenPicture& picture = *scene.tokens;
   ToolTipContent tip;
-  tip.heading = layerHeading(layer, scene.routers);
+  tip.heading = routerHeading(router, scene.routers);
   addToken(tip, picture, cell.row);
   const TokenChoice first = choiceOf(picture, cell.row, cell.column, -1);
   if (!first.routed) {
@@ -266,13 +263,13 @@ std::optional<ToolTipContent> mapToolTip(const MapScene& scene, MapCell cell, co
     if (scene.layers && expert && cell.row < static_cast<std::int64_t>(scene.layers->loads.size()))
       tip = layerTip(scene, cell, *expert, detail);
   } else if (scene.tokens && scene.tokens->contains(cell.row)) {
-    const auto layer = scene.layerAt(cell);
+    const auto router = scene.routerAt(cell);
     if (scene.tokens->request.step > 1) {
       tip = densityTip(scene, cell);
     } else if (expert) {
       tip = tokenExpertTip(scene, cell, *expert, detail);
-    } else if (layer) {
-      tip = tokenLayerTip(scene, cell, *layer);
+    } else if (router) {
+      tip = tokenLayerTip(scene, cell, *router);
     }
   }
   if (tip) tip->clearOf = scene.geometry.rectOf(cell);

@@ -22,7 +22,7 @@ RoutingMapCanvas::RoutingMapCanvas(ViewContext& context, ExpertActions& actions,
   auto& selection = context.selection();
   connect(&selection, &SelectionModel::tokensChanged, this, &RoutingMapCanvas::followSelection);
   connect(&selection, &SelectionModel::expertsChanged, this, &RoutingMapCanvas::followSelection);
-  connect(&selection, &SelectionModel::layerChanged, this, &RoutingMapCanvas::followSelection);
+  connect(&selection, &SelectionModel::routerChanged, this, &RoutingMapCanvas::followSelection);
   followSelection();
 }
 
@@ -150,7 +150,7 @@ void RoutingMapCanvas::followSelection() {
   const bool otherTokens = selection.tokens() != m_scene.selectedTokens;
   m_scene.experts = selection.experts();
   m_scene.selectedTokens = selection.tokens();
-  m_scene.layer = selection.layer();
+  m_scene.lookedAt = selection.router();
   // A token chosen in another panel comes into sight; a gesture here has it in sight already.
   if (otherTokens && m_scene.tokenMode() && m_gesture == Gesture::None && m_scene.selectedTokens.size() > 0) {
     const std::int64_t token = m_scene.selectedTokens.begin;

@@ -43,7 +43,7 @@ void RoutingMapCanvas::press(const CanvasEvent& event) {
   } else if (event.region.starts_with("token ") && event.at.x < m_scene.geometry.plot().x) {
     selectTokens(m_scene.geometry.nearestCell(event.at).row, has(event.modifiers, Qt::ShiftModifier));
   } else if (event.region.starts_with("layer ") && event.at.x < m_scene.geometry.plot().x) {
-    m_context.selection().setLayer(m_scene.layerAt(m_scene.geometry.nearestCell(event.at)));
+    m_context.selection().setRouter(m_scene.routerAt(m_scene.geometry.nearestCell(event.at)));
   } else {
     pressCell(event);
   }
@@ -225,7 +225,7 @@ void RoutingMapCanvas::selectCell(MapCell cell, Qt::KeyboardModifiers modifiers)
     m_anchor = cell;
   } else {
     m_anchor = cell;
-    selection.setLayer(m_scene.layerAt(cell));
+    selection.setRouter(m_scene.routerAt(cell));
     if (m_scene.tokenMode()) selection.setTokens({cell.row, cell.row + 1});
     if (expert) selection.setExperts({*expert});
   }
@@ -245,7 +245,7 @@ void RoutingMapCanvas::selectBox(MapCell from, MapCell to, bool add) {
       if (const auto expert = m_scene.expertAt({row, column})) experts.insert(*expert);
     }
   }
-  selection.setLayer(m_scene.layerAt(to));
+  selection.setRouter(m_scene.routerAt(to));
   if (tokens) selection.setTokens({firstRow, lastRow + 1});
   if (m_scene.settings.mode != MapMode::TokenLayer) selection.setExperts(std::move(experts));
   Q_EMIT cursorChanged();

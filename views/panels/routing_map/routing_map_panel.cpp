@@ -50,9 +50,9 @@ RoutingMapPanel::RoutingMapPanel(ViewContext& context, QWidget* parent)
   connect(&context, &ViewContext::liveStateChanged, this, &RoutingMapPanel::liveChanged);
   connect(&context.steering(), &SteeringDocument::programChanged, this, &RoutingMapPanel::refreshMarks);
   connect(&selection, &SelectionModel::runChanged, this, &RoutingMapPanel::showRun);
-  connect(&selection, &SelectionModel::layerChanged, this, [this] {
-    const auto layer = m_context.selection().layer();
-    const auto router = layer ? m_canvas->scene().routerOf(*layer) : std::nullopt;
+  connect(&selection, &SelectionModel::routerChanged, this, [this] {
+    const auto& chosen = m_context.selection().router();
+    const auto router = chosen ? m_canvas->scene().routerOf(*chosen) : std::nullopt;
     if (!router || *router == m_settings.router) return;
     MapSettings settings = m_settings;
     settings.router = *router;
@@ -124,10 +124,10 @@ void RoutingMapPanel::connectCanvas() {
   connect(m_canvas, &RoutingMapCanvas::layerRequested, this, [this](int step) {
     const auto& routers = m_canvas->scene().routers;
     if (routers.empty()) return;
-    const auto now = m_context.selection().layer();
+    const auto now = m_context.selection().router();
     const int from = now ? m_canvas->scene().routerOf(*now).value_or(m_settings.router) : m_settings.router;
     const int router = std::clamp(from + step, 0, static_cast<int>(routers.size()) - 1);
-    m_context.selection().setLayer(routers[static_cast<std::size_t>(router)].layer);
+    m_context.selection().setRouter(m_canvas->scene().keyOf(static_cast<std::size_t>(router)));
   });
   connect(m_canvas, &RoutingMapCanvas::copyRequested, this, &RoutingMapPanel::copyValue);
   connect(m_canvas, &RoutingMapCanvas::menuRequested, this, &RoutingMapPanel::openMenu);

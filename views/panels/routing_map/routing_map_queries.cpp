@@ -149,7 +149,7 @@ void RoutingMapPanel::askForDetail(QueryRunner::Urgency urgency) {
     return;
   }
   const bool layers = m_settings.mode == MapMode::LayerExpert;
-  const auto router = m_canvas->scene().routerOf(expert->layer);
+  const auto router = m_canvas->scene().routerOf(expert->router());
   const auto& shown = m_canvas->scene().layers;
   const trace::TokenRange tokens = layers && shown ? shown->tokens : trace::TokenRange{0, m_run.routedTokens};
   m_details.request(

@@ -87,9 +87,7 @@ void paintSteeredColumns(const MapScene& scene, CanvasPainter& painter) {
     if (mark == figure::CellMark::Banned) text += " banned";
     if (mark == figure::CellMark::Pinned) text += " pinned";
     for (const steering::Rule& rule : scene.program.rules) {
-      if (rule.enabled && rule.operation == steering::Operation::Add &&
-          rule.layers == std::vector{expert.layer.value} &&
-          rule.experts == std::vector{expert.expert.value}) {
+      if (rule.enabled && rule.operation == steering::Operation::Add && rule.isOf(expert)) {
         text += (rule.operand.value > 0.0 ? " +" : " ") + figure::decimalText(rule.operand.value, 2);
       }
     }
@@ -101,12 +99,12 @@ void paintSteeredColumns(const MapScene& scene, CanvasPainter& painter) {
     }
     painter.text({at, y}, text, accent);
   }
-  const auto shown = scene.layerAt({0, 0});
-  if (scene.settings.mode == MapMode::TokenExpert && shown && scene.marks.layers.contains(*shown))
+  const auto shown = scene.routerAt({0, 0});
+  if (scene.settings.mode == MapMode::TokenExpert && shown && scene.marks.routers.contains(*shown))
     drawCellMark(painter, {filled.x - 5.0F, filled.y, 3.0F, filled.height}, figure::CellMark::LayerRule);
   if (scene.settings.mode == MapMode::TokenLayer) {
-    for (const LayerIndex layer : scene.marks.layers) {
-      if (const auto router = scene.routerOf(layer))
+    for (const RouterKey& steered : scene.marks.routers) {
+      if (const auto router = scene.routerOf(steered))
         painter.fillRect({g.xOf(*router), filled.y - 4.0F, static_cast<float>(g.cellWidth()) - 1.0F, 3.0F},
                          accent);
     }

@@ -67,12 +67,14 @@ steering::SteeringProgram withVerb(steering::SteeringProgram program, Verb verb,
     if (verb == Verb::Pin) return pinned(std::move(program), cells);
     return withStrength(std::move(program), cells, firstStrength(verb));
   }
-  std::map<std::int32_t, std::vector<std::int32_t>> expertsOfLayer;
-  for (const ExpertCell& cell : cells) expertsOfLayer[cell.layer.value].push_back(cell.expert.value);
-  std::map<std::vector<std::int32_t>, std::vector<std::int32_t>> layersOfExperts;
-  for (const auto& [layer, experts] : expertsOfLayer) layersOfExperts[experts].push_back(layer);
-  for (const auto& [experts, layers] : layersOfExperts) {
-    program.rules.push_back(draftRule(program, verb, layers, experts, firstStrength(verb)));
+  std::map<RouterKey, std::vector<std::int32_t>> expertsOfRouter;
+  for (const ExpertCell& cell : cells) expertsOfRouter[cell.router()].push_back(cell.expert.value);
+  std::map<std::pair<std::string, std::vector<std::int32_t>>, std::vector<std::int32_t>> layersOf;
+  for (const auto& [router, experts] : expertsOfRouter)
+    layersOf[{router.kind, experts}].push_back(router.layer.value);
+  for (const auto& [scope, layers] : layersOf) {
+    program.rules.push_back(draftRule(program, verb, layers, scope.second, firstStrength(verb)));
+    program.rules.back().router = scope.first;
   }
   return program;
 }

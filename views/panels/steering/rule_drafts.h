@@ -27,7 +27,8 @@ steering::Rule draftRule(const steering::SteeringProgram& program, Verb verb,
                          std::vector<std::int32_t> layers, std::vector<std::int32_t> experts, double value);
 
 /// The program with the verb on these cells. A single cell keeps one rule a verb, as in the pictures; of
-/// several, those layers that share the same experts become one rule. The verb must be one on experts.
+/// several, those layers of a kind of router that share the same experts become one rule. The verb must be
+/// one on experts.
 steering::SteeringProgram withVerb(steering::SteeringProgram program, Verb verb,
                                    const std::set<ExpertCell>& cells);
 

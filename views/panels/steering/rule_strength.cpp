@@ -103,9 +103,7 @@ std::optional<RuleStrength> unvalued(const Rule& rule, const std::vector<RouterS
 std::vector<RouterSpec> routersInScope(const Rule& rule, const std::vector<RouterSpec>& routers) {
   std::vector<RouterSpec> out;
   for (const RouterSpec& router : routers) {
-    if (rule.layers.empty() || std::ranges::find(rule.layers, router.layer.value) != rule.layers.end()) {
-      out.push_back(router);
-    }
+    if (rule.covers({router.layer, router.kind})) out.push_back(router);
   }
   return out;
 }

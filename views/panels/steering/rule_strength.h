@@ -24,7 +24,7 @@ struct RuleStrength {
   QString name;           ///< for screen readers: "Strength in logit"
 };
 
-/// The routers that a rule's layers name; all of them for a rule on all layers.
+/// The routers that a rule's layers and its kind of router name; all of them for a rule on all.
 std::vector<RouterSpec> routersInScope(const steering::Rule& rule, const std::vector<RouterSpec>& routers);
 
 /// Nothing for rules without such a number: bans, pins, uniform weights, rules with lists.

@@ -21,7 +21,7 @@ constexpr int kLongestRanges = 12;
 
 /// One token is one row of the router: the effect counts tokens.
 bool isOneRouter(const Rule& rule, const std::vector<RouterSpec>& routers) {
-  return rule.layers.size() == 1 || (rule.layers.empty() && routers.size() == 1);
+  return routers.empty() ? rule.layers.size() == 1 : routersInScope(rule, routers).size() == 1;
 }
 
 QString rowsText(const Rule& rule, const steering::RuleEffect& effect,
@@ -29,6 +29,14 @@ QString rowsText(const Rule& rule, const steering::RuleEffect& effect,
   const QString rows = countText(effect.tokensInScope);
   if (isOneRouter(rule, routers)) return QObject::tr("%1 tokens").arg(rows);
   return QObject::tr("%1 rows of tokens and layers").arg(rows);
+}
+
+QString layersText(const std::vector<std::int32_t>& layers) {
+  if (layers.empty()) return QObject::tr("all layers");
+  if (layers.size() == 1) return QObject::tr("layer %1").arg(layers.front());
+  const QString ranges = rangesText(layers);
+  if (ranges.size() > kLongestRanges) return QObject::tr("%1 layers").arg(layers.size());
+  return QObject::tr("layers %1").arg(ranges);
 }
 
 QString countEffectText(const Rule& rule, const steering::RuleEffect& effect,
@@ -79,11 +87,8 @@ bool actsOnExperts(const Rule& rule) {
 }
 
 QString layersScopeText(const Rule& rule) {
-  if (rule.layers.empty()) return QObject::tr("all layers");
-  if (rule.layers.size() == 1) return QObject::tr("layer %1").arg(rule.layers.front());
-  const QString ranges = rangesText(rule.layers);
-  if (ranges.size() > kLongestRanges) return QObject::tr("%1 layers").arg(rule.layers.size());
-  return QObject::tr("layers %1").arg(ranges);
+  if (rule.router.empty()) return layersText(rule.layers);
+  return layersText(rule.layers) + QStringLiteral(", ") + QString::fromStdString(rule.router);
 }
 
 QString expertsScopeText(const Rule& rule) {

@@ -16,7 +16,7 @@ QString verbIcon(const steering::Rule& rule);
 /// Whether a rule acts on experts that it names or on all of them; false for rules on whole layers.
 bool actsOnExperts(const steering::Rule& rule);
 
-/// "layer 7", "layers 0–1", "3 layers", "all layers".
+/// "layer 7", "layers 0–1", "3 layers", "all layers, attention".
 QString layersScopeText(const steering::Rule& rule);
 /// "expert 41", "9 experts", "all experts", "9 experts, 2 released".
 QString expertsScopeText(const steering::Rule& rule);

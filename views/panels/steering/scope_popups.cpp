@@ -1,6 +1,7 @@
 #include "views/panels/steering/scope_popups.h"
 
 #include <QCheckBox>
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QSpinBox>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/router_label.h"
 #include "views/panels/steering/edit_popup.h"
 #include "views/panels/steering/index_ranges.h"
 #include "views/panels/steering/rule_strength.h"
@@ -45,6 +47,31 @@ Typed typed(const QString& layers, const QString& experts, const std::vector<Rou
   return out;
 }
 
+/// A field for the kind of router, where the model has several or the rule names one; else null.
+QComboBox* kindField(EditPopup& popup, const std::string& chosen, const std::vector<RouterSpec>& routers) {
+  if (!hasRouterKinds(routers) && chosen.empty()) return nullptr;
+  auto* box = new QComboBox;
+  box->setObjectName(QStringLiteral("router"));
+  box->setAccessibleName(QObject::tr("Routers"));
+  box->addItem(QObject::tr("All"), QString());
+  box->addItem(QObject::tr("Feed-forward"), QStringLiteral("ffn"));
+  box->addItem(QObject::tr("Attention"), QStringLiteral("attention"));
+  box->setCurrentIndex(std::max(0, box->findData(QString::fromStdString(chosen))));
+  popup.addField(QObject::tr("Routers"), box);
+  QObject::connect(box, &QComboBox::currentIndexChanged, &popup, &EditPopup::recheck);
+  return box;
+}
+
+std::string kindOf(const QComboBox* box) {
+  return box == nullptr ? std::string() : box->currentData().toString().toStdString();
+}
+
+std::vector<RouterSpec> ofKind(const std::vector<RouterSpec>& routers, const std::string& kind) {
+  std::vector<RouterSpec> out = routers;
+  std::erase_if(out, [&kind](const RouterSpec& router) { return !kind.empty() && router.kind != kind; });
+  return out;
+}
+
 QSpinBox* wholeField(std::int64_t value, int least) {
   auto* field = new QSpinBox;
   field->setRange(least, std::numeric_limits<int>::max());
@@ -78,11 +105,15 @@ EditPopup* layersPopup(const steering::Rule& rule, const std::vector<RouterSpec>
   auto* popup = new EditPopup(QObject::tr("Layers of the rule"), parent);
   auto* layers = popup->addLine(QObject::tr("Layers"), rangesText(rule.layers), layersPlaceholder(routers));
   layers->setObjectName(QStringLiteral("layers"));
-  const auto read = [=] { return typed(layers->text(), rangesText(rule.experts), routers); };
+  const auto* kind = kindField(*popup, rule.router, routers);
+  const auto read = [=] {
+    return typed(layers->text(), rangesText(rule.experts), ofKind(routers, kindOf(kind)));
+  };
   popup->setCheck([read] { return read().problem; });
-  popup->setApply(QObject::tr("Apply"), [read, rule, apply = std::move(apply)] {
+  popup->setApply(QObject::tr("Apply"), [read, rule, kind, apply = std::move(apply)] {
     steering::Rule changed = rule;
     changed.layers = read().layers;
+    changed.router = kindOf(kind);
     apply(changed);
   });
   return popup;
@@ -100,7 +131,9 @@ EditPopup* expertsPopup(const steering::Rule& rule, const std::vector<RouterSpec
     keepReleased->setChecked(true);
     popup->addField(QObject::tr("Exceptions"), keepReleased);
   }
-  const auto read = [=] { return typed(rangesText(rule.layers), experts->text(), routers); };
+  const auto read = [=] {
+    return typed(rangesText(rule.layers), experts->text(), ofKind(routers, rule.router));
+  };
   popup->setCheck([read] { return read().problem; });
   popup->setApply(QObject::tr("Apply"), [read, rule, keepReleased, apply = std::move(apply)] {
     steering::Rule changed = rule;
@@ -155,6 +188,7 @@ EditPopup* newRulePopup(const NewRule& first, const std::vector<RouterSpec>& rou
                               parent);
   auto* layers = popup->addLine(QObject::tr("Layers"), rangesText(first.layers), layersPlaceholder(routers));
   layers->setObjectName(QStringLiteral("layers"));
+  const auto* kind = kindField(*popup, first.router, routers);
   QLineEdit* experts = nullptr;
   if (onExperts) {
     experts =
@@ -170,7 +204,8 @@ EditPopup* newRulePopup(const NewRule& first, const std::vector<RouterSpec>& rou
     popup->addField(strength->unit == QLatin1String("×") ? QObject::tr("Factor") : strength->name, value);
   }
   const auto read = [=] {
-    Typed out = typed(layers->text(), experts != nullptr ? experts->text() : QString(), routers);
+    Typed out = typed(layers->text(), experts != nullptr ? experts->text() : QString(),
+                      ofKind(routers, kindOf(kind)));
     if (out.problem.isEmpty() && experts != nullptr && out.experts.empty()) {
       out.problem = QObject::tr("Name at least one expert.");
     }
@@ -179,7 +214,7 @@ EditPopup* newRulePopup(const NewRule& first, const std::vector<RouterSpec>& rou
   popup->setCheck([read] { return read().problem; });
   popup->setApply(QObject::tr("Add"), [=, verb = first.verb, apply = std::move(apply)] {
     const Typed fields = read();
-    apply({verb, fields.layers, fields.experts, value != nullptr ? value->value() : 0.0});
+    apply({verb, fields.layers, fields.experts, value != nullptr ? value->value() : 0.0, kindOf(kind)});
   });
   return popup;
 }

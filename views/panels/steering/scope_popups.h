@@ -32,6 +32,7 @@ struct NewRule {
   Verb verb = Verb::Ban;
   std::vector<std::int32_t> layers, experts;
   double value = 0.0;
+  std::string router = {};  ///< kind, as in Rule
 };
 EditPopup* newRulePopup(const NewRule& first, const std::vector<RouterSpec>& routers,
                         std::function<void(const NewRule&)> apply, QWidget* parent);

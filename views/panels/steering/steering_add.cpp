@@ -54,18 +54,26 @@ void SteeringPanel::addForSelection(Verb verb) {
 }
 
 void SteeringPanel::addByForm(Verb verb) {
-  NewRule first{verb, {}, {}, firstStrength(verb)};
-  for (const ExpertCell& cell : m_context.selection().experts()) {
+  NewRule first{verb, {}, {}, firstStrength(verb), {}};
+  const auto& cells = m_context.selection().experts();
+  bool isMixed = false;
+  for (const ExpertCell& cell : cells) {
     first.layers.push_back(cell.layer.value);
     first.experts.push_back(cell.expert.value);
+    first.router = cell.kind;
+    isMixed = isMixed || cell.kind != cells.begin()->kind;
   }
-  if (first.layers.empty() && m_context.selection().layer()) {
-    first.layers.push_back(m_context.selection().layer()->value);
+  if (isMixed) first.router.clear();
+  const auto& looked = m_context.selection().router();
+  if (first.layers.empty() && looked) {
+    first.layers.push_back(looked->layer.value);
+    first.router = looked->kind;
   }
   if (verb == Verb::TopK) first.value = m_routers.empty() ? 1 : m_routers.front().topK;
   const auto add = [this](const NewRule& made) {
     steering::SteeringProgram program = m_context.steering().program();
     program.rules.push_back(draftRule(program, made.verb, made.layers, made.experts, made.value));
+    program.rules.back().router = made.router;
     const QString title = tr("Add %1").arg(QString::fromStdString(steering::ruleTitle(program.rules.back())));
     m_context.steering().edit(std::move(program), title);
   };

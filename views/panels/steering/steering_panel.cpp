@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/router_label.h"
 #include "core/engine/generation/live_session.h"
 #include "views/api/panel_widgets.h"
 #include "views/api/selection_model.h"
@@ -36,15 +37,16 @@ QString titleOf(const steering::Rule& rule) { return QString::fromStdString(stee
 std::set<ExpertCell> cellsOf(const steering::Rule& rule, const std::vector<RouterSpec>& routers) {
   std::set<ExpertCell> cells;
   const auto& experts = rule.experts.empty() ? rule.operand.orderedIds : rule.experts;
-  std::vector<std::int32_t> layers = rule.layers;
-  if (layers.empty()) {
-    for (const RouterSpec& router : routers) layers.push_back(router.layer.value);
+  std::vector<RouterKey> keys;
+  for (const RouterSpec& router : routersInScope(rule, routers)) keys.push_back(routerKey(routers, router));
+  if (routers.empty()) {  // no model is known
+    for (const std::int32_t layer : rule.layers) keys.emplace_back(LayerIndex{layer}, rule.router);
   }
-  for (const std::int32_t layer : layers) {
+  for (const RouterKey& key : keys) {
     for (const std::int32_t expert : experts)
-      cells.insert(ExpertCell{LayerIndex{layer}, ExpertIndex{expert}});
+      cells.insert(ExpertCell{key.layer, ExpertIndex{expert}, key.kind});
   }
-  for (const ExpertCell cell : rule.except) cells.erase(cell);
+  std::erase_if(cells, [&rule](const ExpertCell& cell) { return rule.excepts(cell); });
   return cells;
 }
 
@@ -352,9 +354,9 @@ void SteeringPanel::showOnMap(std::int64_t id) {
                                                                                : std::set<ExpertCell>{};
   const auto inScope = routersInScope(*rule, m_routers);
   if (!cells.empty()) {
-    m_context.selection().setLayer(cells.begin()->layer);
+    m_context.selection().setRouter(cells.begin()->router());
   } else if (!inScope.empty()) {
-    m_context.selection().setLayer(inScope.front().layer);
+    m_context.selection().setRouter(routerKey(m_routers, inScope.front()));
   }
   m_context.selection().setExperts(cells);
   setCurrent(id);
