@@ -5,6 +5,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <malloc.h>
+
 #include <cmath>
 #include <cstring>
 
@@ -82,6 +84,12 @@ double largestDifference(const VerifyReport& report, const std::string& quantity
     if (v.quantity == quantity) return v.maxAbsolute;
   }
   return std::nan("");
+}
+
+/// Of glibc's main arena and of what it mapped: bytes that were asked for and not freed.
+std::int64_t heapBytes() {
+  const auto info = ::mallinfo2();
+  return static_cast<std::int64_t>(info.uordblks) + static_cast<std::int64_t>(info.hblkhd);
 }
 
 /// A reference for the olmoe checkpoint with something changed.
@@ -241,6 +249,31 @@ class TestGoldenCheckpoints : public QObject {
     const auto ids = spreadIds(*stored, 40);
     QVERIFY(forwardAll(*orDie(stored->newSession()), ids, {33, 1}) ==
             forwardAll(*orDie(wide->newSession()), ids, {33, 1}));
+  }
+
+  // The same measured: what the allocator of this process has given out for a loaded model and not taken
+  // back.
+  void quantisedWeightsAreMeasuredOnADevice() {
+#ifdef __SANITIZE_ADDRESS__
+    QSKIP("the sanitizer's allocator keeps no such counts");
+#endif
+    const std::filesystem::path file = MOESCOPE_TEST_DATA "/gguf/olmoe_k_quants.gguf";
+    const auto measured = [&file](Dtype dtype) {
+      (void)loadModel(file, "cpu-torch", dtype);  // what is allocated once
+      const std::int64_t before = heapBytes();
+      const auto checkpoint = openCheckpoint(file);
+      const std::int64_t opened = heapBytes();
+      const auto model = loadModel(file, "cpu-torch", dtype);
+      return std::pair(heapBytes() - opened - (opened - before), model->memory().weights);
+    };
+    const auto [stored, storedSaid] = measured(Dtype::Auto);
+    const auto [wide, wideSaid] = measured(Dtype::BF16);
+    // Vectors, tables and tensor objects come to some 60 KiB more than the matrices that are counted.
+    for (const auto& [bytes, said] : {std::pair(stored, storedSaid), std::pair(wide, wideSaid)}) {
+      QVERIFY2(bytes >= said && bytes < said + 128 * 1024,
+               qPrintable(QString("measured %1, counted %2").arg(bytes).arg(said)));
+    }
+    QVERIFY2(stored < wide / 2, qPrintable(QString("%1 and %2").arg(stored).arg(wide)));
   }
 
   // Auto on the CPU: weights as stored, activations in float32; that is float32 on the widened weights.

@@ -161,7 +161,7 @@ class TestSpecializationFigures : public QObject {
   void an_order_that_leaves_experts_out_is_not_used() {
     AnalysisResult result = pairs();
     result.tables[0].rows.pop_back();
-    QCOMPARE(pairExperts(result, {2}, PairOrder::Cluster), (std::vector<int>{0, 1, 2}));
+    QCOMPARE(pairExperts(result, LayerIndex{2}, PairOrder::Cluster), (std::vector<int>{0, 1, 2}));
   }
 };
 
