@@ -25,10 +25,12 @@ def tokenizer():
 
 class EncoderDecoders(ProgramTest):
     def model(self, family="nllb_moe"):
+        """The test checkpoint with the tokenizer, and without a capacity that drops something."""
         folder = self.folder / family
         folder.mkdir()
-        for name in ("config.json", "model.safetensors"):
-            (folder / name).write_bytes((DATA / "checkpoints" / family / name).read_bytes())
+        (folder / "model.safetensors").write_bytes((DATA / "checkpoints" / family / "model.safetensors").read_bytes())
+        config = json.loads((DATA / "checkpoints" / family / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"moe_eval_capacity_token_fraction": 1.0, "expert_capacity": 1000}))
         (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
         return folder
 
@@ -65,11 +67,14 @@ class EncoderDecoders(ProgramTest):
             for router, choice in enumerate(token.get("routers", [])):
                 self.assertEqual(len(choice["ids"]) > 0, (router in DECODER) == (i >= 5), (i, router))
         self.succeed("check", trace)
-        rows = self.succeed("query", trace, "SELECT router, count(DISTINCT token), min(token), max(token) FROM routing GROUP BY router",
+        rows = self.succeed("query", trace, "SELECT router, count(DISTINCT token_index), min(token_index), max(token_index) FROM routing GROUP BY router",
                             "--format", "json").document
         self.assertEqual([list(row.values()) for row in rows], [[0, 5, 0, 4], [1, 5, 0, 4], [2, 8, 5, 12]])
-        load = self.succeed("query", trace, "SELECT router, sum(load) FROM expert_load GROUP BY router", "--format", "json").document
-        self.assertEqual(len(load), 3)
+        load = self.succeed("query", trace, "SELECT router, sum(tokens), sum(share) FROM expert_load GROUP BY router", "--format",
+                            "json").document
+        self.assertEqual([list(row.values())[:2] for row in load], [[0, 10], [1, 10], [2, 16]])
+        for row in load:
+            self.assertAlmostEqual(list(row.values())[2], 1.0)
 
     def test_a_prefix_needs_a_decoder(self):
         self.refuse("generate.no_decoder", "generate", "--model", MODEL, "--prompt", "Hello", "--decoder-prefix", "x", "--quiet")
@@ -82,15 +87,16 @@ class EncoderDecoders(ProgramTest):
             self.succeed("record", "--model", self.model(family), "--corpus", self.folder / "corpus", "--out", trace, "--context", 9,
                          "--capture", "full", "--quiet")
         self.succeed("check", trace)
-        rows = self.succeed("query", trace, "SELECT run, router, count(DISTINCT token) FROM routing GROUP BY run, router", "--format",
+        rows = self.succeed("query", trace, "SELECT run, router, count(DISTINCT token_index) FROM routing GROUP BY run, router", "--format",
                             "json").document
-        # 20 and 19 tokens with their ends, 8 a window, and a start token each; capacity may leave a token without an expert.
-        self.assertEqual([list(row.values()) for row in rows if row["run"] == 1][-1], [1, 2, 6])
-        for row in rows:
-            self.assertLessEqual(list(row.values())[2], 39)
-        for analysis in ("load-balance", "specialization"):
+        # 20 and 19 tokens with their ends, 8 a window, and a start token for each window.
+        self.assertEqual([list(row.values()) for row in rows], [[run, router, 39 if router in ENCODER else 6] for run in (1, 2) for router in (0, 1, 2)])
+        for analysis in ("specialization", "auxiliary-losses"):
             result = self.succeed("analyze", trace, "--analysis", analysis, "--run", 1, "--json").document
             self.assertNotIn("NaN", json.dumps(result["tables"]))
+        # One row a router; what it did not see is not counted.
+        table = result["tables"][0]
+        self.assertEqual([row[:2] for row in table["rows"]], [[1, 39], [3, 39], [5, 6]])
 
 
 if __name__ == "__main__":
