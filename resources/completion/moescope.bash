@@ -28,6 +28,7 @@ _moescope() {
     "generate --compat") COMPREPLY=($(compgen -W "authors transformers" -- "$word")); return ;;
     "generate -p"|"generate --prompt") :; return ;;
     "generate --prompt-file") COMPREPLY=($(compgen -f -- "$word")); return ;;
+    "generate --decoder-prefix") :; return ;;
     "generate --system") :; return ;;
     "generate -n"|"generate --max-tokens") :; return ;;
     "generate --temperature") :; return ;;
@@ -115,7 +116,7 @@ _moescope() {
     "check") words="-h --help --repair --json --quiet"; files=1 ;;
     "verify") words="-h --help --reference --device --dtype --compat --threads --tolerance --token-by-token --json"; files=1 ;;
     "tokenize") words="-h --help --special --json --tokenizer -m --model --text --decode --jsonl"; files=0 ;;
-    "generate") words="-h --help -m --model --device --dtype --rounded-folder --threads --compat -p --prompt --prompt-file --chat --system -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
+    "generate") words="-h --help -m --model --device --dtype --rounded-folder --threads --compat -p --prompt --prompt-file --decoder-prefix --chat --system -n --max-tokens --temperature --top-p --top-k --min-p --repetition-penalty --seed --stop --ignore-eos --steer --mode --record --capture --json --quiet"; files=0 ;;
     "record") words="-h --help -m --model --device --dtype --rounded-folder --threads --compat --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "series") words="-h --help --checkpoints --device --dtype --rounded-folder --threads --corpus -o --out --label-from --split --max-tokens --max-text-tokens --context --capture --steer --name --resume --json --quiet"; files=0 ;;
     "query") words="-h --help --format --timeout"; files=1 ;;

@@ -44,7 +44,7 @@ struct LoadOptions {
   int threads = 0;        ///< 0: cores - 1, at least 1
   int contextTokens = 0;  ///< KV cache length; 0: the model's maximum positions
   /// Folder for weights that were rounded at load, so that the next load need not round them; empty: not kept.
-  std::filesystem::path roundedFolder;
+  std::filesystem::path roundedFolder{};
 };
 
 /// Memory in use on the device, in bytes.
