@@ -68,7 +68,7 @@ endfunction()
 function(moescope_plugin_program name)
   cmake_parse_arguments(arg "WITHOUT_VIEWS" "" "" ${ARGN})
   set(libraries moescope_base moescope_checkpoint moescope_steering moescope_trace moescope_analysis
-    moescope_figure moescope_plugin)
+    moescope_figure moescope_plugin moescope_engine_api)
   if(MOESCOPE_GUI AND NOT arg_WITHOUT_VIEWS)
     list(APPEND libraries moescope_views)
   endif()

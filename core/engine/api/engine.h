@@ -160,7 +160,7 @@ bool setOpenMpEnvironment();
 Result<std::shared_ptr<Engine>> loadEngine();
 
 /// The one symbol of the shared object. `abi` must equal kEngineAbi.
-inline constexpr int kEngineAbi = 2;
+inline constexpr int kEngineAbi = 3;
 using CreateEngine = Engine* (*)(int abi);
 inline constexpr const char* kCreateEngineSymbol = "moescope_create_engine";
 
