@@ -26,7 +26,7 @@ struct BenchOptions {
 // Numbers carry their unit in the name of their field. A field "bars" lists what the demo model must reach:
 // name, value, limit, met.
 
-/// Seconds to open and load a checkpoint and to the first token.
+/// Seconds to open and load a checkpoint and to the first token, and memory.
 Result<nlohmann::ordered_json> benchLoad(const BenchOptions& options);
 /// Greedy decode through Generation, nothing recorded: tokens a second, and the weights that they touch as a
 /// share of what as many threads can read from memory.

@@ -71,6 +71,7 @@ Result<ordered_json> benchLoad(const BenchOptions& options) {
   result["load_seconds"] = loaded->loadSeconds;
   result["first_token_seconds"] = seconds;
   result["weights_bytes"] = loaded->model->memory().weights;
+  result["peak_bytes"] = peakBytes();
   return result;
 }
 

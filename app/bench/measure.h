@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ double secondsOf(Work&& work) {
 double threadSeconds();
 /// Processor time of all threads of the program so far.
 double processSeconds();
+
+/// Largest resident memory of the program so far, in bytes; 0 if the system does not say.
+std::int64_t peakBytes();
 
 double median(std::vector<double> values);
 

@@ -17,7 +17,6 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import llama_cpp
@@ -37,17 +36,6 @@ def spread_ids(count, vocabulary):
     return [(17 + i * 397) % vocabulary for i in range(count)]
 
 
-def peak_bytes(arguments):
-    """Standard output and peak resident bytes of a program."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        if status != 0:
-            raise SystemExit(f"{' '.join(map(str, arguments))} ended with status {status}")
-        output.seek(0)
-        return output.read().decode(), usage.ru_maxrss * 1024
-
-
 class MoeScope:
     name = "moescope"
 
@@ -58,20 +46,24 @@ class MoeScope:
             self.arguments += ["--rounded-folder", str(rounded)]
 
     def run(self, name, *more):
-        text, peak = peak_bytes([name if word == "{}" else word for word in self.arguments] + list(more))
-        return json.loads(text), peak
+        words = [name if word == "{}" else word for word in self.arguments] + list(more)
+        done = subprocess.run(words, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(words)} ended with status {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
 
     def decode(self, context, tokens):
-        document, _ = self.run("decode", "--context", str(max(1, context)), "--tokens", str(tokens))
-        return document["tokens_per_second"]
+        return self.run("decode", "--context", str(max(1, context)), "--tokens",
+                        str(tokens))["tokens_per_second"]
 
     def prefill(self):
-        return self.run("prefill")[0]["tokens_per_second"]
+        return self.run("prefill")["tokens_per_second"]
 
     def load(self):
         """Seconds to the first token, and peak memory."""
-        document, peak = self.run("load")
-        return document["open_seconds"] + document["load_seconds"] + document["first_token_seconds"], peak
+        document = self.run("load")
+        seconds = document["open_seconds"] + document["load_seconds"] + document["first_token_seconds"]
+        return seconds, document["peak_bytes"]
 
 
 class LlamaCpp:
