@@ -1,5 +1,5 @@
-// How layers and routers are named and found: a layer may have two routers, and layers of encoder-decoders are
-// counted within their part. Not for storing: files hold layer and kind.
+// How layers and routers are named and found: a layer may have two routers, and layers of encoder-decoders
+// are counted within their part. Not for storing: files hold layer and kind.
 #pragma once
 
 #include <algorithm>

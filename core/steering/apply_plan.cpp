@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/router_math.h"
+#include "core/steering/count_rule.h"
 #include "core/steering/steering_plan.h"
 
 namespace moescope::steering {
@@ -180,63 +181,6 @@ class PortEdit {
   const std::vector<bool>& m_banned;
 };
 
-/// COUNT's distribution q: softmax(z), or s / sum s for sigmoid routers.
-std::vector<float> countDistribution(std::span<const float> logits, std::span<const float> scores,
-                                     ScoreKind kind) {
-  if (kind != ScoreKind::SigmoidAll) return softmax(logits);
-  const float sum = std::accumulate(scores.begin(), scores.end(), 0.0F);
-  std::vector<float> q(scores.begin(), scores.end());
-  for (float& value : q) value /= sum;
-  return q;
-}
-
-/// Tsallis entropy (1 - sum q^a) / (a - 1), nat; its limit at a = 1 is Shannon's.
-double tsallis(const std::vector<float>& q, double order) {
-  double sum = 0.0;
-  for (const double p : q) {
-    if (p <= 0.0) continue;
-    sum += order == 1.0 ? -p * std::log(p) : std::pow(p, order);
-  }
-  return order == 1.0 ? sum : (1.0 - sum) / (order - 1.0);
-}
-
-int countOf(const PlanStep& step, std::span<const float> logits, const std::vector<float>& q, int nativeK) {
-  const auto& operand = step.operand;
-  std::vector<float> sorted = q;
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  switch (step.operation) {
-    case Operation::Fixed: return operand.count;
-    case Operation::TopP: {
-      double mass = 0.0;
-      for (std::size_t j = 0; j < sorted.size(); ++j) {
-        mass += sorted[j];
-        if (mass >= operand.value) return static_cast<int>(j) + 1;
-      }
-      return static_cast<int>(sorted.size());
-    }
-    case Operation::Ratio:
-      return static_cast<int>(std::count_if(sorted.begin(), sorted.end(),
-                                            [&](float p) { return p >= operand.value * sorted.front(); }));
-    case Operation::Threshold: {
-      int count = 0;
-      for (std::size_t i = 0; i < q.size(); ++i) count += q[i] >= operand.thresholds[i] ? 1 : 0;
-      return count;
-    }
-    case Operation::Entropy:
-      return tsallis(q, operand.entropyOrder) > operand.entropyThreshold ? operand.highCount
-                                                                         : operand.lowCount;
-    case Operation::Null: {
-      // Real experts inside the top k of [z; nu x m]; a real expert stands before a null one of the same
-      // logit.
-      const auto above =
-          std::count_if(logits.begin(), logits.end(), [&](float z) { return z >= operand.nullLogit; });
-      const auto real = static_cast<int>(above);
-      return std::max(std::min(real, nativeK), nativeK - operand.count);
-    }
-    default: return nativeK;
-  }
-}
-
 int clippedCount(const Steps& steps, std::span<const float> logits, std::span<const float> scores,
                  const RouterSpec& router, int allowed) {
   const PlanStep* rule = nullptr;
@@ -244,7 +188,7 @@ int clippedCount(const Steps& steps, std::span<const float> logits, std::span<co
     if (step->primitive == Primitive::Count && (rule == nullptr || step->outranks(*rule))) rule = step;
   }
   if (rule == nullptr) return std::min(router.topK, allowed);
-  int count = countOf(*rule, logits, countDistribution(logits, scores, router.score), router.topK);
+  int count = countOf(*rule, logits, scores, router);
   count = std::max(count, rule->operand.minCount.value_or(1));
   return std::min({count, rule->operand.maxCount.value_or(router.experts), allowed});
 }

@@ -17,10 +17,10 @@ class NllbAdapter final : public checkpoint::ModelAdapter {
 
  private:
   /// Files say "nllb-moe"; the other is how the family is written elsewhere.
-  checkpoint::AdapterInfo m_info{"nllb_moe",
-                                 "NLLB-MoE",
-                                 {{"nllb-moe", "NllbMoeForConditionalGeneration"},
-                                  {"nllb_moe", "NllbMoeForConditionalGeneration"}}};
+  checkpoint::AdapterInfo m_info{
+      "nllb_moe",
+      "NLLB-MoE",
+      {{"nllb-moe", "NllbMoeForConditionalGeneration"}, {"nllb_moe", "NllbMoeForConditionalGeneration"}}};
 };
 
 }  // namespace moescope::nllb_moe

@@ -15,7 +15,8 @@ namespace moescope::views {
 inline QString routerHeading(const RouterSpec& router) {
   const int layer = router.layer.value;
   const int encoder = router.encoderLayers;
-  const QString kind = router.kind == "ffn" ? QString() : QLatin1Char(' ') + QString::fromStdString(router.kind);
+  const QString kind =
+      router.kind == "ffn" ? QString() : QLatin1Char(' ') + QString::fromStdString(router.kind);
   if (encoder == 0) return QObject::tr("Layer %1").arg(layer) + kind;
   if (layer < encoder) return QObject::tr("Encoder layer %1").arg(layer) + kind;
   return QObject::tr("Decoder layer %1").arg(layer - encoder) + kind;

@@ -43,7 +43,8 @@ struct LoadOptions {
   Dtype dtype = Dtype::Auto;
   int threads = 0;        ///< 0: cores - 1, at least 1
   int contextTokens = 0;  ///< KV cache length; 0: the model's maximum positions
-  /// Folder for weights that were rounded at load, so that the next load need not round them; empty: not kept.
+  /// Folder for weights that were rounded at load, so that the next load need not round them; empty: not
+  /// kept.
   std::filesystem::path roundedFolder{};
 };
 

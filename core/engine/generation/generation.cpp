@@ -342,8 +342,7 @@ Result<std::unique_ptr<Generation>> Generation::start(std::shared_ptr<Model> mod
                 "shorten the prompt");
   }
   GenerationSettings kept = settings;
-  if (kept.prompt.empty())
-    kept.prompt = tokenizer->decode({ids.begin(), ids.begin() + promptLength}, true);
+  if (kept.prompt.empty()) kept.prompt = tokenizer->decode({ids.begin(), ids.begin() + promptLength}, true);
   if (kept.runName.empty()) kept.runName = firstWords(kept.prompt);
   return std::make_unique<RecordedGeneration>(std::move(model), std::move(tokenizer), std::move(store),
                                               std::move(kept), *std::move(session), std::move(ids),

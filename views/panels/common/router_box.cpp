@@ -15,8 +15,7 @@ void RouterBox::setRouters(const std::vector<RouterSpec>& routers,
   const auto before = router();
   clear();
   m_routers = routers;
-  for (const RouterSpec& each : m_routers)
-    addItem(routerHeading(each));
+  for (const RouterSpec& each : m_routers) addItem(routerHeading(each));
   if (before) choose(*before);
   if (preferred) choose(*preferred);
 }

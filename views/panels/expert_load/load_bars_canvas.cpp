@@ -9,8 +9,8 @@
 #include "core/base/router_label.h"
 #include "core/figure/number_text.h"
 #include "views/api/cell_marks.h"
-#include "views/api/router_text.h"
 #include "views/api/plot_area.h"
+#include "views/api/router_text.h"
 #include "views/api/theme.h"
 
 namespace moescope::views {

@@ -10,8 +10,8 @@
 #include <array>
 
 #include "core/base/router_label.h"
-#include "views/api/router_text.h"
 #include "views/api/panel_widgets.h"
+#include "views/api/router_text.h"
 #include "views/api/theme.h"
 
 namespace moescope::views {
@@ -176,8 +176,7 @@ void MapToolBar::enableValues() {
 void MapToolBar::setRouters(const std::vector<RouterSpec>& routers) {
   const QSignalBlocker quiet(m_layer);
   m_layer->clear();
-  for (const RouterSpec& router : routers)
-    m_layer->addItem(routerHeading(router));
+  for (const RouterSpec& router : routers) m_layer->addItem(routerHeading(router));
   m_layer->setCurrentIndex(m_settings.router);
 }
 
