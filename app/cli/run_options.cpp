@@ -36,6 +36,7 @@ void addDtypeOption(CLI::App& command, engine::Dtype& dtype) {
       {"auto", engine::Dtype::Auto}, {"f32", engine::Dtype::F32},   {"bf16", engine::Dtype::BF16},
       {"f16", engine::Dtype::F16},   {"q8_0", engine::Dtype::Q8_0}, {"q4_0", engine::Dtype::Q4_0}};
   std::vector<std::string> names;
+  names.reserve(kDtypes.size());
   for (const auto& [name, value] : kDtypes) names.push_back(name);
   command
       .add_option_function<std::string>(
