@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/engine/api/reference_file.h"
+#include "tests/support/encoder_decoder_rows.h"
 #include "tests/support/engine_fixture.h"
 #include "tests/support/family_adapters.h"
 #include "tests/support/steering_operations.h"
@@ -106,15 +107,6 @@ QString kindOf(const Result<StepOutput>& output) {
 
 class TestGoldenEncoderDecoder : public QObject {
   Q_OBJECT
-
-  static void addFamilies() {
-    QTest::addColumn<QString>("family");
-    for (const char* family : {"switch_transformers", "nllb_moe"}) QTest::newRow(family) << QString(family);
-  }
-  static QString family() {
-    QFETCH(QString, family);
-    return family;
-  }
 
  private Q_SLOTS:
   void initTestCase() { useFamilyAdapters(); }

@@ -16,6 +16,7 @@
 #include "core/engine/api/reference_file.h"
 #include "core/engine/generation/corpus_run.h"
 #include "core/engine/generation/generation.h"
+#include "tests/support/encoder_decoder_rows.h"
 #include "tests/support/engine_fixture.h"
 #include "tests/support/family_adapters.h"
 #include "tests/support/small_tokenizer.h"
@@ -114,15 +115,6 @@ struct RecordedRun {
 
 class TestGoldenEncoderDecoderRuns : public QObject {
   Q_OBJECT
-
-  static void addFamilies() {
-    QTest::addColumn<QString>("family");
-    for (const char* family : {"switch_transformers", "nllb_moe"}) QTest::newRow(family) << QString(family);
-  }
-  static QString family() {
-    QFETCH(QString, family);
-    return family;
-  }
 
  private Q_SLOTS:
   void initTestCase() { useFamilyAdapters(); }
